@@ -1,0 +1,88 @@
+/**
+ * Every error code with its exit code and title. Codes are stable: they are never reused or renumbered.
+ * L10 a migration's SQL, L11 the history, L12 the connection, L13 usage and project, L14 the schema engine,
+ * L15 the embedded server, L16 containers and Kubernetes.
+ */
+export const errorCodes = {
+  L1000: { exitCode: 1, title: "unexpected failure (a defect in Lockstep)" },
+  L1001: { exitCode: 1, title: "interrupted" },
+  L1012: { exitCode: 1, title: "a statement of a migration failed" },
+  L1013: { exitCode: 1, title: "a file holds psql meta-commands" },
+  L1014: { exitCode: 1, title: "a lock on a table could not be had in time" },
+  L1015: { exitCode: 1, title: "a non-transactional migration stopped part-way" },
+  L1016: { exitCode: 1, title: "the connection was lost and could not be had again" },
+  L1020: { exitCode: 1, title: "the migration lock is held by somebody else" },
+  L1021: { exitCode: 2, title: "a transaction pooler stands before the database" },
+  L1022: { exitCode: 1, title: "the server is a standby or read-only" },
+  L1023: { exitCode: 1, title: "the role may not create what a deploy needs" },
+  L1030: { exitCode: 1, title: "the proof failed: the history is not what was deployed" },
+  L1031: { exitCode: 1, title: "the schema has drifted from the history" },
+  L1101: { exitCode: 2, title: "the migrations folder cannot be read or is not PostgreSQL's" },
+  L1102: { exitCode: 2, title: "a migration in the folder cannot be used" },
+  L1103: { exitCode: 1, title: "the database is not empty and has no history" },
+  L1104: { exitCode: 1, title: "the history holds a failed migration" },
+  L1105: { exitCode: 1, title: "the history and the folder differ (--strict)" },
+  L1106: { exitCode: 1, title: "no migrations where some were expected" },
+  L1107: { exitCode: 2, title: "no such migration" },
+  L1108: { exitCode: 1, title: "the history table has another shape than Prisma's" },
+  L1109: { exitCode: 1, title: "a history row is not in the state that the command needs" },
+  L1201: { exitCode: 2, title: "the database URL cannot be parsed" },
+  L1202: { exitCode: 2, title: "the database URL is not PostgreSQL's" },
+  L1203: { exitCode: 2, title: "a parameter of the database URL is wrong" },
+  L1204: { exitCode: 2, title: "a certificate file cannot be read" },
+  L1205: { exitCode: 2, title: "no database URL" },
+  L1210: { exitCode: 1, title: "nothing listens at the database's address" },
+  L1211: { exitCode: 1, title: "the database's host name is not known" },
+  L1212: { exitCode: 1, title: "the connection could not be opened" },
+  L1213: { exitCode: 1, title: "wrong password" },
+  L1214: { exitCode: 1, title: "the role or host is refused" },
+  L1215: { exitCode: 1, title: "the database does not exist" },
+  L1216: { exitCode: 1, title: "the server has no connection left" },
+  L1217: { exitCode: 1, title: "the server is starting up or shutting down" },
+  L1218: { exitCode: 1, title: "TLS failed" },
+  L1301: { exitCode: 2, title: "wrong usage" },
+  L1302: { exitCode: 2, title: "wrong settings" },
+  L1303: { exitCode: 2, title: "the project's configuration cannot be loaded" },
+  L1304: { exitCode: 2, title: "another major version of Prisma" },
+  L1305: { exitCode: 2, title: "a destructive command was not confirmed" },
+  L1306: { exitCode: 1, title: "a command of the project failed" },
+} as const satisfies Record<string, { exitCode: 1 | 2; title: string }>
+
+export type ErrorCode = keyof typeof errorCodes
+
+/** What a person needs after a failure: where it was, what state the database is in, what to type next. */
+export interface ErrorDetails {
+  /** Path relative to the project, of the file that failed. */
+  readonly file?: string | undefined
+  /** 1-based. */
+  readonly line?: number | undefined
+  /** 1-based, in characters. */
+  readonly column?: number | undefined
+  /** The lines around the place, ready to print, with a caret line. */
+  readonly excerpt?: string | undefined
+  readonly sqlstate?: string | undefined
+  /** Further plain words: PostgreSQL's detail and hint, or several problems, one a line. */
+  readonly hint?: string | undefined
+  /** What state the database is in now. */
+  readonly state?: string | undefined
+  /** The next command to type, or what to do. */
+  readonly next?: string | undefined
+  readonly cause?: unknown
+}
+
+/** The one error class: a stable code, an exit code, and the details a person needs. Messages never hold a password. */
+export class LockstepError extends Error {
+  override readonly name = "LockstepError"
+  readonly code: ErrorCode
+  readonly details: ErrorDetails
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.details = details
+  }
+
+  get exitCode(): 1 | 2 {
+    return errorCodes[this.code].exitCode
+  }
+}

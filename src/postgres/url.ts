@@ -1,0 +1,124 @@
+import { LockstepError } from "../errors.js"
+import { parseTls, type Tls } from "./tls.js"
+
+/** A parsed connection URL. `text` and `password` are secrets: print `display` only. */
+export interface DatabaseUrl {
+  /** The URL as given, password included. */
+  readonly text: string
+  /** The URL to print: password replaced, parameters left out. */
+  readonly display: string
+  /** Host name, address, or the folder of a unix socket. */
+  readonly host: string
+  readonly port: number
+  readonly database: string
+  readonly user: string
+  /** Absent when the URL has none: PGPASSWORD or .pgpass then decides. */
+  readonly password: string | undefined
+  /** `?schema=`: where the tables and the history live. */
+  readonly schema: string
+  readonly tls: Tls
+  /** Milliseconds; `connect_timeout` in the URL is in seconds (0: no limit), and Prisma's default is 5 s. */
+  readonly connectTimeoutMs: number
+  readonly pgbouncer: boolean
+  readonly applicationName: string | undefined
+  /** libpq's `options`, handed to the server at connection time. */
+  readonly options: string | undefined
+  /** Parameters that nobody here knows: to be named to the user, not dropped silently. */
+  readonly unknown: readonly string[]
+}
+
+const understood = ["schema", "host", "port", "connect_timeout", "pgbouncer", "application_name", "options"]
+const tlsParameters = ["sslmode", "sslcert", "sslkey", "sslrootcert", "sslidentity", "sslpassword", "sslaccept"]
+/** They tune Prisma Client's pool or libpq; a single migration connection has no use for them. */
+const harmless = [
+  "connection_limit",
+  "pool_timeout",
+  "socket_timeout",
+  "statement_cache_size",
+  "single_use_connections",
+  "max_connection_lifetime",
+  "max_idle_connection_lifetime",
+  "channel_binding",
+  "target_session_attrs",
+  "uselibpqcompat",
+]
+const known = new Set([...understood, ...tlsParameters, ...harmless])
+
+/**
+ * Parses a PostgreSQL connection URL as Prisma's users write it.
+ * Errors: L1201 not a URL, L1202 a URL of another database, L1203 a parameter's value is wrong.
+ * Source: Prisma's reference, "PostgreSQL connection URL"; PostgreSQL's documentation, 32.1.1 "Connection Strings".
+ */
+export function parseDatabaseUrl(text: string): DatabaseUrl {
+  const url = parse(text)
+  const query = url.searchParams
+  const socket = query.get("host") ?? undefined
+  const host = socket ?? decode(url.hostname.replace(/^\[(.*)\]$/, "$1"))
+  const user = decode(url.username) || process.env.PGUSER || process.env.USER || "postgres"
+  const port = Number(query.get("port") ?? (url.port || process.env.PGPORT || 5432))
+  const database = decode(url.pathname.slice(1)) || user
+  const schema = query.get("schema") || "public"
+  return Object.freeze({
+    text,
+    display: display(user, host, port, database),
+    host: host || "localhost",
+    port,
+    database,
+    user,
+    password: url.password === "" ? undefined : decode(url.password),
+    schema,
+    tls: parseTls(query),
+    connectTimeoutMs: seconds(query, "connect_timeout", 5) * 1000,
+    pgbouncer: query.get("pgbouncer") === "true",
+    applicationName: query.get("application_name") ?? undefined,
+    options: query.get("options") ?? undefined,
+    unknown: [...new Set(query.keys())].filter((key) => !known.has(key)),
+  })
+}
+
+/** The same server and settings, another database. */
+export function withDatabase(url: DatabaseUrl, database: string): DatabaseUrl {
+  const changed = new URL(url.text)
+  changed.pathname = `/${encodeURIComponent(database)}`
+  return parseDatabaseUrl(changed.href)
+}
+
+function parse(text: string): URL {
+  const protocol = /^([a-z][a-z0-9+]*):/i.exec(text)?.[1]?.toLowerCase()
+  if (protocol && !["postgres", "postgresql"].includes(protocol)) {
+    throw new LockstepError("L1202", `the database URL is for "${protocol}", and Lockstep is for PostgreSQL`, {
+      next: "set DATABASE_URL to a postgresql:// URL of the database itself",
+    })
+  }
+  try {
+    return new URL(text)
+  } catch {
+    throw new LockstepError("L1201", "the database URL cannot be parsed", {
+      hint: "In a user name or password, write # ? / @ : % and spaces percent-encoded (# is %23).",
+      next: "set DATABASE_URL to postgresql://USER:PASSWORD@HOST:5432/DATABASE",
+    })
+  }
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw new LockstepError("L1201", "the database URL has a % that is not followed by two hexadecimal digits", {
+      next: "write a % in a user name or password as %25",
+    })
+  }
+}
+
+function seconds(query: URLSearchParams, name: string, fallback: number): number {
+  const value = query.get(name)
+  if (value === null) return fallback
+  if (!/^\d+$/.test(value)) throw new LockstepError("L1203", `${name}=${value} in the database URL is not a number of seconds`)
+  return Number(value)
+}
+
+function display(user: string, host: string, port: number, database: string): string {
+  if (host.startsWith("/")) return `postgresql://${user}@/${database}?host=${host}`
+  const shown = host.includes(":") ? `[${host}]` : host || "localhost"
+  return `postgresql://${user}@${shown}:${port}/${database}`
+}
