@@ -10,7 +10,7 @@ export interface ConnectOptions {
 }
 
 /**
- * Opens one connection. Values come back as PostgreSQL's text, but for booleans, int2/int4 and JSON.
+ * Opens one connection. Every value comes back as the text that PostgreSQL sent, booleans as `t` and `f`.
  * Errors: L1210 to L1218, see connection-error.ts.
  */
 export async function connect(url: DatabaseUrl, options: ConnectOptions = {}): Promise<Client> {

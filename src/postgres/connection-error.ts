@@ -9,19 +9,51 @@ interface Advice {
 
 /** The SQLSTATEs and socket errors of a connection that could not be opened, in plain words. */
 const advice: Readonly<Record<string, Advice>> = {
-  ECONNREFUSED: { code: "L1210", says: "nothing listens there", next: "start the server (locally: make test-db), or correct the host and port" },
+  ECONNREFUSED: {
+    code: "L1210",
+    says: "nothing listens there",
+    next: "start the server (locally: make test-db), or correct the host and port",
+  },
   ENOENT: { code: "L1210", says: "there is no such socket", next: "start the server, or correct the socket's folder" },
   ENOTFOUND: { code: "L1211", says: "the host name is not known", next: "correct the host in the URL" },
-  EAI_AGAIN: { code: "L1211", says: "the host name cannot be looked up now", next: "try again, or correct the host in the URL" },
-  ETIMEDOUT: { code: "L1212", says: "no answer in time", next: "check the network path and firewall, or raise connect_timeout in the URL" },
-  ECONNRESET: { code: "L1212", says: "the connection was closed while it was opened", next: "look into the server's log" },
-  "28P01": { code: "L1213", says: "the password is wrong", next: "correct the password of the URL, PGPASSWORD or .pgpass" },
-  "28000": { code: "L1214", says: "the server refuses this role or host", next: "correct the role, or the server's pg_hba.conf" },
+  EAI_AGAIN: {
+    code: "L1211",
+    says: "the host name cannot be looked up now",
+    next: "try again, or correct the host in the URL",
+  },
+  ETIMEDOUT: {
+    code: "L1212",
+    says: "no answer in time",
+    next: "check the network path and firewall, or raise connect_timeout in the URL",
+  },
+  ECONNRESET: {
+    code: "L1212",
+    says: "the connection was closed while it was opened",
+    next: "look into the server's log",
+  },
+  "28P01": {
+    code: "L1213",
+    says: "the password is wrong",
+    next: "correct the password of the URL, PGPASSWORD or .pgpass",
+  },
+  "28000": {
+    code: "L1214",
+    says: "the server refuses this role or host",
+    next: "correct the role, or the server's pg_hba.conf",
+  },
   "3D000": { code: "L1215", says: "the database does not exist", next: "pnpm db:deploy creates it" },
   "53300": { code: "L1216", says: "the server has no connection left", next: "close some, or raise max_connections" },
-  "57P03": { code: "L1217", says: "the server is starting up, shutting down or recovering", next: "try again in a moment" },
+  "57P03": {
+    code: "L1217",
+    says: "the server is starting up, shutting down or recovering",
+    next: "try again in a moment",
+  },
   "57P01": { code: "L1217", says: "the server is shutting down", next: "try again in a moment" },
-  TLS: { code: "L1218", says: "the TLS connection cannot be made", next: "correct sslmode, sslrootcert or sslaccept in the URL" },
+  TLS: {
+    code: "L1218",
+    says: "the TLS connection cannot be made",
+    next: "correct sslmode, sslrootcert or sslaccept in the URL",
+  },
 }
 
 const waitingMends = new Set<ErrorCode>(["L1210", "L1211", "L1212", "L1216", "L1217"])

@@ -33,7 +33,10 @@ export function parseTls(query: URLSearchParams): Tls {
   }
   const accept = query.get("sslaccept")
   if (accept !== null && accept !== "strict" && accept !== "accept_invalid_certs") {
-    throw new LockstepError("L1203", `sslaccept=${accept} in the database URL is neither strict nor accept_invalid_certs`)
+    throw new LockstepError(
+      "L1203",
+      `sslaccept=${accept} in the database URL is neither strict nor accept_invalid_certs`,
+    )
   }
   const key = query.get("sslkey")
   const certificate = query.get("sslcert")

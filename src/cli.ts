@@ -1,0 +1,112 @@
+#!/usr/bin/env node
+import { constants } from "node:os"
+import { CommanderError, Command as Program } from "commander"
+import type { Command, Invocation, OptionTable } from "./commands/command.js"
+import { commands } from "./commands/index.js"
+import { parseSettings, readSection, variableOf } from "./commands/settings.js"
+import { LockstepError } from "./errors.js"
+import { loadProject } from "./project/project.js"
+import { asLockstepError, errorObject, renderError } from "./report/error.js"
+import { type Output, processOutput } from "./report/output.js"
+import { version } from "./version.js"
+
+const interrupted = new AbortController()
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
+/** Longer than cancelling a statement takes, shorter than the 2 s in which an orchestrator may count on the end. */
+const patienceMs = 1800
+
+function listen(): void {
+  for (const name of signals) {
+    process.on(name, () => {
+      if (interrupted.signal.aborted) process.exit(128 + constants.signals[name])
+      interrupted.abort(name)
+      setTimeout(() => process.exit(128 + constants.signals[name]), patienceMs).unref()
+    })
+  }
+}
+
+function addOptions(program: Program, options: OptionTable): void {
+  for (const [key, option] of Object.entries(options)) {
+    program.option(option.flags, option.flagOnly ? option.help : `${option.help} [${variableOf(key)}]`)
+  }
+  program.option("--json", "print JSON on stdout").helpOption("-h, --help", "show this help")
+}
+
+async function run(
+  command: Command,
+  output: Output,
+  flags: Record<string, unknown>,
+  operands: readonly string[],
+): Promise<number> {
+  const root = process.cwd()
+  const settings = parseSettings(command.options, { flags, env: process.env, section: readSection(root) })
+  const given = settings as { config?: string; schema?: string; migrations?: string }
+  const invocation: Invocation<OptionTable> = {
+    settings,
+    operands,
+    output,
+    signal: interrupted.signal,
+    project: (needs = "everything") =>
+      loadProject({ root, config: given.config, schema: given.schema, migrations: given.migrations }, needs),
+  }
+  return await command.run(invocation)
+}
+
+function build(name: string | undefined, loaded: Command | undefined, finish: (code: number) => void): Program {
+  const program = new Program("lockstep")
+    .description("The whole life of a Prisma migration on PostgreSQL.")
+    .version(version, "-V, --version", "show the version")
+    .helpCommand("help [command]", "show a command's help")
+    .helpOption("-h, --help", "show this help")
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+  for (const [verb, { summary }] of Object.entries(commands)) {
+    const sub = program.command(verb).summary(summary)
+    if (verb !== name || loaded === undefined) continue
+    sub.description(loaded.description).exitOverride()
+    if (loaded.operands) sub.arguments(loaded.operands)
+    addOptions(sub, loaded.options)
+    if (loaded.examples)
+      sub.addHelpText("after", `\nExamples:\n${loaded.examples.map((line) => `  $ ${line}`).join("\n")}`)
+    sub.action(async () => {
+      const flags: Record<string, unknown> = sub.opts()
+      finish(await run(loaded, processOutput(flags.json === true), flags, sub.args))
+    })
+  }
+  return program
+}
+
+async function main(): Promise<number> {
+  const [first, second] = process.argv.slice(2)
+  const name = first === "help" ? second : first
+  const loaded = name === undefined ? undefined : (await commands[name]?.load())?.default
+  let code = 0
+  const program = build(name, loaded, (result) => {
+    code = result
+  })
+  if (first === undefined) {
+    program.outputHelp()
+    return 0
+  }
+  await program.parseAsync()
+  return code
+}
+
+/** Commander's complaints about the command line are wrong usage; its help and version are no failure. */
+function failure(error: unknown): number {
+  if (error instanceof CommanderError && error.exitCode === 0) return 0
+  const known =
+    error instanceof CommanderError
+      ? new LockstepError("L1301", error.message.replace(/^error: /, ""), { next: "lockstep --help" })
+      : asLockstepError(error)
+  const output = processOutput(process.argv.includes("--json"))
+  output.object(errorObject(known))
+  if (!interrupted.signal.aborted || known.code !== "L1001") output.say(renderError(known, output.paint))
+  else output.say(known.details.state ? `interrupted: ${known.details.state}` : "interrupted.")
+  return known.exitCode
+}
+
+listen()
+const code = await main().catch(failure)
+const signal = signals.find((name) => name === interrupted.signal.reason)
+process.exitCode = signal && code !== 0 ? 128 + constants.signals[signal] : code

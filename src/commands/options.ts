@@ -1,0 +1,63 @@
+import * as z from "zod/mini"
+import type { Option } from "./command.js"
+
+/** Keeps the option's type. */
+export const option = <T>(value: Option<T>): Option<T> => value
+
+/** A flag without a value. Environment: 1, true, yes, on, and their opposites. */
+export const flag = (flags: string, help: string, more: { flagOnly?: true } = {}): Option<boolean> => ({
+  flags,
+  help,
+  schema: z._default(z.union([z.boolean(), z.stringbool()]), false),
+  ...more,
+})
+
+/** A text; undefined where it is not given. */
+export const text = (flags: string, help: string): Option<string | undefined> => ({
+  flags,
+  help,
+  schema: z.optional(z.string().check(z.minLength(1))),
+})
+
+/** A whole number, not negative. */
+export const count = (flags: string, help: string, fallback: number): Option<number> => ({
+  flags,
+  help: `${help} (default ${fallback})`,
+  schema: z._default(z.coerce.number().check(z.int(), z.gte(0)), fallback),
+})
+
+const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
+const duration = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/
+
+/** A span of time as "500ms", "30s", "5m", "1h", or seconds; milliseconds inside. */
+export const time = (flags: string, help: string, fallback: string): Option<number> => ({
+  flags,
+  help: `${help} (default ${fallback})`,
+  schema: z.pipe(
+    z.pipe(
+      z._default(z.union([z.string(), z.number()]), fallback),
+      z.transform((value) => String(value)),
+    ),
+    z.pipe(
+      z.string().check(z.regex(duration, "is a time such as 500ms, 30s or 5m")),
+      z.transform((value) => {
+        const [, amount, unit] = duration.exec(value) ?? []
+        return Math.round(Number(amount) * units[(unit ?? "s") as keyof typeof units])
+      }),
+    ),
+  ),
+})
+
+/** Where the project's parts are. Every command that reads the project takes them. */
+export const projectOptions = {
+  config: text("--config <file>", "the prisma.config to use"),
+  schema: text("--schema <path>", "the schema: a file, or a folder of them"),
+  migrations: text("--migrations <dir>", "the migrations folder"),
+} as const
+
+/** Consent to a destructive command, for where nobody can type it. */
+export const yesOption = flag(
+  "-y, --yes",
+  "consent to a destructive command on a database that is not the test database",
+  { flagOnly: true },
+)

@@ -1,0 +1,99 @@
+import { matchesChecksum } from "./checksum.js"
+import type { FolderMigration } from "./folder.js"
+import type { RecordedRow } from "./recorded.js"
+
+/** One migration, wherever it is known from. */
+export type MigrationState =
+  | { readonly state: "applied"; readonly name: string; readonly row: RecordedRow; readonly migration: FolderMigration }
+  | { readonly state: "edited"; readonly name: string; readonly row: RecordedRow; readonly migration: FolderMigration }
+  | { readonly state: "missing"; readonly name: string; readonly row: RecordedRow }
+  | {
+      readonly state: "failed"
+      readonly name: string
+      readonly row: RecordedRow
+      readonly migration: FolderMigration | undefined
+    }
+  | {
+      readonly state: "pending"
+      readonly name: string
+      readonly migration: FolderMigration
+      /** Sorts before a migration that is already applied. */
+      readonly outOfOrder: boolean
+      /** The row of an earlier attempt that was marked as rolled back. */
+      readonly rolledBack: RecordedRow | undefined
+    }
+
+export type StateOf<S extends MigrationState["state"]> = Extract<MigrationState, { state: S }>
+
+/** Folder and history side by side. */
+export interface Comparison {
+  /** Every migration once, ordered by name. */
+  readonly all: readonly MigrationState[]
+  readonly applied: readonly (StateOf<"applied"> | StateOf<"edited">)[]
+  readonly pending: readonly StateOf<"pending">[]
+  readonly edited: readonly StateOf<"edited">[]
+  readonly missing: readonly StateOf<"missing">[]
+  readonly failed: readonly StateOf<"failed">[]
+  /** Nothing to apply, and all that the folder lacks is newer: an older release before a newer database. */
+  readonly ahead: boolean
+}
+
+/**
+ * Compares the folder with the history, as Prisma reads it: a row with `finished_at` and without `rolled_back_at` is
+ * applied, one without either has failed, one with `rolled_back_at` counts as never run.
+ */
+export function compare(folder: readonly FolderMigration[], recorded: readonly RecordedRow[]): Comparison {
+  const rows = latestRows(recorded)
+  const byName = new Map(folder.map((migration) => [migration.name, migration]))
+  const lastApplied = [...rows.values()].reduce(
+    (last, row) => (isApplied(row) && row.name > last ? row.name : last),
+    "",
+  )
+  const names = [...new Set([...byName.keys(), ...rows.keys()])].sort((a, b) => (a < b ? -1 : 1))
+  const all = names.flatMap((name) => stateOf(name, byName.get(name), rows.get(name), lastApplied))
+  const pick = <S extends MigrationState["state"]>(...states: S[]) =>
+    all.filter((one): one is StateOf<S> => states.some((state) => state === one.state))
+  const missing = pick("missing")
+  const pending = pick("pending")
+  const newest = folder.at(-1)?.name ?? ""
+  return {
+    all,
+    applied: pick("applied", "edited"),
+    pending,
+    edited: pick("edited"),
+    missing,
+    failed: pick("failed"),
+    ahead:
+      missing.length > 0 && pending.length === 0 && folder.length > 0 && missing.every(({ name }) => name > newest),
+  }
+}
+
+const isApplied = (row: RecordedRow): boolean => row.finishedAt !== null && row.rolledBackAt === null
+const hasFailed = (row: RecordedRow): boolean => row.finishedAt === null && row.rolledBackAt === null
+
+/** The row that counts: a failed one stops everything, an applied one outweighs those rolled back. */
+function latestRows(recorded: readonly RecordedRow[]): Map<string, RecordedRow> {
+  const weight = (row: RecordedRow) => (hasFailed(row) ? 2 : isApplied(row) ? 1 : 0)
+  const rows = new Map<string, RecordedRow>()
+  for (const row of recorded) {
+    const known = rows.get(row.name)
+    if (known === undefined || weight(row) >= weight(known)) rows.set(row.name, row)
+  }
+  return rows
+}
+
+function stateOf(
+  name: string,
+  migration: FolderMigration | undefined,
+  row: RecordedRow | undefined,
+  lastApplied: string,
+): MigrationState[] {
+  if (row && hasFailed(row)) return [{ state: "failed", name, row, migration }]
+  if (row && isApplied(row)) {
+    if (!migration) return [{ state: "missing", name, row }]
+    const same = matchesChecksum(migration.content, migration.checksum, row.checksum)
+    return [{ state: same ? "applied" : "edited", name, row, migration }]
+  }
+  if (!migration) return []
+  return [{ state: "pending", name, migration, outOfOrder: name < lastApplied, rolledBack: row }]
+}

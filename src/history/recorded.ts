@@ -1,0 +1,86 @@
+import * as z from "zod/mini"
+import { LockstepError } from "../errors.js"
+import type { Client } from "../postgres/connect.js"
+import { quoteIdentifier, sqlstateOf } from "../postgres/sqlstate.js"
+
+/** One row of `_prisma_migrations`. Times are ISO 8601 UTC. */
+export interface RecordedRow {
+  readonly id: string
+  readonly name: string
+  readonly checksum: string
+  readonly startedAt: string
+  readonly finishedAt: string | null
+  readonly rolledBackAt: string | null
+  /** Statements done. A finished migration has 1, as Prisma writes it. */
+  readonly steps: number
+  /** Kept for failed rows only: it may be long. */
+  readonly logs: string | null
+}
+
+/** The history table, qualified and quoted. */
+export const historyTable = (schema: string): string => `${quoteIdentifier(schema)}."_prisma_migrations"`
+
+/** The table as Prisma creates it, to the letter. Source: Prisma's schema engine, what it leaves in an empty database. */
+export const createHistoryTable = (schema: string): string => `CREATE TABLE IF NOT EXISTS ${historyTable(schema)} (
+  "id" VARCHAR(36) PRIMARY KEY NOT NULL,
+  "checksum" VARCHAR(64) NOT NULL,
+  "finished_at" TIMESTAMPTZ,
+  "migration_name" VARCHAR(255) NOT NULL,
+  "logs" TEXT,
+  "rolled_back_at" TIMESTAMPTZ,
+  "started_at" TIMESTAMPTZ NOT NULL DEFAULT now(),
+  "applied_steps_count" INTEGER NOT NULL DEFAULT 0
+)`
+
+const iso = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+
+const row = z.pipe(
+  z.tuple([
+    z.string(),
+    z.string(),
+    z.string(),
+    z.string(),
+    z.nullable(z.string()),
+    z.nullable(z.string()),
+    z.coerce.number(),
+    z.nullable(z.string()),
+  ]),
+  z.transform(
+    ([id, name, checksum, startedAt, finishedAt, rolledBackAt, steps, logs]): RecordedRow => ({
+      id,
+      name,
+      checksum,
+      startedAt,
+      finishedAt,
+      rolledBackAt,
+      steps,
+      logs,
+    }),
+  ),
+)
+const rows = z.array(row)
+
+/**
+ * Reads the history in the order in which it was made; undefined where there is no history table.
+ * Errors: L1108 the table has another shape.
+ */
+export async function readHistory(client: Client, schema: string): Promise<readonly RecordedRow[] | undefined> {
+  const query = `SELECT id, migration_name, checksum, ${iso("started_at")}, ${iso("finished_at")}, ${iso("rolled_back_at")},
+    applied_steps_count, CASE WHEN finished_at IS NULL AND rolled_back_at IS NULL THEN logs END
+    FROM ${historyTable(schema)} ORDER BY started_at, migration_name`
+  try {
+    const result = await client.query<(string | null)[]>({ text: query, rowMode: "array" })
+    return z.parse(rows, result.rows)
+  } catch (cause) {
+    const state = sqlstateOf(cause)
+    if (state === "42P01" || state === "3F000") return undefined
+    if (state === "42703" || cause instanceof z.core.$ZodError) {
+      throw new LockstepError("L1108", `the table ${historyTable(schema)} is not a Prisma history`, {
+        state: "nothing was touched.",
+        next: "name the schema that holds the history with ?schema= in the URL",
+        cause,
+      })
+    }
+    throw cause
+  }
+}

@@ -1,0 +1,45 @@
+import { spawn } from "node:child_process"
+import type { Account } from "./account.js"
+
+/** How a program ended: its exit code and everything it said, or why it could not be started. */
+export type Outcome =
+  | { readonly state: "ended"; readonly code: number | null; readonly stdout: string; readonly output: string }
+  | { readonly state: "not started"; readonly reason: string }
+
+/**
+ * The environment of the server's programs: nothing of the caller's but PATH. A server that outlives its parent
+ * must not keep the parent's secrets, and PGDATA, PGPORT and the like must not steer it.
+ */
+export const environment = { PATH: process.env.PATH ?? "/usr/bin:/bin", LC_ALL: "C" } as const
+
+/** Which account a program runs as, in the words of node:child_process. */
+export function identity(account: Account | undefined): { uid?: number; gid?: number } {
+  return account === undefined ? {} : { uid: account.uid, gid: account.gid }
+}
+
+/** Runs one of the server's programs to its end. Never throws. */
+export function run(
+  file: string,
+  args: readonly string[],
+  account: Account | undefined,
+  input = "",
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const child = spawn(file, args, { ...identity(account), env: environment, cwd: "/" })
+    let stdout = ""
+    let output = ""
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text
+      output += text
+    })
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      output += text
+    })
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      resolve({ state: "not started", reason: error.code ?? error.message })
+    })
+    child.on("close", (code) => resolve({ state: "ended", code, stdout, output }))
+    child.stdin.on("error", () => {})
+    child.stdin.end(input)
+  })
+}

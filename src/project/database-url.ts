@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync, statSync } from "node:fs"
+import { join, relative } from "node:path"
+import { LockstepError } from "../errors.js"
+import { running } from "../postgres/embedded/server.js"
+import { type DatabaseUrl, parseDatabaseUrl } from "../postgres/url.js"
+import type { Project } from "./project.js"
+
+/** The database that a command works on, and where its URL was found. */
+export interface Target {
+  readonly url: DatabaseUrl
+  /** For people: "DATABASE_URL", "prisma.config.ts", ".env", "the test database". */
+  readonly source: string
+  readonly isTestDatabase: boolean
+}
+
+/**
+ * DATABASE_URL wins; then the prisma.config (which may name another variable), .env, the variable that an older
+ * schema names; then the running test database.
+ * Errors: L1205 none of them, L1201 to L1204 the URL is wrong.
+ */
+export async function findTarget(project: Project): Promise<Target> {
+  const test = await running(project.root)
+  const found = [...candidates(project)].find(({ text }) => text)
+  if (found?.text) {
+    return { url: parseDatabaseUrl(found.text), source: found.source, isTestDatabase: found.text === test?.url }
+  }
+  if (test) return { url: parseDatabaseUrl(test.url), source: "the test database", isTestDatabase: true }
+  throw new LockstepError(
+    "L1205",
+    "no database URL: DATABASE_URL is not set, no .env holds it, and no test database runs",
+    {
+      next: "set DATABASE_URL, or start a test database with: make test-db",
+    },
+  )
+}
+
+function* candidates(project: Project): Generator<{ text: string | undefined; source: string }> {
+  yield { text: process.env.DATABASE_URL, source: "DATABASE_URL" }
+  if (project.configPath) yield { text: project.configUrl, source: relative(project.root, project.configPath) }
+  yield* fromDotenv(project, "DATABASE_URL")
+  for (const name of namedBySchema(project.schemaPath)) {
+    yield { text: process.env[name], source: name }
+    yield* fromDotenv(project, name)
+  }
+}
+
+function* fromDotenv(project: Project, name: string) {
+  for (const file of project.dotenv)
+    yield { text: file.variables[name], source: `${name} in ${relative(project.root, file.path)}` }
+}
+
+/** Schemas before Prisma 7 hold `directUrl = env("X")` and `url = env("Y")`; migrations go through the direct one. */
+function namedBySchema(schemaPath: string): string[] {
+  const schema = readSchema(schemaPath)
+  return ["directUrl", "url"].flatMap((key) => {
+    const name = new RegExp(`^\\s*${key}\\s*=\\s*env\\("([^"]+)"\\)`, "m").exec(schema)?.[1]
+    return name ? [name] : []
+  })
+}
+
+function readSchema(path: string): string {
+  try {
+    if (!statSync(path).isDirectory()) return readFileSync(path, "utf8")
+    return readdirSync(path, { encoding: "utf8", recursive: true })
+      .filter((name) => name.endsWith(".prisma"))
+      .map((name) => readFileSync(join(path, name), "utf8"))
+      .join("\n")
+  } catch {
+    return ""
+  }
+}

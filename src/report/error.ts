@@ -1,0 +1,36 @@
+import { LockstepError } from "../errors.js"
+import type { Output } from "./output.js"
+
+/** An error as people read it: what failed, where, the database's state, the next command. */
+export function renderError(error: LockstepError, paint: Output["paint"]): string {
+  const { file, line, column, excerpt, sqlstate, hint, state, next } = error.details
+  const place = [file, line, column].filter((part) => part !== undefined).join(":")
+  return [
+    `${paint.red(paint.bold(`error[${error.code}]`))}: ${error.message}${sqlstate ? ` (PostgreSQL ${sqlstate})` : ""}`,
+    place && `  ${place}`,
+    excerpt,
+    hint && indent(hint),
+    state && `  ${paint.bold("state:")}  ${state}`,
+    next && `  ${paint.bold("next:")}   ${next.replaceAll("\n", "\n          ")}`,
+  ]
+    .filter(Boolean)
+    .join("\n")
+}
+
+/** An error as programs read it. */
+export function errorObject(error: LockstepError): object {
+  const { cause: _, ...details } = error.details
+  return { schema: "lockstep.error/1", code: error.code, message: error.message, ...details }
+}
+
+const indent = (text: string): string => text.replace(/^(?=.)/gm, "  ")
+
+/** Whatever was thrown, as our error; what was not foreseen keeps its message and says that it is a defect. */
+export function asLockstepError(error: unknown): LockstepError {
+  if (error instanceof LockstepError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  return new LockstepError("L1000", message, {
+    hint: error instanceof Error ? error.stack?.split("\n").slice(1, 4).join("\n") : undefined,
+    cause: error,
+  })
+}

@@ -1,0 +1,38 @@
+import { createColors } from "picocolors"
+
+/** The two ways out: data on stdout, narration on stderr. */
+export interface Output {
+  readonly json: boolean
+  /** Whether a person watches stderr on a terminal. */
+  readonly terminal: boolean
+  readonly paint: ReturnType<typeof createColors>
+  /** Narration, on stderr. */
+  say(text: string): void
+  /** The command's answer for people, on stdout; silent with --json. */
+  data(text: string): void
+  /** The command's answer for programs, one line on stdout; silent without --json. */
+  object(value: object): void
+}
+
+/** Output of this process. Colours only where stderr is a terminal and NO_COLOR is not set. */
+export function processOutput(json: boolean): Output {
+  const terminal = process.stderr.isTTY === true
+  for (const stream of [process.stdout, process.stderr]) {
+    // A reader that went away (`| head`) is no failure of ours.
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error
+    })
+  }
+  return {
+    json,
+    terminal,
+    paint: createColors(terminal && !process.env.NO_COLOR),
+    say: (text) => void process.stderr.write(`${text}\n`),
+    data: (text) => {
+      if (!json) process.stdout.write(`${text}\n`)
+    },
+    object: (value) => {
+      if (json) process.stdout.write(`${JSON.stringify(value)}\n`)
+    },
+  }
+}
