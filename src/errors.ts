@@ -46,6 +46,21 @@ export const errorCodes = {
   L1304: { exitCode: 2, title: "another major version of Prisma" },
   L1305: { exitCode: 2, title: "a destructive command was not confirmed" },
   L1306: { exitCode: 1, title: "a command of the project failed" },
+  L1400: { exitCode: 2, title: "Prisma's schema engine cannot be loaded" },
+  L1401: { exitCode: 2, title: "the Prisma schema is not valid" },
+  L1402: { exitCode: 2, title: "the Prisma schema is written for an older Prisma" },
+  L1403: { exitCode: 1, title: "the database differs from its history" },
+  L1404: { exitCode: 1, title: "the shadow database cannot be created" },
+  L1405: { exitCode: 2, title: "the configured shadow database is the main database" },
+  L1406: { exitCode: 1, title: "a migration cannot be replayed on an empty database" },
+  L1407: { exitCode: 1, title: "Prisma's schema engine refused" },
+  L1408: { exitCode: 1, title: "Prisma's schema engine came upon a defect of its own" },
+  L1409: { exitCode: 1, title: "the engine waited in vain for the migration lock" },
+  L1410: { exitCode: 1, title: "a change would lose data" },
+  L1411: { exitCode: 1, title: "a change cannot be made with the data that is there" },
+  L1412: { exitCode: 1, title: "an undo needs a hand-written part" },
+  L1413: { exitCode: 1, title: "an undo does not lead back to the earlier schema" },
+  L1414: { exitCode: 2, title: "a migration's name cannot be used" },
 } as const satisfies Record<string, { exitCode: 1 | 2; title: string }>
 
 export type ErrorCode = keyof typeof errorCodes

@@ -1,0 +1,88 @@
+import type { ErrorRegistry } from "@prisma/driver-adapter-utils"
+import { type ErrorCode, LockstepError } from "../errors.js"
+import { panicMessage } from "./wasm.js"
+
+/** A refusal of the engine as it worded it: `P` code (absent where it gave none) and message. */
+export class EngineRefusal extends Error {
+  override readonly name = "EngineRefusal"
+  readonly code: string | undefined
+  readonly meta: unknown
+
+  constructor(code: string | undefined, message: string, meta: unknown, cause: unknown) {
+    super(message, { cause })
+    this.code = code
+    this.meta = meta
+  }
+}
+
+/** The engine came upon a defect of its own; its module must not be called again in this process. */
+export class EnginePanic extends Error {
+  override readonly name = "EnginePanic"
+}
+
+/**
+ * What an engine call threw, told apart: a panic, an error of ours on its way back through the engine
+ * ("External error id#3": the adapter's registry has the original), or a refusal.
+ */
+export function engineFailure(cause: unknown, registry: ErrorRegistry): Error {
+  if (cause instanceof WebAssembly.RuntimeError) {
+    return new EnginePanic(panicMessage() || cause.message, { cause })
+  }
+  if (!(cause instanceof Error)) return new EngineRefusal(undefined, String(cause), undefined, cause)
+  const external = /External error.*id#(\d+)/is.exec(cause.message)?.[1]
+  const original = external === undefined ? undefined : registry.consumeError(Number(external))?.error
+  if (original instanceof Error) return original
+  const code = "code" in cause && typeof cause.code === "string" ? cause.code : undefined
+  return new EngineRefusal(code, cause.message, "meta" in cause ? cause.meta : undefined, cause)
+}
+
+interface Advice {
+  readonly code: ErrorCode
+  readonly says: string
+  readonly next: string
+}
+
+/** Prisma's codes that have advice of their own. Source: Prisma's "Error message reference". */
+const advice: Readonly<Record<string, Advice>> = {
+  P1002: {
+    code: "L1409",
+    says: "another process holds the migration lock",
+    next: "wait for it to end, then run the same command again",
+  },
+  P1012: {
+    code: "L1401",
+    says: "the Prisma schema is not valid",
+    next: "mend the schema, then run the same command again",
+  },
+  P3006: {
+    code: "L1406",
+    says: "a migration of the folder cannot be replayed on an empty database",
+    next: "mend that migration's SQL (it must not need what no earlier migration creates), then run the same command again",
+  },
+  P3019: {
+    code: "L1407",
+    says: "the migration lock file is for another database than the schema",
+    next: 'set provider = "postgresql" in both, or start a new history',
+  },
+}
+
+/** An engine failure as a person reads it. Errors: L1401, L1406, L1407, L1408 the engine panicked, L1409. */
+export function explain(failure: unknown): LockstepError {
+  if (failure instanceof LockstepError) return failure
+  const message = failure instanceof Error ? failure.message.trim() : String(failure)
+  if (failure instanceof EnginePanic) {
+    return new LockstepError("L1408", "Prisma's schema engine came upon a defect of its own", {
+      hint: message,
+      next: "report it at https://github.com/prisma/prisma/issues with the schema and the migrations",
+      cause: failure,
+    })
+  }
+  const prisma = failure instanceof EngineRefusal ? failure.code : undefined
+  const known = advice[prisma ?? ""] ?? {
+    code: "L1407" as const,
+    says: "Prisma's schema engine refused",
+    next: "mend what it names, then run the same command again",
+  }
+  const tail = prisma ? ` (Prisma ${prisma})` : ""
+  return new LockstepError(known.code, known.says + tail, { hint: message, next: known.next, cause: failure })
+}

@@ -1,0 +1,36 @@
+const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+type Signal = keyof typeof exitCodes
+
+const drops = new Set<() => Promise<void>>()
+let listening: (() => void) | undefined
+
+/**
+ * Runs `drop` when the process is told to end, and ends it after that with the signal's exit code.
+ * The answer takes it off the list again; with an empty list the process keeps its usual signal behaviour.
+ */
+export function dropOnSignal(drop: () => Promise<void>): () => void {
+  drops.add(drop)
+  listening ??= listen()
+  return () => {
+    drops.delete(drop)
+    if (drops.size > 0) return
+    listening?.()
+    listening = undefined
+  }
+}
+
+/** Drops every shadow database that this process still has: for a signal handler that exits by itself. */
+export async function dropShadows(): Promise<void> {
+  await Promise.allSettled([...drops].map((drop) => drop()))
+}
+
+function listen(): () => void {
+  const signals = Object.keys(exitCodes) as Signal[]
+  const end = (signal: Signal): void => {
+    void dropShadows().finally(() => process.exit(exitCodes[signal]))
+  }
+  for (const signal of signals) process.on(signal, end)
+  return () => {
+    for (const signal of signals) process.off(signal, end)
+  }
+}

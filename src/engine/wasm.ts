@@ -1,0 +1,59 @@
+import { readFile } from "node:fs/promises"
+import { createRequire } from "node:module"
+import { dirname, join } from "node:path"
+import type { SchemaEngine } from "@prisma/schema-engine-wasm/schema_engine_bg"
+import { LockstepError } from "../errors.js"
+
+/** The class that the package exports: `SchemaEngine.new(options, log, adapterFactory)`. */
+export type SchemaEngineClass = typeof SchemaEngine
+
+interface PanicRegistry {
+  set_message(message: string): void
+}
+
+declare global {
+  var PRISMA_WASM_PANIC_REGISTRY: PanicRegistry | undefined
+}
+
+const entry = "@prisma/schema-engine-wasm/schema_engine_bg"
+let loading: Promise<SchemaEngineClass> | undefined
+let panic = ""
+
+/**
+ * Loads Prisma's schema engine once for the process. The package exports only its glue, so the .wasm is read from beside it.
+ * Errors: L1400 the package is missing or cannot be compiled.
+ */
+export function loadEngine(): Promise<SchemaEngineClass> {
+  loading ??= load().catch((cause) => {
+    loading = undefined
+    throw new LockstepError("L1400", "Prisma's schema engine (@prisma/schema-engine-wasm) cannot be loaded", {
+      hint: cause instanceof Error ? cause.message : String(cause),
+      state: "nothing was touched.",
+      next: "install the project's packages again; deploy and status work without the engine",
+      cause,
+    })
+  })
+  return loading
+}
+
+/** What the engine said when it panicked last; a WebAssembly error itself only says "unreachable". */
+export function panicMessage(): string {
+  return panic
+}
+
+async function load(): Promise<SchemaEngineClass> {
+  const file = join(dirname(createRequire(import.meta.url).resolve(entry)), "schema_engine_bg.wasm")
+  const [glue, module] = await Promise.all([
+    import("@prisma/schema-engine-wasm/schema_engine_bg"),
+    readFile(file).then((bytes) => WebAssembly.compile(bytes)),
+  ])
+  globalThis.PRISMA_WASM_PANIC_REGISTRY = {
+    set_message: (message) => {
+      panic = message
+    },
+  }
+  const { exports } = await WebAssembly.instantiate(module, { "./schema_engine_bg.js": glue })
+  glue.__wbg_set_wasm(exports)
+  if (typeof exports.__wbindgen_start === "function") exports.__wbindgen_start()
+  return glue.SchemaEngine
+}
