@@ -61,6 +61,16 @@ export const errorCodes = {
   L1412: { exitCode: 1, title: "an undo needs a hand-written part" },
   L1413: { exitCode: 1, title: "an undo does not lead back to the earlier schema" },
   L1414: { exitCode: 2, title: "a migration's name cannot be used" },
+  L1501: { exitCode: 2, title: "the embedded PostgreSQL does not run on this platform" },
+  L1502: { exitCode: 2, title: "the embedded PostgreSQL is not installed" },
+  L1503: { exitCode: 2, title: "root has no account to run the embedded PostgreSQL as" },
+  L1504: { exitCode: 1, title: "the test database could not be made" },
+  L1505: { exitCode: 1, title: "the test database's server did not start" },
+  L1506: { exitCode: 1, title: "another lockstep test-db is at work in this project" },
+  L1507: { exitCode: 2, title: "no folder can be used for the test database" },
+  L1508: { exitCode: 1, title: "the test database was made by another version of PostgreSQL" },
+  L1509: { exitCode: 1, title: "the test database belongs to another user" },
+  L1510: { exitCode: 1, title: "the test database is not running" },
 } as const satisfies Record<string, { exitCode: 1 | 2; title: string }>
 
 export type ErrorCode = keyof typeof errorCodes

@@ -18,12 +18,7 @@ export function identity(account: Account | undefined): { uid?: number; gid?: nu
 }
 
 /** Runs one of the server's programs to its end. Never throws. */
-export function run(
-  file: string,
-  args: readonly string[],
-  account: Account | undefined,
-  input = "",
-): Promise<Outcome> {
+export function run(file: string, args: readonly string[], account: Account | undefined, input = ""): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = spawn(file, args, { ...identity(account), env: environment, cwd: "/" })
     let stdout = ""

@@ -1,0 +1,125 @@
+import { randomBytes } from "node:crypto"
+import { chmod, chown, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
+import { basename, dirname, join } from "node:path"
+import { LockstepError } from "../../errors.js"
+import type { Account } from "./account.js"
+import type { Binaries } from "./binaries.js"
+import { dataFolder, type Place } from "./place.js"
+import { reachable, trusted } from "./reach.js"
+import { type Outcome, run } from "./run.js"
+
+/** The database that every new cluster holds. */
+export const databaseName = "lockstep"
+
+/**
+ * The folder of this project's cluster, made where there is none yet, with the empty database `lockstep` in it.
+ * It is in the project's state folder, or, where the server's account cannot use that, in a shared one.
+ * Errors: L1504 it could not be initialised, L1507 no folder can be used, L1508 it is another PostgreSQL version's.
+ */
+export async function ensureCluster(place: Place, binaries: Binaries): Promise<string> {
+  for (const cluster of place.clusters) {
+    const made = await readFile(join(dataFolder(cluster), "PG_VERSION"), "utf8").catch(() => undefined)
+    if (made === undefined) continue
+    if (made.trim() === binaries.version.split(".")[0]) return cluster
+    throw new LockstepError(
+      "L1508",
+      `the test database was made by PostgreSQL ${made.trim()}, this is ${binaries.version}`,
+      {
+        state: "nothing was changed",
+        next: "npx lockstep test-db down, then up again: its content is lost",
+      },
+    )
+  }
+  for (const cluster of place.clusters) {
+    const draft = await prepareFolder(place, cluster, binaries.account)
+    if (draft === undefined) continue
+    await initialise(draft, binaries)
+    await rename(draft, dataFolder(cluster))
+    return cluster
+  }
+  throw new LockstepError("L1507", "no folder can be used for the test database's data", {
+    hint: `Tried ${place.clusters.join(", ")}: the server needs one that belongs to it alone, on a file system with owners and permissions.`,
+    next: "correct the permissions of one of them, or set TMPDIR to a folder that has them",
+  })
+}
+
+/** An empty folder that is the server's alone; undefined where this cluster's place does not allow one. */
+async function prepareFolder(place: Place, cluster: string, account: Account | undefined): Promise<string | undefined> {
+  const isShared = dirname(cluster) !== place.folder
+  if (isShared && !(await trusted(dirname(cluster), account))) return undefined
+  await mkdir(cluster, { recursive: true })
+  if (!(await lstat(cluster)).isDirectory() || !(await reachable(dirname(cluster), account))) return undefined
+  await chmod(cluster, 0o755)
+  for (const name of await readdir(cluster)) {
+    if (name.startsWith("data.")) await rm(join(cluster, name), { recursive: true, force: true })
+  }
+  const draft = `${dataFolder(cluster)}.${randomBytes(4).toString("hex")}`
+  await mkdir(draft, { mode: 0o700 })
+  await chmod(draft, 0o700)
+  if (account !== undefined) await chown(draft, account.uid, account.gid).catch(() => {})
+  const { uid, mode } = await lstat(draft)
+  if (uid === (account?.uid ?? process.geteuid?.()) && (mode & 0o777) === 0o700) return draft
+  await rm(draft, { recursive: true, force: true })
+  return undefined
+}
+
+/**
+ * Locale: the builtin provider's C.UTF-8, so that sorting and upper case are the same on every machine, whatever
+ * locales it has. No sync: the data of a test database do not have to survive a power cut.
+ */
+async function initialise(data: string, { initdb, postgres, account }: Binaries): Promise<void> {
+  const locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+  const rest = ["--username=postgres", "--auth=trust", "--no-sync", "--no-instructions", "--text-search-config=english"]
+  refuse(await run(initdb, [`--pgdata=${data}`, ...locale, ...rest], account), initdb)
+  // Stand-alone mode: the database is there before anybody can connect, and without a client.
+  const create = `CREATE DATABASE ${databaseName} STRATEGY = FILE_COPY\n\n`
+  const single = await run(postgres, ["--single", "-F", "-j", "-D", data, "postgres"], account, create)
+  refuse(single, postgres)
+  if (single.state === "ended" && /^.*(ERROR|FATAL):/m.test(single.output)) fail(postgres, single.output)
+}
+
+function refuse(outcome: Outcome, program: string): void {
+  if (outcome.state === "not started") fail(program, outcome.reason)
+  else if (outcome.code !== 0) fail(program, outcome.output)
+}
+
+function fail(program: string, output: string): never {
+  throw new LockstepError("L1504", `the test database could not be made: ${basename(program)} failed`, {
+    hint: lastLines(output),
+    state: "no server was started",
+    next: "see what it says above (often: the disk is full, or the user has no entry in /etc/passwd), then up again",
+  })
+}
+
+/** The end of a program's output, which is where the reason is. */
+export function lastLines(output: string): string {
+  return output.trimEnd().split("\n").slice(-12).join("\n")
+}
+
+/**
+ * The settings file, which is outside of the data directory so that the server's account cannot write to it.
+ * It includes the one that initdb made. Losing power may lose the data (fsync is off); losing a process does not:
+ * what was committed was handed to the operating system.
+ */
+export async function writeSettings(
+  cluster: string,
+  settings: Readonly<Record<string, string | number>>,
+): Promise<string> {
+  const all = {
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: "",
+    fsync: "off",
+    full_page_writes: "off",
+    timezone: "UTC",
+    log_timezone: "UTC",
+    cluster_name: "lockstep test-db",
+    ...settings,
+  }
+  const quoted = (value: string | number) => `'${String(value).replaceAll("'", "''")}'`
+  const lines = Object.entries(all).map(([name, value]) => `${name} = ${quoted(value)}`)
+  const file = join(cluster, "settings.conf")
+  const included = quoted(join(dataFolder(cluster), "postgresql.conf"))
+  await writeFile(file, `include ${included}\n${lines.join("\n")}\n`, { mode: 0o644 })
+  await chmod(file, 0o644)
+  return file
+}

@@ -1,0 +1,54 @@
+import { randomBytes } from "node:crypto"
+import pg from "pg"
+import { inject, onTestFinished, TestRunner } from "vitest"
+
+/** A database of its own on the run's server. */
+export interface TestDatabase {
+  readonly name: string
+  readonly url: string
+  /** Runs SQL on a connection of its own; values as node-postgres gives them. */
+  query(sql: string, params?: readonly unknown[]): Promise<Record<string, unknown>[]>
+  /** Ends its connections and removes it; called again it does nothing. */
+  drop(): Promise<void>
+}
+
+/** The URL of the run's server, as a role that may do everything. */
+export function serverUrl(): string {
+  return inject("serverUrl")
+}
+
+/**
+ * A new, empty database. Inside of a test it is dropped when the test ends; made in `beforeAll`, the caller drops it.
+ */
+export async function createDatabase(): Promise<TestDatabase> {
+  const name = `test_${randomBytes(6).toString("hex")}`
+  await queryOn(serverUrl(), `CREATE DATABASE ${name}`)
+  const address = new URL(serverUrl())
+  address.pathname = `/${name}`
+  const database: TestDatabase = {
+    name,
+    url: address.href,
+    query: (sql, params) => queryOn(address.href, sql, params),
+    drop: async () => {
+      await queryOn(serverUrl(), `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+    },
+  }
+  if (TestRunner.getCurrentTest() !== undefined) onTestFinished(database.drop)
+  return database
+}
+
+async function queryOn(url: string, sql: string, params: readonly unknown[] = []): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url, application_name: "lockstep tests" })
+  await client.connect()
+  try {
+    // Several statements in one text are only possible without parameters, and give one result each.
+    const results: pg.QueryResult | pg.QueryResult[] = await client.query(
+      sql,
+      params.length > 0 ? [...params] : undefined,
+    )
+    const last = Array.isArray(results) ? results.at(-1) : results
+    return last?.rows ?? []
+  } finally {
+    await client.end()
+  }
+}
