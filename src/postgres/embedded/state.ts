@@ -5,7 +5,7 @@ import * as z from "zod/mini"
 import type { Place } from "./place.js"
 
 const stateSchema = z.object({
-  schema: z.literal("lockstep.test-db/1"),
+  schema: z.literal("lockstep.test-db-state/1"),
   url: z.string(),
   port: z.int().check(z.minimum(1), z.maximum(65_535)),
   pid: z.int().check(z.minimum(2)),
@@ -28,7 +28,7 @@ export async function readState(place: Place): Promise<State | undefined> {
 /** Records a server, whole or not at all. */
 export async function writeState(place: Place, state: Omit<State, "schema">): Promise<void> {
   const draft = `${place.stateFile}.${randomBytes(4).toString("hex")}`
-  await writeFile(draft, `${JSON.stringify({ schema: "lockstep.test-db/1", ...state }, null, 2)}\n`)
+  await writeFile(draft, `${JSON.stringify({ schema: "lockstep.test-db-state/1", ...state }, null, 2)}\n`)
   await rename(draft, place.stateFile)
 }
 
