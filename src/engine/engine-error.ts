@@ -28,6 +28,7 @@ export function engineFailure(cause: unknown, registry: ErrorRegistry): Error {
   if (cause instanceof WebAssembly.RuntimeError) {
     return new EnginePanic(panicMessage() || cause.message, { cause })
   }
+  if (cause instanceof EnginePanic) return cause
   if (!(cause instanceof Error)) return new EngineRefusal(undefined, String(cause), undefined, cause)
   const external = /External error.*id#(\d+)/is.exec(cause.message)?.[1]
   const original = external === undefined ? undefined : registry.consumeError(Number(external))?.error
@@ -83,6 +84,13 @@ export function explain(failure: unknown): LockstepError {
     says: "Prisma's schema engine refused",
     next: "mend what it names, then run the same command again",
   }
+  const place = /-->\s+(.+):(\d+)\s*$/m.exec(message)
   const tail = prisma ? ` (Prisma ${prisma})` : ""
-  return new LockstepError(known.code, known.says + tail, { hint: message, next: known.next, cause: failure })
+  return new LockstepError(known.code, known.says + tail, {
+    file: place?.[1],
+    line: place ? Number(place[2]) : undefined,
+    hint: message,
+    next: known.next,
+    cause: failure,
+  })
 }

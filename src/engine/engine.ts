@@ -10,9 +10,9 @@ import type {
   SchemasContainer,
 } from "@prisma/schema-engine-wasm/schema_engine_bg"
 import type { DatabaseUrl } from "../postgres/url.js"
-import { engineFailure } from "./engine-error.js"
+import { EnginePanic, engineFailure } from "./engine-error.js"
 import { adapterFactory } from "./factory.js"
-import { loadEngine } from "./wasm.js"
+import { loadEngine, orPanic } from "./wasm.js"
 
 /** A Prisma schema: its files, in any order. */
 export type SchemaFiles = readonly SchemaFile[]
@@ -44,8 +44,13 @@ export interface Engine {
   devDiagnostic(migrations: MigrationList): Promise<DevAction>
   /** Only after `devDiagnostic` for the same, fully applied list. */
   evaluateDataLoss(migrations: MigrationList, schema: SchemaFiles): Promise<EvaluateDataLossOutput>
-  /** The SQL from the history to the schema; undefined where there is nothing to do. Only after `devDiagnostic`. */
-  createMigration(migrations: MigrationList, schema: SchemaFiles, name: string): Promise<CreateMigrationOutput>
+  /** The SQL from the history to the schema; null where they agree and no draft is wanted. Only after `devDiagnostic`. */
+  createMigration(
+    migrations: MigrationList,
+    schema: SchemaFiles,
+    name: string,
+    whenEqual: "nothing" | "draft",
+  ): Promise<CreateMigrationOutput>
   /** SQL that takes `from` to `to`, or a summary for people; `empty` when they are equal. */
   diff(from: DiffTarget, to: DiffTarget, form: "script" | "summary"): Promise<Diff>
   schemaPush(schema: SchemaFiles, force: boolean): Promise<SchemaPushOutput>
@@ -70,7 +75,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { errorRegistry } = factory.bound
   const told = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
-      return await work()
+      return await orPanic(work, (message) => new EnginePanic(message))
     } catch (cause) {
       throw engineFailure(cause, errorRegistry)
     }
@@ -103,9 +108,15 @@ function methods(
       inTurn(() => engine.devDiagnostic({ migrationsList, filters })).then(({ action }) => action),
     evaluateDataLoss: (migrationsList, schema) =>
       inTurn(() => engine.evaluateDataLoss({ migrationsList, schema: container(schema), filters })),
-    createMigration: (migrationsList, schema, migrationName) =>
+    createMigration: (migrationsList, schema, migrationName, whenEqual) =>
       inTurn(() =>
-        engine.createMigration({ draft: false, migrationName, migrationsList, schema: container(schema), filters }),
+        engine.createMigration({
+          draft: whenEqual === "draft",
+          migrationName,
+          migrationsList,
+          schema: container(schema),
+          filters,
+        }),
       ),
     diff: async (from, to, form) => {
       const { exitCode, stdout } = await inTurn(() =>

@@ -3,8 +3,8 @@ import {
   type ErrorCapturingSqlMigrationAwareDriverAdapterFactory,
   type SqlDriverAdapter,
 } from "@prisma/driver-adapter-utils"
-import pg from "pg"
 import { type Client, connect } from "../postgres/connect.js"
+import { quoteIdentifier } from "../postgres/sqlstate.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import { adapterOver } from "./adapter.js"
 import { searchPath } from "./script.js"
@@ -37,7 +37,7 @@ export function adapterFactory(url: DatabaseUrl, shadowUrl: DatabaseUrl | undefi
     },
     connectToShadowDb: async () => {
       const { client, drop } = await openShadow(url, shadowUrl)
-      if (url.schema !== "public") await client.query(`CREATE SCHEMA IF NOT EXISTS ${pg.escapeIdentifier(url.schema)}`)
+      if (url.schema !== "public") await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(url.schema)}`)
       return adapter(client, drop)
     },
   })

@@ -1,5 +1,5 @@
-import pg from "pg"
 import type { Client } from "../postgres/connect.js"
+import { quoteIdentifier } from "../postgres/sqlstate.js"
 
 /** Statements that cannot share PostgreSQL's implicit transaction with others; a false alarm here costs only time. */
 const alone =
@@ -21,5 +21,5 @@ export async function runScript(client: Client, schema: string, script: string):
 
 /** The setting that makes unqualified names mean the URL's schema, as Prisma sets it. */
 export function searchPath(schema: string): string {
-  return `SET search_path TO ${pg.escapeIdentifier(schema)}`
+  return `SET search_path TO ${quoteIdentifier(schema)}`
 }

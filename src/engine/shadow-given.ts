@@ -1,6 +1,6 @@
-import pg from "pg"
 import { LockstepError } from "../errors.js"
 import { type Client, connect } from "../postgres/connect.js"
+import { quoteIdentifier } from "../postgres/sqlstate.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 
 /** Two connections are to one database when the servers started at the same microsecond and the OIDs agree. */
@@ -29,6 +29,6 @@ export async function emptyDatabase(client: Client): Promise<void> {
   const { rows } = await client.query<{ nspname: string }>(
     "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'",
   )
-  const drops = rows.map(({ nspname }) => `DROP SCHEMA ${pg.escapeIdentifier(nspname)} CASCADE;`)
+  const drops = rows.map(({ nspname }) => `DROP SCHEMA ${quoteIdentifier(nspname)} CASCADE;`)
   await client.query(`${drops.join("\n")}\nCREATE SCHEMA public`)
 }

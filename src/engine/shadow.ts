@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto"
-import pg from "pg"
 import { LockstepError } from "../errors.js"
 import { type Client, connect } from "../postgres/connect.js"
+import { quoteIdentifier, sqlstateOf } from "../postgres/sqlstate.js"
 import { type DatabaseUrl, withDatabase } from "../postgres/url.js"
 import { dropOnSignal } from "./interrupt.js"
 import { emptyDatabase, refuseSameDatabase } from "./shadow-given.js"
@@ -35,9 +35,9 @@ async function create(url: DatabaseUrl): Promise<Shadow> {
   const forget = dropOnSignal(drop)
   try {
     // The URL's own application_name would win over the name that marks this shadow as in use.
-    await owner.query(`SET application_name TO ${pg.escapeIdentifier(name)}`)
+    await owner.query(`SET application_name TO ${quoteIdentifier(name)}`)
     await sweep(owner)
-    await owner.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`).catch((cause) => Promise.reject(refused(cause)))
+    await owner.query(`CREATE DATABASE ${quoteIdentifier(name)}`).catch((cause) => Promise.reject(refused(cause)))
     client = await connect(withDatabase(url, name), { applicationName: "lockstep shadow" })
   } catch (error) {
     await drop().catch(() => undefined)
@@ -68,13 +68,13 @@ async function sweep(owner: Client): Promise<void> {
     [`${prefix.replaceAll("_", "\\_")}%`],
   )
   for (const { datname } of rows) {
-    await owner.query(`DROP DATABASE IF EXISTS ${pg.escapeIdentifier(datname)}`).catch(() => undefined)
+    await owner.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(datname)}`).catch(() => undefined)
   }
 }
 
 async function dropDatabase(owner: Client, name: string): Promise<void> {
   await owner.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", [name])
-  await owner.query(`DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)}`)
+  await owner.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)}`)
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {
@@ -87,7 +87,7 @@ function once(work: () => Promise<void>): () => Promise<void> {
 
 function refused(cause: unknown): LockstepError {
   return new LockstepError("L1404", "the shadow database cannot be created", {
-    sqlstate: cause instanceof pg.DatabaseError ? cause.code : undefined,
+    sqlstate: sqlstateOf(cause),
     hint: cause instanceof Error ? cause.message : String(cause),
     state: "nothing was touched.",
     next: "give the role CREATEDB, or name an empty database of its own in prisma.config's datasource.shadowDatabaseUrl",

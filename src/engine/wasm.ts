@@ -41,6 +41,23 @@ export function panicMessage(): string {
   return panic
 }
 
+/**
+ * Rejects with `failure(message)` when the engine panics before `work` is done. A panic inside an asynchronous call
+ * surfaces as an uncaught exception of the process, and the call's own promise stays open for ever.
+ */
+export async function orPanic<T>(work: () => Promise<T>, failure: (message: string) => Error): Promise<T> {
+  let stop: () => void = () => undefined
+  const panicked = new Promise<never>((_, reject) => {
+    const caught = (error: unknown): void => {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error
+      reject(failure(panic || error.message))
+    }
+    process.on("uncaughtException", caught)
+    stop = () => process.off("uncaughtException", caught)
+  })
+  return await Promise.race([work(), panicked]).finally(stop)
+}
+
 async function load(): Promise<SchemaEngineClass> {
   const file = join(dirname(createRequire(import.meta.url).resolve(entry)), "schema_engine_bg.wasm")
   const [glue, module] = await Promise.all([
