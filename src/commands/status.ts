@@ -1,0 +1,35 @@
+import { compare } from "../history/compare.js"
+import { readFolder } from "../history/folder.js"
+import { readHistory } from "../history/recorded.js"
+import { connect } from "../postgres/connect.js"
+import { findTarget } from "../project/database-url.js"
+import { isUpToDate, renderStatus, statusObject } from "../report/status.js"
+import { announce } from "./announce.js"
+import { defineCommand } from "./command.js"
+import { projectOptions } from "./options.js"
+
+/** `lockstep status`: the folder and the history side by side. Reads only. */
+export default defineCommand({
+  description: `Shows which migrations are applied, pending, failed, rolled back, edited after they were applied, or
+recorded but missing from the folder, and the order in which the pending ones will run. Changes nothing.
+
+Exit codes: 0 up to date; 1 not, or the database cannot be read; 2 wrong usage or configuration.`,
+  options: projectOptions,
+  examples: ["DATABASE_URL=postgresql://... pnpm db:status", "lockstep status --json"],
+  async run({ output, project }) {
+    const where = await project("migrations")
+    const target = await findTarget(where)
+    announce(target, output)
+    const folder = readFolder(where.migrationsDir)
+    const client = await connect(target.url, { applicationName: "lockstep status" })
+    try {
+      const comparison = compare(folder.migrations, (await readHistory(client, target.url.schema)) ?? [])
+      for (const remark of folder.remarks) output.say(`  note  ${remark}`)
+      output.data(renderStatus(comparison, folder.migrations.length, Date.now()))
+      output.object(statusObject(comparison))
+      return isUpToDate(comparison) ? 0 : 1
+    } finally {
+      await client.end()
+    }
+  },
+})

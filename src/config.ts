@@ -1,0 +1,30 @@
+import { fileURLToPath } from "node:url"
+import { running } from "./postgres/embedded/server.js"
+import { readDotenv } from "./project/dotenv.js"
+
+interface Datasource {
+  readonly url?: string
+  readonly shadowDatabaseUrl?: string
+}
+
+/**
+ * Completes a prisma.config, so that Prisma's own commands run as the documentation types them: they get Lockstep's
+ * schema engine in place of a native binary, and where nothing else names a database (DATABASE_URL, .env), the
+ * project's test database.
+ */
+export async function lockstep<C extends { readonly datasource?: Datasource }>(
+  config: C,
+): Promise<C & { datasource: Datasource }> {
+  process.env.PRISMA_SCHEMA_ENGINE_BINARY ||= fileURLToPath(new URL("schema-engine.js", import.meta.url))
+  process.env.PRISMA_HIDE_UPDATE_MESSAGE ||= "1"
+  process.env.CHECKPOINT_DISABLE ||= "1"
+  const url = config.datasource?.url ?? (await databaseUrl())
+  return { ...config, datasource: { ...config.datasource, ...(url ? { url } : {}) } }
+}
+
+async function databaseUrl(): Promise<string | undefined> {
+  if (process.env.DATABASE_URL) return process.env.DATABASE_URL
+  const root = process.cwd()
+  const fromFile = readDotenv(root, undefined).find(({ variables }) => variables.DATABASE_URL)?.variables.DATABASE_URL
+  return fromFile ?? (await running(root))?.url
+}

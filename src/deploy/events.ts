@@ -1,0 +1,36 @@
+import type { LockHolder } from "./lock.js"
+import type { MigrationClass } from "./prepare.js"
+
+/** What happens during a deploy, as it happens. Durations are milliseconds. */
+export type DeployEvent =
+  | { readonly event: "waiting-for-database"; readonly reason: string; readonly waitedMs: number }
+  | { readonly event: "database-created"; readonly database: string }
+  | { readonly event: "note"; readonly text: string }
+  | { readonly event: "waiting-for-lock"; readonly waitedMs: number; readonly holder: LockHolder | undefined }
+  | { readonly event: "planned"; readonly total: number; readonly pending: readonly string[] }
+  | {
+      readonly event: "started"
+      readonly name: string
+      readonly class: MigrationClass
+      readonly index: number
+      readonly of: number
+    }
+  | {
+      readonly event: "progress"
+      readonly name: string
+      /** What the server does now, in PostgreSQL's words. */
+      readonly doing: string
+      readonly percent: number | undefined
+      readonly elapsedMs: number
+    }
+  | {
+      readonly event: "retry"
+      readonly name: string | undefined
+      readonly attempt: number
+      readonly of: number
+      readonly delayMs: number
+      readonly reason: string
+    }
+  | { readonly event: "applied"; readonly name: string; readonly class: MigrationClass; readonly durationMs: number }
+  | { readonly event: "failed"; readonly name: string }
+  | { readonly event: "proved"; readonly recorded: number; readonly of: number }

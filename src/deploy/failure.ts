@@ -1,0 +1,72 @@
+import pg from "pg"
+import { LockstepError } from "../errors.js"
+import { adviceFor, endsSession } from "../postgres/advice.js"
+import { sqlstateOf } from "../postgres/sqlstate.js"
+import { excerpt } from "../sql/excerpt.js"
+import { parseScript } from "../sql/parse.js"
+import { offsetOfPosition, type Place, placeAt } from "../sql/place.js"
+import type { Prepared } from "./prepare.js"
+
+/** A statement of a migration that PostgreSQL refused, and what was sent. */
+export interface Refusal {
+  readonly error: pg.DatabaseError
+  /** Where the script, or the statement, begins in the message, in characters. */
+  readonly sentBefore: number
+  /** Offset of what was sent within the file, in UTF-16 code units. */
+  readonly startsAt: number
+  /** Index of the statement in the file; one past the last: at COMMIT. */
+  readonly statement: number
+}
+
+/** The connection went, so that nobody knows yet what became of the last message. */
+export class ConnectionLost extends Error {
+  override readonly name = "ConnectionLost"
+}
+
+/** Tells what PostgreSQL refused from a connection that was lost. */
+export function refusedOrLost(error: unknown): pg.DatabaseError {
+  if (error instanceof pg.DatabaseError && !endsSession(sqlstateOf(error))) return error
+  throw new ConnectionLost(error instanceof Error ? error.message : String(error), { cause: error })
+}
+
+/** L1012, with everything that a person needs: place, excerpt, plain words, the database's state, the next command. */
+export async function migrationFailed(
+  prepared: Prepared,
+  refusal: Refusal,
+  state: string,
+  next: string,
+): Promise<LockstepError> {
+  const { error } = refusal
+  const place = await findPlace(prepared, refusal)
+  const hints = [
+    place === undefined && "It came at COMMIT: a deferred constraint or trigger.",
+    error.detail && `PostgreSQL's detail: ${error.detail}`,
+    error.hint && `PostgreSQL hints: ${error.hint}`,
+    adviceFor(error.code),
+    error.where && `in: ${error.where.split("\n")[0]}`,
+  ]
+  return new LockstepError("L1012", error.message, {
+    file: prepared.file,
+    line: place?.line,
+    column: place?.column,
+    excerpt: place && excerpt(prepared.sql, place.line, place.column),
+    sqlstate: error.code,
+    hint: hints.filter(Boolean).join("\n") || undefined,
+    state,
+    next,
+    cause: error,
+  })
+}
+
+async function findPlace(
+  { sql }: Prepared,
+  { error, sentBefore, startsAt, statement }: Refusal,
+): Promise<Pick<Place, "line" | "column"> | undefined> {
+  if (error.position !== undefined) {
+    const sent = sql.slice(startsAt)
+    const offset = offsetOfPosition(sent, Number(error.position) - sentBefore)
+    if (offset <= sent.length) return placeAt(sql, startsAt + offset)
+  }
+  const script = await parseScript(sql)
+  return script.kind === "script" ? script.statements[statement] : undefined
+}

@@ -1,0 +1,55 @@
+import { relative } from "node:path"
+import { LockstepError } from "../errors.js"
+import { type FolderMigration, sqlOf } from "../history/folder.js"
+import { type Classification, classify } from "../sql/classify.js"
+import { parseScript, type Statement } from "../sql/parse.js"
+
+/** How a migration is applied. */
+export type MigrationClass = Classification["class"]
+
+/** A migration ready to be applied. */
+export interface Prepared {
+  readonly migration: FolderMigration
+  /** For people: the file's path from where they are. */
+  readonly file: string
+  readonly class: MigrationClass
+  /** What is sent: the file without a byte order mark. */
+  readonly sql: string
+  /** For the classes that are applied statement by statement. */
+  readonly statements: readonly Statement[]
+  /** The grammar that Lockstep knows refuses the file: it is sent apart, so that it can swallow nothing of ours. */
+  readonly unparsed: boolean
+}
+
+/**
+ * Classifies a pending migration. A script that the parser refuses counts as transactional: the server may be newer
+ * than the parser, and if it refuses the script too, nothing is applied.
+ * Errors: L1013 psql meta-commands.
+ */
+export async function prepare(migration: FolderMigration): Promise<Prepared> {
+  const file = relative(process.cwd(), migration.path)
+  const sql = sqlOf(migration).replace(/^\uFEFF/, "")
+  const script = await parseScript(sql)
+  if (script.kind === "unparsed") {
+    if (script.metaCommand) throw metaCommand(script.metaCommand, file, script.line)
+    return { migration, file, class: "transactional", sql, statements: [], unparsed: true }
+  }
+  const kind = classify(script).class
+  return {
+    migration,
+    file,
+    class: kind,
+    sql,
+    statements: kind === "transactional" ? [] : script.statements,
+    unparsed: false,
+  }
+}
+
+const metaCommand = (command: string, file: string, line: number): LockstepError =>
+  new LockstepError("L1013", `${command} is a command of psql, not SQL`, {
+    file,
+    line,
+    column: 1,
+    state: "nothing was touched.",
+    next: "remove such lines (pg_dump --inserts writes SQL alone; \\restrict and \\unrestrict can go), then deploy again",
+  })

@@ -1,0 +1,34 @@
+import { LockstepError } from "../errors.js"
+import { compare } from "../history/compare.js"
+import { readHistory } from "../history/recorded.js"
+import type { Client } from "../postgres/connect.js"
+import { refusedOrLost } from "./failure.js"
+import type { DeployRequest } from "./request.js"
+
+/**
+ * Reads the history back, under the lock, and compares it with the folder: every migration recorded once as applied.
+ * Resolves to how many are recorded. Errors: L1030 the history says something else.
+ */
+export async function proveHistory(client: Client, { url, folder }: DeployRequest): Promise<number> {
+  const recorded = await readHistory(client, url.schema).catch((error: unknown) => {
+    if (error instanceof LockstepError) throw error
+    throw refusedOrLost(error)
+  })
+  const { applied, pending, failed } = compare(folder.migrations, recorded ?? [])
+  const finished = new Set<string>()
+  const twice = (recorded ?? []).filter((row) => {
+    if (row.finishedAt === null || row.rolledBackAt !== null) return false
+    return finished.size === finished.add(row.name).size
+  })
+  const wrong = [
+    ...pending.map(({ name }) => `${name} is not recorded`),
+    ...failed.map(({ name }) => `${name} is recorded as failed`),
+    ...twice.map(({ name }) => `${name} is recorded twice`),
+  ]
+  if (wrong.length === 0) return applied.length
+  throw new LockstepError("L1030", "the deploy went through, but the history read back is another one", {
+    hint: wrong.join("\n"),
+    state: "what the history says stands; somebody else may have changed it during the deploy.",
+    next: "pnpm db:status",
+  })
+}

@@ -1,0 +1,55 @@
+import type { Folder } from "../history/folder.js"
+import type { DatabaseUrl } from "../postgres/url.js"
+import type { DeployEvent } from "./events.js"
+
+/** How a deploy behaves. Times are milliseconds. */
+export interface DeploySettings {
+  /** How long to wait for a database that is not up yet. */
+  readonly connectTimeout: number
+  /** How long to wait for the migration lock; 0: not at all. */
+  readonly lockWait: number
+  /** PostgreSQL's lock_timeout for each statement; 0: none. */
+  readonly lockTimeout: number
+  /** How often to try again after a lock timeout, a deadlock, a serialization failure or a lost connection. */
+  readonly retries: number
+  /** Refuse what stock Prisma tolerates: edited, missing and out-of-order migrations. */
+  readonly strict: boolean
+  /** Go on with a failed non-transactional migration from the statement that it reached. */
+  readonly resume: boolean
+  /** An empty folder is an error. */
+  readonly expectMigrations: boolean
+}
+
+export const defaultSettings: DeploySettings = Object.freeze({
+  connectTimeout: 30_000,
+  lockWait: 300_000,
+  lockTimeout: 500,
+  retries: 10,
+  strict: false,
+  resume: false,
+  expectMigrations: false,
+})
+
+/** Everything that a deploy needs. */
+export interface DeployRequest {
+  readonly url: DatabaseUrl
+  readonly folder: Folder
+  readonly settings: DeploySettings
+  /** Shown as application_name, so that a waiting deployer can say who holds the lock. */
+  readonly applicationName: string
+  readonly signal: AbortSignal
+  readonly onEvent: (event: DeployEvent) => void
+}
+
+/** What a deploy did. */
+export interface DeployResult {
+  /** Names, in the order in which they were applied by this deploy. */
+  readonly applied: readonly string[]
+  /** Migrations in the folder. */
+  readonly total: number
+  /** Pending when the deploy started and applied by another deployer while this one waited. */
+  readonly appliedMeanwhile: number
+  /** The folder is older than the database. */
+  readonly ahead: boolean
+  readonly durationMs: number
+}

@@ -1,0 +1,12 @@
+/** The library: what the command does, as functions. */
+export { deploy } from "./deploy/deploy.js"
+export type { DeployEvent } from "./deploy/events.js"
+export { type DeployRequest, type DeployResult, type DeploySettings, defaultSettings } from "./deploy/request.js"
+export { type ErrorCode, errorCodes, LockstepError } from "./errors.js"
+export { type Comparison, compare, type MigrationState } from "./history/compare.js"
+export { type Folder, type FolderMigration, readFolder } from "./history/folder.js"
+export { type RecordedRow, readHistory } from "./history/recorded.js"
+export { connect } from "./postgres/connect.js"
+export { down, type EmbeddedServer, running, up } from "./postgres/embedded/server.js"
+export { type DatabaseUrl, parseDatabaseUrl } from "./postgres/url.js"
+export { version } from "./version.js"

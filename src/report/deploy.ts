@@ -1,0 +1,86 @@
+import type { DeployEvent } from "../deploy/events.js"
+import type { LockHolder } from "../deploy/lock.js"
+import type { DeployResult } from "../deploy/request.js"
+import type { Output } from "./output.js"
+
+/** Milliseconds as people read them: 18 ms, 1.4 s, 2 min 5 s. */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
+  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
+}
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`
+
+/** Tells of a deploy as it happens: narration on stderr, or with --json one object a line on stdout. */
+export function deployReporter(output: Output): (event: DeployEvent) => void {
+  let widest = 0
+  let live = false
+  const say = (text: string) => {
+    if (live) process.stderr.write("\r\u001B[K")
+    live = false
+    output.say(text)
+  }
+  return (event) => {
+    output.object({ schema: "lockstep.deploy/1", at: new Date().toISOString(), ...event })
+    if (event.event === "planned") {
+      widest = Math.max(0, ...event.pending.map((name) => name.length))
+      if (event.pending.length > 0) say(`${counted(event.total, "migration")}, ${event.pending.length} to apply`)
+    } else if (event.event === "progress" && output.terminal && !output.json) {
+      const percent = event.percent === undefined ? "" : ` ${event.percent} %`
+      process.stderr.write(
+        `\r\u001B[K  ..  ${event.name.padEnd(widest)}  ${duration(event.elapsedMs)}  ${event.doing}${percent}`,
+      )
+      live = true
+    } else {
+      const line = lineOf(event, widest, output.paint)
+      if (line !== undefined) say(line)
+    }
+  }
+}
+
+function lineOf(event: DeployEvent, widest: number, paint: Output["paint"]): string | undefined {
+  switch (event.event) {
+    case "note":
+      return `  ${paint.yellow("note")}  ${event.text}`
+    case "waiting-for-database":
+      return `waiting for the database (${duration(event.waitedMs)}): ${event.reason}`
+    case "database-created":
+      return `created the database "${event.database}"`
+    case "waiting-for-lock":
+      return `waiting for the migration lock${event.holder ? `: ${holder(event.holder)}` : ""}`
+    case "retry":
+      return `  retry ${event.attempt} of ${event.of} in ${duration(event.delayMs)}: ${event.reason}`
+    case "applied": {
+      const apart = {
+        transactional: "",
+        "non-transactional": "   outside a transaction",
+        "self-managed": "   its own transactions",
+      }
+      return `  ${paint.green("ok")}  ${event.name.padEnd(widest)}  ${duration(event.durationMs).padStart(7)}${apart[event.class]}`
+    }
+    case "failed":
+      return `  ${paint.red("no")}  ${event.name}\n`
+    default:
+      return undefined
+  }
+}
+
+function holder({ applicationName, pid, address, forMs, query, percent }: LockHolder): string {
+  const progress = percent === undefined ? "" : ` ${percent} %`
+  return `held for ${duration(forMs)} by ${applicationName || "somebody"} (pid ${pid}, ${address}), running ${query}${progress}`
+}
+
+/** The last line: what the deploy did, and that it is proved. */
+export function verdict(result: DeployResult): string {
+  const { applied, appliedMeanwhile, total, ahead } = result
+  if (total === 0) return "Nothing to do: the folder holds no migrations."
+  const proof = `History proved: ${total} of ${total} recorded${applied.length > 0 ? ", checksums equal" : ""}.`
+  const meanwhile =
+    appliedMeanwhile > 0
+      ? `${counted(appliedMeanwhile, "pending migration")} ${appliedMeanwhile === 1 ? "was" : "were"} applied meanwhile by another deployer. `
+      : ""
+  if (applied.length === 0)
+    return `${meanwhile}Nothing to do${ahead ? ": the database is ahead of this folder" : ""}. ${proof}`
+  return `${meanwhile}${applied.length} applied in ${duration(result.durationMs)}. ${proof}`
+}

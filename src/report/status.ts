@@ -1,0 +1,95 @@
+import type { Comparison } from "../history/compare.js"
+
+/** How long ago, in the largest unit that fits. */
+export function ago(iso: string, now: number): string {
+  const seconds = Math.max(0, Math.round((now - Date.parse(iso)) / 1000))
+  const units = [
+    ["day", 86_400],
+    ["hour", 3600],
+    ["minute", 60],
+  ] as const
+  for (const [unit, size] of units) {
+    const count = Math.floor(seconds / size)
+    if (count > 0) return `${count} ${unit}${count > 1 ? "s" : ""} ago`
+  }
+  return "just now"
+}
+
+/** Whether everything in the folder is applied as it is, and nothing else is recorded. */
+export const isUpToDate = ({ pending, failed, edited, missing }: Comparison): boolean =>
+  pending.length + failed.length + edited.length + missing.length === 0
+
+/** The state of a history for people. With nothing to say it is one line. */
+export function renderStatus(comparison: Comparison, total: number, now: number): string {
+  if (isUpToDate(comparison)) return `Up to date: ${total} of ${total} migrations applied.`
+  const { applied, pending, failed, edited, missing } = comparison
+  const last = applied.at(-1)
+  const lines = [
+    count(applied.length, `applied${last ? `, last ${last.name}, ${ago(last.row.finishedAt ?? "", now)}` : ""}`),
+  ]
+  const section = (title: string, entries: readonly string[]) => {
+    if (entries.length > 0) lines.push(count(entries.length, title), ...entries.map((entry) => `       ${entry}`))
+  }
+  section(
+    "pending, in this order",
+    pending.map(({ name, outOfOrder, rolledBack }) => name + note(outOfOrder, rolledBack !== undefined)),
+  )
+  section(
+    "failed",
+    failed.map(
+      ({ name, row }) =>
+        `${name}   started ${ago(row.startedAt, now)}, ${row.steps} statements done   lockstep resolve --help`,
+    ),
+  )
+  section(
+    "edited after it was applied",
+    edited.map(
+      ({ name, row, migration }) =>
+        `${name}   recorded ${row.checksum.slice(0, 4)}…, file ${migration.checksum.slice(0, 4)}…`,
+    ),
+  )
+  section(
+    "recorded, but missing from the folder",
+    missing.map(({ name, row }) => `${name}   applied ${ago(row.finishedAt ?? "", now)}`),
+  )
+  lines.push(verdict(comparison))
+  return lines.join("\n")
+}
+
+const count = (number: number, what: string): string => `${String(number).padStart(4)} ${what}`
+
+function note(outOfOrder: boolean, rolledBack: boolean): string {
+  return `${outOfOrder ? "   older than an applied one" : ""}${rolledBack ? "   rolled back before" : ""}`
+}
+
+function verdict({ failed, pending, ahead }: Comparison): string {
+  if (failed.length > 0) return "Not up to date. A failed migration stops every deploy: lockstep resolve --help"
+  if (pending.length > 0) return "Not up to date. Apply with: pnpm db:deploy"
+  return ahead ? "The database is ahead of this folder." : "The history and the folder differ."
+}
+
+/** The state of a history for programs. */
+export function statusObject(comparison: Comparison): object {
+  return {
+    schema: "lockstep.status/1",
+    upToDate: isUpToDate(comparison),
+    ahead: comparison.ahead,
+    migrations: comparison.all.map((one) => ({
+      name: one.name,
+      state: one.state,
+      ...("row" in one
+        ? {
+            startedAt: one.row.startedAt,
+            finishedAt: one.row.finishedAt,
+            steps: one.row.steps,
+            recordedChecksum: one.row.checksum,
+          }
+        : {}),
+      ...("migration" in one && one.migration ? { checksum: one.migration.checksum } : {}),
+      ...(one.state === "pending"
+        ? { outOfOrder: one.outOfOrder, rolledBackAt: one.rolledBack?.rolledBackAt ?? null }
+        : {}),
+      ...(one.state === "failed" ? { logs: one.row.logs } : {}),
+    })),
+  }
+}
