@@ -1,25 +1,29 @@
 import type { Client } from "../postgres/connect.js"
 import { quoteIdentifier } from "../postgres/sqlstate.js"
 
-/** Statements that cannot share PostgreSQL's implicit transaction with others; a false alarm here costs only time. */
-const alone =
-  /\b(?:concurrently|vacuum|reindex|add\s+value|alter\s+system|(?:create|drop)\s+(?:database|tablespace))\b/i
+/** Words of statements that PostgreSQL refuses inside a transaction; the parser judges, these only say when to ask it. */
+const suspicious =
+  /concurrently|vacuum|reindex|cluster|add\s+value|alter\s+system|discard|subscription|database|tablespace|commit|rollback/i
 
 /**
- * Runs a script: whole, or statement by statement where it may hold one that PostgreSQL refuses inside a transaction.
+ * Runs a script: whole, or statement by statement where one cannot share the implicit transaction with the others.
  * Afterwards the session is as before, whatever the script had set.
  */
 export async function runScript(client: Client, schema: string, script: string): Promise<void> {
-  if (alone.test(script)) {
-    const { splitStatements } = await import("./statements.js")
-    for (const statement of await splitStatements(script)) await client.query(statement)
-  } else {
-    await client.query(script)
-  }
+  for (const part of await parts(script)) await client.query(part)
   await client.query(`RESET SESSION AUTHORIZATION; RESET ALL; ${searchPath(schema)}`)
 }
 
 /** The setting that makes unqualified names mean the URL's schema, as Prisma sets it. */
 export function searchPath(schema: string): string {
   return `SET search_path TO ${quoteIdentifier(schema)}`
+}
+
+async function parts(script: string): Promise<readonly string[]> {
+  if (!suspicious.test(script)) return [script]
+  const { parseScript } = await import("../sql/parse.js")
+  const { classify } = await import("../sql/classify.js")
+  const parsed = await parseScript(script)
+  if (parsed.kind === "unparsed" || classify(parsed).class === "transactional") return [script]
+  return parsed.statements.map(({ text }) => text)
 }
