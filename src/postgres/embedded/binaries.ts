@@ -5,6 +5,7 @@ import { LockstepError } from "../../errors.js"
 import { type Account, serverAccounts } from "./account.js"
 import { copies } from "./copy.js"
 import { elsewhere, findPackage, type Package } from "./platform.js"
+import { sharedFolders } from "./reach.js"
 import { run } from "./run.js"
 
 /** Programs that were seen to run, and the account that ran them. */
@@ -55,8 +56,8 @@ async function fromCopy(found: Package, account: Account | undefined, inPlace: s
   }
   if (reasons.length === 1) {
     throw new LockstepError("L1507", "no folder for a copy of PostgreSQL's binaries can be used", {
-      hint: `${reasons[0]}. A copy needs lockstep-${process.geteuid?.()} in the temporary folder to be yours alone.`,
-      next: `correct that folder's owner, or set TMPDIR to another, or ${elsewhere}`,
+      hint: `${reasons[0]}\nThe server's account has to reach a copy in one of ${sharedFolders().join(", ")}, and nobody else may write there.`,
+      next: `correct the owner of that folder, or set LOCKSTEP_CACHE_DIR to another, or ${elsewhere}`,
     })
   }
   const hasMusl = await stat("/lib/ld-musl-x86_64.so.1")
@@ -66,7 +67,7 @@ async function fromCopy(found: Package, account: Account | undefined, inPlace: s
       () => false,
     )
   throw new LockstepError("L1501", "the embedded PostgreSQL does not run on this machine", {
-    hint: hasMusl ? "Its binaries need glibc, and this is a musl system (Alpine)." : reasons.join("\n"),
+    hint: hasMusl ? "Its binaries need glibc, and this is a musl system such as Alpine." : reasons.join("\n"),
     next: elsewhere,
   })
 }

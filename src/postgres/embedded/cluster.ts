@@ -39,7 +39,7 @@ export async function ensureCluster(place: Place, binaries: Binaries): Promise<s
   }
   throw new LockstepError("L1507", "no folder can be used for the test database's data", {
     hint: `Tried ${place.clusters.join(", ")}: the server needs one that belongs to it alone, on a file system with owners and permissions.`,
-    next: "correct the permissions of one of them, or set TMPDIR to a folder that has them",
+    next: "correct the permissions of one of them, or set LOCKSTEP_CACHE_DIR to a folder that has them",
   })
 }
 

@@ -1,5 +1,6 @@
-import { readdir, readFile, readlink } from "node:fs/promises"
+import { readdir, readFile, readlink, rm } from "node:fs/promises"
 import { join } from "node:path"
+import { setTimeout as pause } from "node:timers/promises"
 
 /** What a running server writes into its data directory (PostgreSQL: src/include/utils/pidfile.h). */
 export interface PidFile {
@@ -21,16 +22,22 @@ export async function readPidFile(dataDir: string): Promise<PidFile | undefined>
 
 /**
  * Whether this process is the server of this data directory. The number alone says little: after a crash or a
- * restart of the machine it may be anybody's. Linux shows the command line; a zombie has an empty one.
+ * restart of the machine it may be anybody's, so the command line decides. A zombie has none.
  */
 export async function isServer(pid: number, dataDir: string): Promise<boolean> {
-  const signalled = signal(pid, 0)
-  if (signalled === "gone") return false
-  if (process.platform !== "linux") return (await readPidFile(dataDir))?.pid === pid
+  const asked = signal(pid, 0)
+  if (asked === "gone") return false
+  if (process.platform !== "linux") return (await commandLine(pid)).includes(dataDir)
   const words = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => undefined)
-  // Hidden from us (hidepid) when it is another user's: then it is at least not a stranger to the state file.
-  if (words === undefined) return signalled === "forbidden"
+  // Another user's processes may be hidden (mount option hidepid): the state file's word is all there is then.
+  if (words === undefined) return asked === "forbidden"
   return words.split("\0").includes(dataDir)
+}
+
+async function commandLine(pid: number): Promise<string> {
+  const { run } = await import("./run.js")
+  const outcome = await run("ps", ["-ww", "-o", "args=", "-p", String(pid)], undefined)
+  return outcome.state === "ended" ? outcome.stdout : ""
 }
 
 /** Sends a signal (0: only asks). */
@@ -44,17 +51,30 @@ export function signal(pid: number, name: NodeJS.Signals | 0): "sent" | "gone" |
 }
 
 /**
- * Ends what a killed server left behind: its children live on until they next look up, and as long as one does,
- * a new server refuses to start. They are known by their working directory. Does nothing where there is no /proc.
+ * Clears away what a killed server left behind. Its children live on until they next look up, and as long as one does
+ * a new server refuses to start; they are known by their working directory. Its pid file names a process number that
+ * may be a stranger's by now, at which a new server refuses to start as well.
  */
-export async function endOrphans(dataDir: string): Promise<void> {
-  const processes = await readdir("/proc").catch(() => [])
-  await Promise.all(
-    processes
-      .filter((name) => /^\d+$/.test(name))
-      .map(async (pid) => {
-        const folder = await readlink(`/proc/${pid}/cwd`).catch(() => "")
-        if (folder === dataDir || folder === `${dataDir} (deleted)`) signal(Number(pid), "SIGKILL")
-      }),
-  )
+export async function clearRemains(dataDir: string): Promise<void> {
+  const giveUpAt = Date.now() + 5000
+  let orphans = await inhabitants(dataDir)
+  while (orphans !== undefined && orphans.length > 0 && Date.now() < giveUpAt) {
+    for (const pid of orphans) signal(pid, "SIGKILL")
+    await pause(5)
+    orphans = await inhabitants(dataDir)
+  }
+  const file = await readPidFile(dataDir)
+  const isStrangers = file !== undefined && signal(file.pid, 0) !== "gone"
+  // Where there is no /proc to look into, PostgreSQL's own check for children needs the file.
+  if (orphans?.length === 0 || isStrangers) await rm(join(dataDir, "postmaster.pid"), { force: true })
+}
+
+/** Every server process works in the data directory. Undefined where there is no /proc. */
+async function inhabitants(dataDir: string): Promise<number[] | undefined> {
+  const processes = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name))
+  if (processes.length === 0) return undefined
+  const folders = await Promise.all(processes.map((pid) => readlink(`/proc/${pid}/cwd`).catch(() => "")))
+  return processes
+    .filter((_, index) => folders[index] === dataDir || folders[index] === `${dataDir} (deleted)`)
+    .map(Number)
 }

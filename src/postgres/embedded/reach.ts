@@ -1,6 +1,6 @@
 import { lstat, mkdir, realpath, stat } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
+import { dirname, resolve } from "node:path"
 import type { Account } from "./account.js"
 
 /** Whether an account may pass through every folder on the way to this path. For oneself it is taken for granted. */
@@ -17,9 +17,14 @@ export async function reachable(path: string, account: Account | undefined): Pro
   }
 }
 
-/** Folders outside every project, private to a user, where the server finds what it cannot reach in the project. */
+/**
+ * Folders outside of every project, private to a user, for what the server cannot reach in the project: in
+ * LOCKSTEP_CACHE_DIR, where set; otherwise where temporary files survive a restart, then where they may not.
+ */
 export function sharedFolders(uid = process.geteuid?.() ?? 0): readonly string[] {
-  return [...new Set([tmpdir(), "/tmp", "/var/tmp"])].map((parent) => join(parent, `lockstep-${uid}`))
+  const chosen = process.env.LOCKSTEP_CACHE_DIR
+  const parents = chosen ? [chosen] : [...new Set(["/var/tmp", "/tmp", tmpdir()])]
+  return parents.map((parent) => resolve(parent, `lockstep-${uid}`))
 }
 
 /**

@@ -1,4 +1,5 @@
-import { realpath } from "node:fs/promises"
+import { access, realpath } from "node:fs/promises"
+import { join } from "node:path"
 import { LockstepError } from "../../errors.js"
 import { dataFolders, type Place, placeOf, preferredPort } from "./place.js"
 import { isServer, readPidFile } from "./postmaster.js"
@@ -59,10 +60,17 @@ async function find(place: Place): Promise<EmbeddedServer | undefined> {
   if (state === undefined || !dataFolders(place).includes(state.dataDir)) return undefined
   if (!(await isServer(state.pid, state.dataDir))) return undefined
   const file = await readPidFile(state.dataDir)
+  if (file === undefined && !(await isClosedToUs(state.dataDir))) return undefined
   if (file !== undefined && (file.pid !== state.pid || file.port !== state.port || file.status !== "ready"))
     return undefined
   const { port, pid, version, dataDir } = state
   return { url: urlOf(port), port, pid, version, dataDir, reused: true }
+}
+
+/** A data directory is its account's alone; a user may well use the server that root started. */
+async function isClosedToUs(dataDir: string): Promise<boolean> {
+  const error: unknown = await access(join(dataDir, "postmaster.pid")).catch((reason) => reason)
+  return error instanceof Error && "code" in error && error.code === "EACCES"
 }
 
 async function begin(place: Place, options: UpOptions): Promise<EmbeddedServer> {

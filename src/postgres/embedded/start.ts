@@ -1,13 +1,14 @@
 import { spawn } from "node:child_process"
-import { open, readFile } from "node:fs/promises"
+import { open, readFile, stat } from "node:fs/promises"
 import { createServer } from "node:net"
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import { LockstepError } from "../../errors.js"
+import type { Account } from "./account.js"
 import type { Binaries } from "./binaries.js"
 import { lastLines } from "./cluster.js"
 import { dataFolder } from "./place.js"
-import { endOrphans, isServer, type PidFile, readPidFile } from "./postmaster.js"
+import { clearRemains, isServer, type PidFile, readPidFile } from "./postmaster.js"
 import { environment, identity } from "./run.js"
 
 const patienceMs = 60_000
@@ -33,7 +34,7 @@ export async function start(options: StartOptions): Promise<PidFile> {
     if (typeof adopted !== "string") return adopted
     throw notStarted(options.cluster, adopted)
   }
-  await endOrphans(data)
+  await clearRemains(data)
   for (let attempt = 0; ; attempt++) {
     const port = await freePort(options.ports[attempt])
     const outcome =
@@ -41,7 +42,7 @@ export async function start(options: StartOptions): Promise<PidFile> {
     if (typeof outcome !== "string") return outcome
     // Somebody took the port between our look and the server's.
     const isTaken = outcome.includes("Address already in use")
-    // Children of a killed server that endOrphans could not see.
+    // Children of a killed server where they cannot be found (no /proc): they end by themselves.
     const isHaunted = outcome.includes("pre-existing shared memory block")
     if ((!isTaken && !isHaunted) || Date.now() > giveUpAt) throw notStarted(options.cluster, outcome)
     if (isHaunted || attempt > options.ports.length) await pause(100)
@@ -58,7 +59,7 @@ async function launch(options: StartOptions, port: number, giveUpAt: number): Pr
     options.binaries.postgres,
     ["-D", data, "-p", String(port), "-c", `config_file=${options.settingsFile}`],
     {
-      ...identity(options.binaries.account),
+      ...identity(await ownerOf(data)),
       env: environment,
       cwd: "/",
       detached: true,
@@ -77,6 +78,13 @@ async function launch(options: StartOptions, port: number, giveUpAt: number): Pr
   const isNew = (file: PidFile) => file.pid === child.pid && file.startedAt !== before?.startedAt
   const outcome = await untilReady(data, giveUpAt, isNew, () => end)
   return outcome === "" ? await readFile(logFile(options.cluster), "utf8") : outcome
+}
+
+/** Whom root runs the server as: whose the data are, which may be the user's from before. */
+async function ownerOf(data: string): Promise<Account | undefined> {
+  if (process.geteuid?.() !== 0) return undefined
+  const { uid, gid } = await stat(data)
+  return { name: "owner", uid, gid }
 }
 
 async function untilReady(

@@ -2,7 +2,7 @@ import { lstat, rm, stat } from "node:fs/promises"
 import { setTimeout as pause } from "node:timers/promises"
 import { LockstepError } from "../../errors.js"
 import { dataFolder } from "./place.js"
-import { endOrphans, isServer, readPidFile, signal } from "./postmaster.js"
+import { clearRemains, isServer, readPidFile, signal } from "./postmaster.js"
 import { run } from "./run.js"
 
 /** Fast shutdown (PostgreSQL: Shutting Down the Server), then immediate, then the end; each gets these seconds. */
@@ -17,7 +17,7 @@ export async function stop(data: string): Promise<"stopped" | "not running"> {
   const file = await readPidFile(data)
   const isRunning = file !== undefined && (await isServer(file.pid, data))
   if (isRunning) await end(file.pid, data)
-  await endOrphans(data)
+  await clearRemains(data)
   return isRunning ? "stopped" : "not running"
 }
 
