@@ -1,0 +1,143 @@
+import { LockstepError } from "../errors.js"
+import type { Folder } from "../history/folder.js"
+import { type CatalogObject, compareCatalogs, readCatalog } from "../postgres/catalog.js"
+import type { Client } from "../postgres/connect.js"
+import { indexOf } from "./diff.js"
+import { historyList, type Step } from "./history-list.js"
+import { migrationName } from "./name.js"
+import { replay, withShadow } from "./replay.js"
+import { runScript } from "./script.js"
+import { type Setting, stepsOf, withEngine } from "./setting.js"
+import { type UndoCost, undoCost } from "./undo-cost.js"
+import { changesAfter, dropsBefore, leftOver } from "./undo-objects.js"
+import { proveByEngine } from "./undo-proof.js"
+import { undoText } from "./undo-text.js"
+
+export interface UndoInput extends Setting {
+  readonly folder: Folder
+  /** The oldest migration to take back; without it, the last. */
+  readonly name?: string | undefined
+  readonly now?: Date
+}
+
+/** An undo that is not written yet: a migration that takes the schema back to before another one. */
+export interface Undo extends UndoCost {
+  readonly state: "new"
+  /** The folder's name, with its timestamp. */
+  readonly name: string
+  /** The file: a head of comments, then the SQL. */
+  readonly sql: string
+  /** The migrations that it takes back, oldest first. */
+  readonly undoes: readonly string[]
+  /** Objects for which no SQL could be made, such as a policy; with any, the undo was not proved. */
+  readonly byHand: readonly string[]
+}
+
+/**
+ * Makes the migration that takes the schema back to before the named one, from the engine's diff between the two states
+ * of the history and the catalogs of both. Up, undo and up again is run on a shadow database, and must lead to the same
+ * schemas, before an undo is given. It needs no data and touches none; whether `losses` are accepted and parts are
+ * left to be written by hand is the caller's to ask.
+ * Errors: L1107 no such migration, L1406 the history cannot be replayed, L1412 its SQL fails, L1413 it leads elsewhere.
+ */
+export async function undo(input: UndoInput): Promise<Undo | { readonly state: "nothing" }> {
+  const steps = stepsOf(input.folder)
+  const at = input.name === undefined ? steps.length - 1 : indexOf(steps, input.name)
+  const undone = steps.slice(at)
+  const [oldest] = undone
+  if (!oldest) return { state: "nothing" }
+  const states: States = { before: steps.slice(0, at), undone }
+  const script = await engineScript(input, states)
+  const { sql, byHand } = await completed(input, states, script)
+  if (sql === "" && byHand.length === 0) return { state: "nothing" }
+  if (byHand.length === 0) await proveByEngine(input, states, sql)
+  const undoes = undone.map(({ name }) => name)
+  const cost = await undoCost(sql, undone)
+  return {
+    state: "new",
+    name: migrationName(
+      `undo_${oldest.name.replace(/^\d+_/, "")}`,
+      steps.map(({ name }) => name),
+      input.now ?? new Date(),
+    ),
+    sql: undoText({ ...cost, undoes, byHand, sql }),
+    undoes,
+    byHand,
+    ...cost,
+  }
+}
+
+/** The history up to the goal, and what comes after it. */
+export interface States {
+  readonly before: readonly Step[]
+  readonly undone: readonly Step[]
+}
+
+async function engineScript(input: UndoInput, { before, undone }: States): Promise<string> {
+  const list = (steps: readonly Step[]) =>
+    ({ tag: "migrations", ...historyList(input.folder.dir, steps, input.initShadowDb) }) as const
+  return await withEngine(input, undefined, async (engine) => {
+    const { empty, text } = await engine.diff(list([...before, ...undone]), list(before), "script")
+    return empty ? "" : text
+  })
+}
+
+/** Adds what the engine does not see, trying all of it: up, undo, compare, up again, compare. */
+async function completed(input: UndoInput, { before, undone }: States, script: string) {
+  const { schema } = input.url
+  return await withShadow(input, async (client) => {
+    const catalog = () => readCatalog(client, schema)
+    await replay(client, schema, before)
+    const goal = await catalog()
+    await replay(client, schema, undone)
+    const start = await catalog()
+    const first = dropsBefore(compareCatalogs(start, goal))
+    await tried(client, schema, joined(first, script))
+    const last = await possible(client, schema, changesAfter(compareCatalogs(await catalog(), goal)))
+    const byHand = leftOver(compareCatalogs(await catalog(), goal))
+    if (byHand.length === 0) await upAgain(client, schema, undone, start)
+    return { sql: joined(first, script, last), byHand }
+  })
+}
+
+async function tried(client: Client, schema: string, sql: string): Promise<void> {
+  if (sql === "") return
+  await runScript(client, schema, sql).catch((cause: unknown) => {
+    throw new LockstepError("L1412", "the SQL that was made for the undo fails", {
+      hint: `${cause instanceof Error ? cause.message : cause}\n\n${sql}`,
+      state: "nothing was touched: it was tried on a shadow database, and nothing was written.",
+      next: "write it by hand: lockstep migrate --create-only --name undo_…",
+      cause,
+    })
+  })
+}
+
+/** Those of the statements that PostgreSQL takes. */
+async function possible(client: Client, schema: string, statements: readonly string[]): Promise<readonly string[]> {
+  const done: string[] = []
+  for (const statement of statements) {
+    await runScript(client, schema, statement).then(
+      () => done.push(statement),
+      () => undefined,
+    )
+  }
+  return done
+}
+
+async function upAgain(client: Client, schema: string, undone: readonly Step[], start: readonly CatalogObject[]) {
+  await replay(client, schema, undone)
+  const rest = leftOver(compareCatalogs(await readCatalog(client, schema), start))
+  if (rest.length === 0) return
+  throw new LockstepError("L1413", "after up, undo and up again the schema is another one", {
+    hint: rest.join("\n"),
+    state: "nothing was touched: it was tried on a shadow database, and nothing was written.",
+    next: "write it by hand: lockstep migrate --create-only --name undo_…",
+  })
+}
+
+function joined(...parts: readonly (string | readonly string[])[]): string {
+  return parts
+    .flatMap((part) => (typeof part === "string" ? [part.trim()] : part.map((statement) => `${statement};`)))
+    .filter(Boolean)
+    .join("\n\n")
+}
