@@ -1,6 +1,6 @@
-import { fileURLToPath } from "node:url"
 import { running } from "./postgres/embedded/server.js"
 import { readDotenv } from "./project/dotenv.js"
+import { schemaEnginePath } from "./project/schema-engine-path.js"
 
 interface Datasource {
   readonly url?: string
@@ -15,7 +15,7 @@ interface Datasource {
 export async function lockstep<C extends { readonly datasource?: Datasource }>(
   config: C,
 ): Promise<C & { datasource: Datasource }> {
-  process.env.PRISMA_SCHEMA_ENGINE_BINARY ||= fileURLToPath(new URL("schema-engine.js", import.meta.url))
+  process.env.PRISMA_SCHEMA_ENGINE_BINARY ||= schemaEnginePath()
   process.env.PRISMA_HIDE_UPDATE_MESSAGE ||= "1"
   process.env.CHECKPOINT_DISABLE ||= "1"
   const url = config.datasource?.url ?? (await databaseUrl())

@@ -9,6 +9,13 @@ export interface Entry {
 /** Every verb, in the order of a migration's life. */
 export const commands: Readonly<Record<string, Entry>> = {
   "test-db": { summary: "start, stop or find the project's test PostgreSQL", load: () => import("./test-db.js") },
+  migrate: { summary: "write the next migration from the schema's change", load: () => import("./migrate.js") },
   deploy: { summary: "apply the pending migrations", load: () => import("./deploy.js") },
   status: { summary: "show what is applied and what is pending", load: () => import("./status.js") },
+  generate: { summary: "generate Prisma Client", load: () => import("./generate.js") },
+  diff: { summary: "compare history, schema and database", load: () => import("./diff.js") },
+  resolve: { summary: "settle a failed migration by hand", load: () => import("./resolve.js") },
+  baseline: { summary: "let an existing database adopt the history", load: () => import("./baseline.js") },
+  reset: { summary: "empty the database, apply everything, seed", load: () => import("./reset.js") },
+  push: { summary: "make the database like the schema without a migration (legacy)", load: () => import("./push.js") },
 }

@@ -19,7 +19,9 @@ export default defineCommand({
     if (verb === "up") return printUp(await up(root), root, output)
     if (verb === "url") return printUrl(await running(root), output)
     if (verb === "down") return printDown(await down(root), output)
-    throw new LockstepError("L1301", `lockstep test-db knows up, down and url, not ${verb}`)
+    throw new LockstepError("L1301", `lockstep test-db knows up, down and url, not ${verb}`, {
+      next: "lockstep test-db --help",
+    })
   },
 })
 

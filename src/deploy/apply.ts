@@ -37,7 +37,7 @@ export async function applyAll(
     const [first] = batch
     if (first === undefined) continue
     const durations = batch.length > 1 ? await applyBatch(client, batch, request) : undefined
-    if (durations) batch.forEach((one, index) => done(one, durations[index] ?? 0))
+    if (durations) for (const [index, one] of batch.entries()) done(one, durations[index] ?? 0)
     else
       await applySingly(client, batch, request, {
         progress: first === prepared[0] ? progress : undefined,

@@ -2,7 +2,7 @@ import { LockstepError } from "../errors.js"
 import { isoTime } from "../history/recorded.js"
 import type { Client } from "../postgres/connect.js"
 import { pause } from "./interrupt.js"
-import type { DeployRequest } from "./request.js"
+import type { Connecting } from "./request.js"
 
 /** The key of the lock that Prisma's schema engine takes, so that both exclude each other. */
 export const lockKey = 72707369
@@ -31,10 +31,7 @@ const speakEveryMs = 3000
  * deployer's CREATE INDEX CONCURRENTLY, which waits for all older snapshots.
  * Resolves to when the wait began, by the server's clock; undefined where there was none. Errors: L1020 the wait is over, L1001 interrupted.
  */
-export async function takeLock(
-  client: Client,
-  { settings, signal, onEvent }: DeployRequest,
-): Promise<string | undefined> {
+export async function takeLock(client: Client, { settings, signal, onEvent }: Connecting): Promise<string | undefined> {
   const started = Date.now()
   let spoken = started
   let since: string | undefined

@@ -5,7 +5,7 @@ import { quoteIdentifier, sqlstateOf } from "../postgres/sqlstate.js"
 import { withDatabase } from "../postgres/url.js"
 import { backoffMs, pause } from "./interrupt.js"
 import { refusePooler } from "./pooler.js"
-import type { DeployRequest } from "./request.js"
+import type { Connecting } from "./request.js"
 
 const untouched = "nothing was touched."
 
@@ -14,7 +14,7 @@ const untouched = "nothing was touched."
  * refuses a server that cannot be migrated.
  * Errors: L1210 to L1218 no connection, L1021 a transaction pooler, L1022 a standby or read-only server.
  */
-export async function openDatabase(request: DeployRequest): Promise<Client> {
+export async function openDatabase(request: Connecting): Promise<Client> {
   const client = await connectPatiently(request)
   try {
     await inspect(client, request)
@@ -25,7 +25,7 @@ export async function openDatabase(request: DeployRequest): Promise<Client> {
   }
 }
 
-async function connectPatiently(request: DeployRequest): Promise<Client> {
+async function connectPatiently(request: Connecting): Promise<Client> {
   const { url, settings, signal, onEvent, applicationName } = request
   const started = Date.now()
   for (let attempt = 0; ; attempt++) {
@@ -44,7 +44,7 @@ async function connectPatiently(request: DeployRequest): Promise<Client> {
   }
 }
 
-async function createDatabase({ url, onEvent, applicationName }: DeployRequest): Promise<void> {
+async function createDatabase({ url, onEvent, applicationName }: Connecting): Promise<void> {
   const maintenance = await connect(withDatabase(url, "postgres"), { applicationName })
   try {
     await maintenance.query(`CREATE DATABASE ${quoteIdentifier(url.database)}`)
@@ -65,7 +65,7 @@ async function createDatabase({ url, onEvent, applicationName }: DeployRequest):
   }
 }
 
-async function inspect(client: Client, request: DeployRequest): Promise<void> {
+async function inspect(client: Client, request: Connecting): Promise<void> {
   const result = await client.query<{ standby: string; readonly: string; pid: string }>(
     `SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only') AS readonly, pg_backend_pid() AS pid`,
   )

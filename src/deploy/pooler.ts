@@ -1,6 +1,6 @@
 import { LockstepError } from "../errors.js"
 import { type Client, connect } from "../postgres/connect.js"
-import type { DeployRequest } from "./request.js"
+import type { Connecting } from "./request.js"
 
 /** A pooler hands the most recently freed server connection to whoever asks next; a few tries meet it. */
 const tries = 5
@@ -12,7 +12,7 @@ const answerMs = 1000
  * connections, when a second client is given the server process of the first, which is still connected.
  * Errors: L1021.
  */
-export async function refusePooler(client: Client, pid: number, request: DeployRequest): Promise<void> {
+export async function refusePooler(client: Client, pid: number, request: Connecting): Promise<void> {
   const greeted = (client as Client & { readonly processID?: number | null }).processID
   if (greeted === pid) return
   if (!(await sharesConnections(pid, client, request))) return
@@ -23,7 +23,7 @@ export async function refusePooler(client: Client, pid: number, request: DeployR
   })
 }
 
-async function sharesConnections(pid: number, first: Client, request: DeployRequest): Promise<boolean> {
+async function sharesConnections(pid: number, first: Client, request: Connecting): Promise<boolean> {
   const second = await connect(request.url, { applicationName: request.applicationName })
   try {
     for (let attempt = 0; attempt < tries; attempt++) {

@@ -30,15 +30,19 @@ export const defaultSettings: DeploySettings = Object.freeze({
   expectMigrations: false,
 })
 
-/** Everything that a deploy needs. */
-export interface DeployRequest {
+/** Everything that it takes to reach the database and its migration lock. */
+export interface Connecting {
   readonly url: DatabaseUrl
-  readonly folder: Folder
   readonly settings: DeploySettings
   /** Shown as application_name, so that a waiting deployer can say who holds the lock. */
   readonly applicationName: string
   readonly signal: AbortSignal
   readonly onEvent: (event: DeployEvent) => void
+}
+
+/** Everything that a deploy needs. */
+export interface DeployRequest extends Connecting {
+  readonly folder: Folder
 }
 
 /** What a deploy did. */

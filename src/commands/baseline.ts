@@ -1,0 +1,58 @@
+import { diff } from "../engine/diff.js"
+import { LockstepError } from "../errors.js"
+import { readHistory } from "../history/recorded.js"
+import { adopt } from "../history/resolve.js"
+import { defineCommand } from "./command.js"
+import { openWorkplace } from "./database.js"
+import { withLockedDatabase } from "./locked.js"
+import { flag, projectOptions, text } from "./options.js"
+
+/** `lockstep baseline`: a database that was there before its history adopts it. */
+export default defineCommand({
+  description: `Records the migrations as applied in a database that already is what they make, and has no history yet.
+The history is replayed on a shadow database and compared first, so that nothing is recorded that is not there.
+
+Exit codes: 0 done; 1 the database has a history, or is not what the migrations make; 2 wrong usage or configuration.`,
+  options: {
+    ...projectOptions,
+    upTo: text("--up-to <name>", "the last migration that the database holds (default: all)"),
+    acceptDrift: flag("--accept-drift", "record although the database differs", { flagOnly: true }),
+  },
+  examples: ["lockstep baseline", "lockstep baseline --up-to 20260112090000_init"],
+  async run({ settings: { upTo, acceptDrift }, output, signal, project }) {
+    const { target, folder, setting } = await openWorkplace(await project(), output)
+    const names = folder.migrations.map(({ name }) => name)
+    const last = upTo === undefined ? names.length - 1 : names.indexOf(upTo)
+    if (upTo !== undefined && last < 0) throw new LockstepError("L1107", `there is no migration ${upTo} in the folder`)
+    const adopted = folder.migrations.slice(0, last + 1)
+    if (adopted.length === 0) throw new LockstepError("L1106", `there are no migrations in ${folder.dir}`)
+    const drift = acceptDrift
+      ? undefined
+      : await diff({
+          ...setting,
+          folder,
+          from: { side: "history", upTo: names[last] },
+          to: { side: "database" },
+          form: "summary",
+        })
+    if (drift && !drift.empty) {
+      throw new LockstepError("L1031", "the database is not what these migrations make", {
+        hint: drift.text.trim(),
+        state: "nothing was recorded.",
+        next: "name the last one that it holds with --up-to, or add --accept-drift",
+      })
+    }
+    await withLockedDatabase(target, signal, output, async (client) => {
+      if ((await readHistory(client, target.url.schema)) !== undefined) {
+        throw new LockstepError("L1109", "the database has a history already", {
+          state: "nothing was recorded.",
+          next: "pnpm db:status",
+        })
+      }
+      await adopt(client, target.url.schema, adopted)
+    })
+    output.data(`${adopted.length} of ${names.length} migrations recorded as applied.`)
+    output.object({ schema: "lockstep.baseline/1", recorded: adopted.map(({ name }) => name) })
+    return 0
+  },
+})

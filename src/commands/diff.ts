@@ -1,0 +1,48 @@
+import { diff, type Side } from "../engine/diff.js"
+import { readSchema } from "../engine/schema-files.js"
+import { LockstepError } from "../errors.js"
+import { defineCommand } from "./command.js"
+import { openWorkplace } from "./database.js"
+import { flag, projectOptions } from "./options.js"
+
+/** `lockstep diff <from> <to>`: any two of the history, the schema, the database, and nothing. */
+export default defineCommand({
+  description: `Compares two of: history (the folder, replayed on a shadow database; history@NAME up to that migration),
+schema, database, empty. Prints a summary, or with --script the SQL that leads from the first to the second.
+
+Exit codes: 0 equal; 1 different; 2 wrong usage or configuration.`,
+  operands: "<from> <to>",
+  options: { ...projectOptions, script: flag("--script", "print SQL", { flagOnly: true }) },
+  examples: ["lockstep diff history database", "lockstep diff history schema --script"],
+  async run({ settings, operands, output, project }) {
+    const [from, to] = operands.map(sideOf)
+    if (from === undefined || to === undefined) throw new LockstepError("L1301", "diff takes two operands")
+    const { setting, folder, project: parts } = await openWorkplace(await project(), output)
+    const needsSchema = [from, to].some(({ side }) => side === "schema")
+    const schemaFiles = needsSchema ? readSchema(parts.schemaPath) : undefined
+    const result = await diff({
+      ...setting,
+      from,
+      to,
+      folder,
+      schemaFiles,
+      form: settings.script ? "script" : "summary",
+    })
+    output.data(result.empty ? "No difference." : result.text.trimEnd())
+    output.object({
+      schema: "lockstep.diff/1",
+      from: operands[0],
+      to: operands[1],
+      equal: result.empty,
+      text: result.text,
+    })
+    return result.empty ? 0 : 1
+  },
+})
+
+function sideOf(operand: string): Side {
+  const [side, upTo] = operand.split("@", 2)
+  if (side === "history") return { side, upTo }
+  if ((side === "schema" || side === "database" || side === "empty") && upTo === undefined) return { side }
+  throw new LockstepError("L1301", `${operand} is none of history, history@NAME, schema, database, empty`)
+}

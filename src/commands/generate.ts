@@ -1,0 +1,43 @@
+import { LockstepError } from "../errors.js"
+import { findTarget } from "../project/database-url.js"
+import { findPrisma, refuseOtherPrisma } from "../project/prisma.js"
+import type { Project } from "../project/project.js"
+import { runInProject } from "../project/run.js"
+import { defineCommand } from "./command.js"
+import { projectOptions } from "./options.js"
+
+/** Runs the project's generators with Prisma's own CLI. Errors: L1304, L1306. */
+export async function generateClient(project: Project, signal: AbortSignal): Promise<void> {
+  refuseOtherPrisma(project.root)
+  const prisma = findPrisma(project.root)
+  if (prisma === undefined) {
+    throw new LockstepError("L1306", "Prisma's CLI is not installed in this project", {
+      next: "npm install --save-dev prisma",
+    })
+  }
+  const config = project.configPath ? ["--config", project.configPath] : []
+  // Generating needs no database, but a prisma.config may insist on its variable.
+  const databaseUrl = (await findTarget(project).catch(() => undefined))?.url.text
+  await runInProject({
+    root: project.root,
+    command: [process.execPath, prisma.cli, "generate", "--schema", project.schemaPath, ...config],
+    purpose: "generating the client",
+    databaseUrl,
+    signal,
+  })
+}
+
+/** `lockstep generate`: Prisma's CLI, without a schema engine to download. */
+export default defineCommand({
+  description: `Generates Prisma Client (and whatever else the schema's generators make) with Prisma's own CLI.
+
+Exit codes: 0 done; 1 a generator failed; 2 wrong usage or configuration.`,
+  options: projectOptions,
+  examples: ["pnpm db:generate"],
+  async run({ output, project, signal }) {
+    const started = performance.now()
+    await generateClient(await project(), signal)
+    output.object({ schema: "lockstep.generate/1", durationMs: Math.round(performance.now() - started) })
+    return 0
+  },
+})

@@ -1,0 +1,89 @@
+import { relative } from "node:path"
+import { createMigration } from "../engine/create-migration.js"
+import { readSchema } from "../engine/schema-files.js"
+import { writeMigration } from "../engine/write-migration.js"
+import { LockstepError } from "../errors.js"
+import { readFolder } from "../history/folder.js"
+import { applyPending } from "./apply-pending.js"
+import { defineCommand } from "./command.js"
+import { openWorkplace } from "./database.js"
+import { flag, projectOptions, text } from "./options.js"
+
+/** `lockstep migrate --name X`: writes the migration from the history to the schema, and applies it. */
+export default defineCommand({
+  description: `Writes the next migration: the difference between the history, replayed on a shadow database, and the schema.
+Pending migrations are applied to the database first; then the new one is, unless --create-only. Needs no terminal
+and never resets a database.
+
+Exit codes: 0 written, or nothing to do; 1 the data or a difference is in the way; 2 wrong usage or configuration.`,
+  options: {
+    ...projectOptions,
+    name: text("-n, --name <words>", "what the migration does, such as add_orders"),
+    createOnly: flag("--create-only", "write the file, for editing, and do not apply it", { flagOnly: true }),
+    acceptDataLoss: flag("--accept-data-loss", "apply the migration although it loses data", { flagOnly: true }),
+  },
+  examples: ["pnpm db:migrate --name add_orders", "pnpm db:migrate --name split_name --create-only"],
+  async run({ settings, output, signal, project }) {
+    const place = await openWorkplace(await project(), output)
+    const words = settings.name ?? (await askName())
+    const folder = place.folder
+    await applyPending({ target: place.target, folder, output, signal, quiet: "nothing-to-do" })
+    const made = await createMigration({
+      ...place.setting,
+      folder,
+      schemaFiles: readSchema(place.project.schemaPath),
+      name: words,
+      whenEqual: settings.createOnly ? "draft" : "nothing",
+    })
+    if (made.state === "nothing") {
+      output.data("Nothing to do: the history already makes this schema.")
+      output.object({ schema: "lockstep.migrate/1", state: "nothing" })
+      return 0
+    }
+    const blocked = made.unexecutable.length > 0
+    const lossy = made.warnings.length > 0 && !settings.acceptDataLoss
+    const apply = !settings.createOnly && !blocked && !lossy
+    const path = await writeMigration(folder.dir, made.name, made.sql)
+    const file = relative(process.cwd(), path)
+    output.say(`wrote ${file}\n`)
+    output.data(made.sql.trimEnd())
+    output.say("")
+    for (const warning of made.warnings) output.say(`  ${output.paint.yellow("data loss")}  ${warning}`)
+    for (const step of made.unexecutable)
+      output.say(`  ${output.paint.red("impossible with the data that is there")}  ${step}`)
+    output.object({
+      schema: "lockstep.migrate/1",
+      state: apply ? "applied" : "written",
+      name: made.name,
+      file,
+      sql: made.sql,
+      warnings: made.warnings,
+      unexecutable: made.unexecutable,
+    })
+    if (apply)
+      await applyPending({ target: place.target, folder: readFolder(folder.dir), output, signal, quiet: "never" })
+    else
+      output.say(
+        settings.createOnly
+          ? "Not applied, as asked. Edit it, then apply it with: pnpm db:deploy"
+          : "Not applied. Review and edit the file, then apply it with: pnpm db:deploy",
+      )
+    return apply || settings.createOnly ? 0 : 1
+  },
+})
+
+async function askName(): Promise<string> {
+  const missing = new LockstepError("L1301", "the migration needs a name", {
+    state: "nothing was touched.",
+    next: "pnpm db:migrate --name add_orders   (or: make test-db-migrate NAME=add_orders)",
+  })
+  if (!process.stdin.isTTY) throw missing
+  const { isCancel, text: ask } = await import("@clack/prompts")
+  const answer = await ask({
+    message: "What does the migration do?",
+    placeholder: "add_orders",
+    output: process.stderr,
+  })
+  if (isCancel(answer) || !answer) throw missing
+  return answer
+}

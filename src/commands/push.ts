@@ -1,0 +1,43 @@
+import { push } from "../engine/push.js"
+import { readSchema } from "../engine/schema-files.js"
+import { defineCommand } from "./command.js"
+import { confirmDestruction } from "./confirm.js"
+import { openWorkplace } from "./database.js"
+import { flag, projectOptions, yesOption } from "./options.js"
+
+/** `lockstep push`: the database becomes like the schema, without a history. */
+export default defineCommand({
+  description: `Makes the database like the schema without a migration: the legacy way, for prototypes. Nothing records what was
+done, so review, deploy and undo have nothing to work with; prefer: pnpm db:migrate --name X
+
+Exit codes: 0 pushed, or nothing to do; 1 refused, because data would be lost; 2 wrong usage or configuration.`,
+  options: {
+    ...projectOptions,
+    acceptDataLoss: flag("--accept-data-loss", "push although data is lost", { flagOnly: true }),
+    yes: yesOption,
+  },
+  examples: ["pnpm db:push", "pnpm db:push --accept-data-loss"],
+  async run({ settings, output, project }) {
+    const { target, setting, project: parts } = await openWorkplace(await project(), output)
+    output.say("  note  push is the legacy way: no history records it. Prefer: pnpm db:migrate --name X")
+    const { acceptDataLoss, yes } = settings
+    if (acceptDataLoss) await confirmDestruction({ target, yes, what: "pushing with data loss" })
+    const result = await push({
+      ...setting,
+      schemaFiles: readSchema(parts.schemaPath),
+      dataLoss: acceptDataLoss ? "accept" : "refuse",
+    })
+    for (const warning of result.warnings) output.say(`  ${output.paint.yellow("data loss")}  ${warning}`)
+    for (const step of result.unexecutable)
+      output.say(`  ${output.paint.red("impossible with the data that is there")}  ${step}`)
+    output.object({ schema: "lockstep.push/1", ...result })
+    output.data(verdicts[result.state](result.steps))
+    return result.state === "refused" ? 1 : 0
+  },
+})
+
+const verdicts = {
+  pushed: (steps: number) => `Pushed in ${steps} step${steps === 1 ? "" : "s"}.`,
+  nothing: () => "Nothing to do: the database is already like the schema.",
+  refused: () => "Refused: nothing was changed. Add --accept-data-loss when the data may go.",
+}

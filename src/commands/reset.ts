@@ -1,0 +1,41 @@
+import { emptyForReset } from "../engine/reset.js"
+import { runInProject, wordsOf } from "../project/run.js"
+import { applyPending } from "./apply-pending.js"
+import { defineCommand } from "./command.js"
+import { confirmDestruction } from "./confirm.js"
+import { openWorkplace } from "./database.js"
+import { flag, projectOptions, yesOption } from "./options.js"
+
+/** `lockstep reset`: empties the database, applies the whole history, seeds. */
+export default defineCommand({
+  description: `Drops everything in the database's schema, applies the whole history again and runs the seed.
+Anywhere but on the test database it asks for consent.
+
+Exit codes: 0 done; 1 failed; 2 wrong usage, configuration, or no consent.`,
+  options: {
+    ...projectOptions,
+    skipSeed: flag("--skip-seed", "leave the database without the seed's data", { flagOnly: true }),
+    yes: yesOption,
+  },
+  examples: ["lockstep reset", "DATABASE_URL=postgresql://... lockstep reset --yes --skip-seed"],
+  async run({ settings, output, signal, project }) {
+    const { target, folder, setting, project: parts } = await openWorkplace(await project(), output)
+    await confirmDestruction({ target, yes: settings.yes, what: "dropping all data" })
+    await emptyForReset(setting, undefined)
+    output.say(`emptied ${target.url.display}`)
+    const { applied } = await applyPending({ target, folder, output, signal, quiet: "never" })
+    const seeded = parts.seed !== undefined && !settings.skipSeed
+    if (parts.seed !== undefined && seeded) {
+      await runInProject({
+        root: parts.root,
+        command: wordsOf(parts.seed),
+        purpose: "seeding",
+        databaseUrl: target.url.text,
+        signal,
+      })
+    }
+    output.object({ schema: "lockstep.reset/1", applied, seeded })
+    output.data(`Reset: ${applied.length} migrations applied${seeded ? ", seeded" : ""}.`)
+    return 0
+  },
+})

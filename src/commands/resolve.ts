@@ -1,0 +1,47 @@
+import { LockstepError } from "../errors.js"
+import { readFolder } from "../history/folder.js"
+import { markApplied, markRolledBack } from "../history/resolve.js"
+import { findTarget } from "../project/database-url.js"
+import { announce } from "./announce.js"
+import { defineCommand } from "./command.js"
+import { withLockedDatabase } from "./locked.js"
+import { projectOptions, text } from "./options.js"
+
+/** `lockstep resolve`: settles a failed migration by hand. */
+export default defineCommand({
+  description: `Settles a failed migration in the history, after you have settled it in the database:
+--rolled-back when nothing of it is there any more (the next deploy runs it again), --applied when all of it is.
+
+Exit codes: 0 done; 1 the history does not allow it; 2 wrong usage or configuration.`,
+  options: {
+    ...projectOptions,
+    applied: text("--applied <name>", "the migration that is wholly in the database"),
+    rolledBack: text("--rolled-back <name>", "the migration of which nothing is in the database"),
+  },
+  examples: ["lockstep resolve --rolled-back 20260403090000_backfill_total"],
+  async run({ settings: { applied, rolledBack }, output, signal, project }) {
+    const name = applied ?? rolledBack
+    if (name === undefined || (applied && rolledBack)) {
+      throw new LockstepError("L1301", "resolve takes either --applied or --rolled-back, with a migration's name", {
+        next: "lockstep resolve --help",
+      })
+    }
+    const where = await project("migrations")
+    const target = await findTarget(where)
+    announce(target, output)
+    await withLockedDatabase(target, signal, output, async (client) => {
+      if (rolledBack) return await markRolledBack(client, target.url.schema, rolledBack)
+      const migration = readFolder(where.migrationsDir).migrations.find((one) => one.name === name)
+      if (migration === undefined)
+        throw new LockstepError("L1107", `there is no migration ${name} in the folder`, {
+          next: "pnpm db:status lists them",
+        })
+      await markApplied(client, target.url.schema, migration)
+    })
+    output.data(
+      rolledBack ? `${name} is marked as rolled back; the next deploy runs it again.` : `${name} is marked as applied.`,
+    )
+    output.object({ schema: "lockstep.resolve/1", name, state: rolledBack ? "rolled back" : "applied" })
+    return 0
+  },
+})

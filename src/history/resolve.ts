@@ -1,0 +1,57 @@
+import { randomUUID } from "node:crypto"
+import { LockstepError } from "../errors.js"
+import type { Client } from "../postgres/connect.js"
+import { quoteLiteral } from "../postgres/sqlstate.js"
+import type { FolderMigration } from "./folder.js"
+import { createHistoryTable, historyTable, type RecordedRow, readHistory } from "./recorded.js"
+
+const nothing = "nothing was touched."
+
+/**
+ * Records that a failed migration has been taken out of the database again, so that the next deploy runs it.
+ * Errors: L1107 it is not in the history, L1109 it has not failed. Source: Prisma's `migrate resolve --rolled-back`.
+ */
+export async function markRolledBack(client: Client, schema: string, name: string): Promise<void> {
+  const rows = await rowsOf(client, schema, name)
+  if (rows.length === 0)
+    throw new LockstepError("L1107", `${name} is not in the history`, { state: nothing, next: "pnpm db:status" })
+  if (!rows.some(isFailed)) {
+    throw new LockstepError("L1109", `${name} has not failed, so it cannot be marked as rolled back`, {
+      state: nothing,
+      next: "to take back an applied migration: lockstep undo",
+    })
+  }
+  await client.query(rollBack(schema, name))
+}
+
+/**
+ * Records a migration as applied without running it: after a failure that was mended by hand, or for a database that
+ * adopts a history. Errors: L1109 it is applied already. Source: Prisma's `migrate resolve --applied`.
+ */
+export async function markApplied(client: Client, schema: string, migration: FolderMigration): Promise<void> {
+  const rows = await rowsOf(client, schema, migration.name)
+  if (rows.some(({ finishedAt, rolledBackAt }) => finishedAt !== null && rolledBackAt === null)) {
+    throw new LockstepError("L1109", `${migration.name} is applied already`, { state: nothing, next: "pnpm db:status" })
+  }
+  await client.query(`BEGIN;${rollBack(schema, migration.name)};${applied(schema, migration)};COMMIT`)
+}
+
+/** Records migrations as applied in a database that has no history yet; the table is made. */
+export async function adopt(client: Client, schema: string, migrations: readonly FolderMigration[]): Promise<void> {
+  await client.query(
+    ["BEGIN", createHistoryTable(schema), ...migrations.map((one) => applied(schema, one)), "COMMIT"].join(";"),
+  )
+}
+
+const isFailed = ({ finishedAt, rolledBackAt }: RecordedRow): boolean => finishedAt === null && rolledBackAt === null
+
+async function rowsOf(client: Client, schema: string, name: string): Promise<readonly RecordedRow[]> {
+  return ((await readHistory(client, schema)) ?? []).filter((row) => row.name === name)
+}
+
+const rollBack = (schema: string, name: string): string =>
+  `UPDATE ${historyTable(schema)} SET rolled_back_at=now() WHERE migration_name=${quoteLiteral(name)} AND finished_at IS NULL AND rolled_back_at IS NULL`
+
+const applied = (schema: string, { name, checksum }: FolderMigration): string =>
+  `INSERT INTO ${historyTable(schema)} (id,checksum,migration_name,started_at,finished_at,applied_steps_count) ` +
+  `VALUES ('${randomUUID()}','${checksum}',${quoteLiteral(name)},clock_timestamp(),clock_timestamp(),0)`
