@@ -1,0 +1,42 @@
+import { addColumnRules, alterColumnRules } from "./rules/column.js"
+import { constraintRules } from "./rules/constraint.js"
+import { indexRules } from "./rules/index.js"
+import { dependentRules, objectRules } from "./rules/object.js"
+import { maintenanceRules, rowRules } from "./rules/row.js"
+import type { Rule } from "./rules/rule.js"
+import { alterTableRules, tableRules } from "./rules/table.js"
+
+export { type Cost, type LockMode, lockModes, type Rule } from "./rules/rule.js"
+
+/** The rules by subject, in the order of docs/lock-rules.md. Each is measured on a real server by its test. */
+export const ruleGroups = {
+  "Adding a column": addColumnRules,
+  "Changing or dropping a column": alterColumnRules,
+  Constraints: constraintRules,
+  "Other forms of ALTER TABLE": alterTableRules,
+  "Whole tables": tableRules,
+  Indexes: indexRules,
+  Rows: rowRules,
+  Maintenance: maintenanceRules,
+  "What belongs to a table": dependentRules,
+  "Views and objects that are no tables": objectRules,
+}
+
+const byId = {
+  ...addColumnRules,
+  ...alterColumnRules,
+  ...constraintRules,
+  ...alterTableRules,
+  ...tableRules,
+  ...indexRules,
+  ...rowRules,
+  ...maintenanceRules,
+  ...dependentRules,
+  ...objectRules,
+}
+
+/** Stable names, such as "set-not-null". */
+export type RuleId = keyof typeof byId
+
+/** What PostgreSQL does for each kind of statement: lock, rewrite, scan. */
+export const rules: Readonly<Record<RuleId, Rule>> = byId
