@@ -1,6 +1,6 @@
 import type { Client } from "../postgres/connect.js"
 
-const effects = (_: unknown): { table?: { name: string }; lock: string }[] => []
+import { effects } from "../sql/effects.js"
 
 import { parseScript } from "../sql/parse.js"
 import { quoted } from "../sql/relation.js"
