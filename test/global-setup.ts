@@ -3,6 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TestProject } from "vitest/node"
 import { down, up } from "../src/postgres/embedded/server.js"
+import { buildWhereStale } from "./built.js"
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -16,6 +17,7 @@ declare module "vitest" {
  * folder of its own. Servers that killed runs left behind are ended first.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await buildWhereStale()
   const given = process.env.LOCKSTEP_TEST_DATABASE_URL
   if (given) {
     project.provide("serverUrl", given)
