@@ -47,8 +47,9 @@ export async function ensureCluster(place: Place, binaries: Binaries): Promise<s
 async function prepareFolder(place: Place, cluster: string, account: Account | undefined): Promise<string | undefined> {
   const isShared = dirname(cluster) !== place.folder
   if (isShared && !(await trusted(dirname(cluster), account))) return undefined
+  if (!(await reachable(dirname(cluster), account))) return undefined
   await mkdir(cluster, { recursive: true })
-  if (!(await lstat(cluster)).isDirectory() || !(await reachable(dirname(cluster), account))) return undefined
+  if (!(await lstat(cluster)).isDirectory()) return undefined
   await chmod(cluster, 0o755)
   for (const name of await readdir(cluster)) {
     if (name.startsWith("data.")) await rm(join(cluster, name), { recursive: true, force: true })

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process"
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
 import type { Account } from "./account.js"
 
 /** How a program ended: its exit code and everything it said, or why it could not be started. */
@@ -18,9 +18,23 @@ export function identity(account: Account | undefined): { uid?: number; gid?: nu
 }
 
 /** Runs one of the server's programs to its end. Never throws. */
-export function run(file: string, args: readonly string[], account: Account | undefined, input = ""): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const child = spawn(file, args, { ...identity(account), env: environment, cwd: "/" })
+export async function run(
+  file: string,
+  args: readonly string[],
+  account: Account | undefined,
+  input = "",
+): Promise<Outcome> {
+  try {
+    return await collect(spawn(file, args, { ...identity(account), env: environment, cwd: "/" }), input)
+  } catch (error) {
+    // Not becoming another account is thrown by spawn itself, a missing program is told later: both end up here.
+    const code = error instanceof Error && "code" in error ? error.code : undefined
+    return { state: "not started", reason: String(code ?? error) }
+  }
+}
+
+function collect(child: ChildProcessWithoutNullStreams, input: string): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
     let stdout = ""
     let output = ""
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -30,9 +44,7 @@ export function run(file: string, args: readonly string[], account: Account | un
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       output += text
     })
-    child.on("error", (error: NodeJS.ErrnoException) => {
-      resolve({ state: "not started", reason: error.code ?? error.message })
-    })
+    child.on("error", reject)
     child.on("close", (code) => resolve({ state: "ended", code, stdout, output }))
     child.stdin.on("error", () => {})
     child.stdin.end(input)

@@ -38,6 +38,10 @@ export async function removeState(place: Place): Promise<void> {
 
 /** Makes the project's state folder, which git ignores whatever the project's own .gitignore says. */
 export async function ensureFolder(place: Place): Promise<void> {
-  if ((await mkdir(place.folder, { recursive: true })) === undefined) return
-  await writeFile(join(place.folder, ".gitignore"), "*\n")
+  try {
+    await mkdir(place.folder)
+    await writeFile(join(place.folder, ".gitignore"), "*\n")
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error
+  }
 }

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { createServer } from "node:net"
 import { join } from "node:path"
 import { expect, onTestFinished, test } from "vitest"
-import { preferredPort } from "../../../src/postgres/embedded/place.js"
+import { placeOf, preferredPort } from "../../../src/postgres/embedded/place.js"
 import { down, running, up } from "../../../src/postgres/embedded/server.js"
 import { ask, call, install, makeProject, namesIn, temporaryFolder } from "./installation.js"
 
@@ -103,8 +103,7 @@ test("a state file is not believed about servers that are not the project's", as
   const mine = await up(folder)
   const other = await project("other")
   await mkdir(join(other, ".lockstep"))
-  const state = await readFile(join(folder, ".lockstep", "test-db.json"), "utf8").catch(() => "{}")
-  await writeFile(join(other, ".lockstep", "test-db.json"), state)
+  await writeFile(placeOf(other).stateFile, await readFile(placeOf(folder).stateFile))
   expect(await running(other)).toBeUndefined()
   expect(await down(other)).toBe("not running")
   expect(await running(folder)).toMatchObject({ pid: mine.pid })
