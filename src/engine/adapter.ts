@@ -6,8 +6,10 @@ import type {
   SqlResultSet,
   Transaction,
 } from "@prisma/driver-adapter-utils"
+import type { QueryArrayResult } from "pg"
 import type { Client } from "../postgres/connect.js"
 import { adapterError } from "./adapter-error.js"
+import { pollForLock, takesLock } from "./lock.js"
 import { runScript } from "./script.js"
 import { columnOf } from "./values.js"
 
@@ -17,7 +19,8 @@ const info = { provider: "postgres", adapterName: "lockstep" } as const
 export function adapterOver(client: Client, schema: string, release: () => Promise<void>): SqlDriverAdapter {
   return {
     ...queryable(client),
-    executeScript: (script) => reported(runScript(client, schema, script)),
+    // Its errors go as they are, through the registry: the engine would put them into vaguer words.
+    executeScript: (script) => runScript(client, schema, script),
     startTransaction: (level) => reported(begin(client, level)),
     getConnectionInfo: () => ({ schemaName: schema, supportsRelationJoins: true }),
     dispose: release,
@@ -48,11 +51,15 @@ async function select(client: Client, query: SqlQuery): Promise<SqlResultSet> {
   }
 }
 
-function run(client: Client, query: SqlQuery) {
+async function run(client: Client, query: SqlQuery): Promise<QueryArrayResult<(string | null)[]>> {
+  if (takesLock.test(query.sql)) {
+    await pollForLock(client)
+    return await client.query({ text: "SELECT NULL", rowMode: "array" })
+  }
   const values = query.args.map((value, at) =>
     query.argTypes[at]?.scalarType === "bytes" && typeof value === "string" ? Buffer.from(value, "base64") : value,
   )
-  return client.query<(string | null)[]>({ text: query.sql, values, rowMode: "array" })
+  return await client.query({ text: query.sql, values, rowMode: "array" })
 }
 
 async function reported<T>(work: Promise<T>): Promise<T> {

@@ -6,7 +6,9 @@ import { historyList, type Step } from "./history-list.js"
 import { type Setting, stepsOf, withEngine } from "./setting.js"
 
 /** The engine asks for a schema even where only the database counts. */
-const noModels: SchemaFiles = [{ path: "schema.prisma", content: 'datasource db {\n  provider = "postgresql"\n}\n' }]
+export const noModels: SchemaFiles = [
+  { path: "schema.prisma", content: 'datasource db {\n  provider = "postgresql"\n}\n' },
+]
 
 /** One side of a comparison. */
 export type Side =

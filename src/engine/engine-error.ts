@@ -1,4 +1,5 @@
 import type { ErrorRegistry } from "@prisma/driver-adapter-utils"
+import { DatabaseError } from "pg"
 import { type ErrorCode, LockstepError } from "../errors.js"
 import { panicMessage } from "./wasm.js"
 
@@ -30,11 +31,21 @@ export function engineFailure(cause: unknown, registry: ErrorRegistry): Error {
   }
   if (cause instanceof EnginePanic) return cause
   if (!(cause instanceof Error)) return new EngineRefusal(undefined, String(cause), undefined, cause)
-  const external = /External error.*id#(\d+)/is.exec(cause.message)?.[1]
-  const original = external === undefined ? undefined : registry.consumeError(Number(external))?.error
-  if (original instanceof Error) return original
+  const [placeholder, id] = /External error[^#\n]*id#(\d+)/i.exec(cause.message) ?? []
+  const original = id === undefined ? undefined : registry.consumeError(Number(id))?.error
+  if (original instanceof Error && !(original instanceof DatabaseError)) return original
+  const message =
+    original instanceof DatabaseError && placeholder
+      ? cause.message.replace(placeholder, serverWords(original))
+      : cause.message
   const code = "code" in cause && typeof cause.code === "string" ? cause.code : undefined
-  return new EngineRefusal(code, cause.message, "meta" in cause ? cause.meta : undefined, cause)
+  return new EngineRefusal(code, message, "meta" in cause ? cause.meta : undefined, cause)
+}
+
+/** A server error as psql prints it. */
+function serverWords({ severity = "ERROR", message, detail, hint, code }: DatabaseError): string {
+  const rest = [detail && `DETAIL: ${detail}`, hint && `HINT: ${hint}`]
+  return [`${severity}: ${message} (${code})`, ...rest].filter(Boolean).join("\n")
 }
 
 interface Advice {
@@ -70,7 +81,9 @@ const advice: Readonly<Record<string, Advice>> = {
 /** An engine failure as a person reads it. Errors: L1401, L1406, L1407, L1408 the engine panicked, L1409. */
 export function explain(failure: unknown): LockstepError {
   if (failure instanceof LockstepError) return failure
-  const message = failure instanceof Error ? failure.message.trim() : String(failure)
+  // The engine ends some messages with the names of its own functions.
+  const text = failure instanceof Error ? failure.message : String(failure)
+  const message = text.replace(/\n\s+\d+: schema_[\s\S]*$/, "").trim()
   if (failure instanceof EnginePanic) {
     return new LockstepError("L1408", "Prisma's schema engine came upon a defect of its own", {
       hint: message,

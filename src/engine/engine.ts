@@ -22,7 +22,8 @@ export interface SchemaFile {
 }
 
 export interface EngineOptions {
-  readonly url: DatabaseUrl
+  /** Absent where only schemas are compared, which needs no database. */
+  readonly url: DatabaseUrl | undefined
   /** A database of its own to replay the history in; without it one is created and dropped on the same server. */
   readonly shadowUrl?: DatabaseUrl | undefined
   /** They tell the engine which PostgreSQL schemas count (`schemas = [...]`). */

@@ -1,3 +1,4 @@
+import { loadParser } from "../sql/parser.js"
 import type { UndoCost } from "./undo-cost.js"
 
 /** What goes into an undo's file. */
@@ -25,3 +26,21 @@ export function undoText({ undoes, losses, conditions, byHand, sql }: UndoText):
 const indented = (line: string): string => `  ${line}`
 const section = (title: string, lines: readonly string[]): readonly string[] =>
   lines.length === 0 ? [] : ["", title, ...lines.map(indented)]
+
+/**
+ * The SQL without the schema's name before its objects, as Prisma writes migrations: the search path finds them, and
+ * another `?schema=` may be used elsewhere. Texts and function bodies stay as they are.
+ */
+export async function unqualified(sql: string, schema: string): Promise<string> {
+  const tokens = (await loadParser()).scan(sql)
+  const bytes = Buffer.from(sql)
+  const at = ({ start, end }: { start: number; end: number }): string => bytes.subarray(start, end).toString()
+  const names = new Set([schema, `"${schema.replaceAll('"', '""')}"`])
+  const qualifiers = tokens.flatMap((token, index) => {
+    const dot = tokens[index + 1]
+    const named = token.tokenName === "IDENT" && names.has(at(token)) && dot?.start === token.end && at(dot) === "."
+    return named ? [{ from: token.start, to: dot.end }] : []
+  })
+  const kept = qualifiers.map(({ to }, index) => bytes.subarray(to, qualifiers[index + 1]?.from))
+  return Buffer.concat([bytes.subarray(0, qualifiers[0]?.from), ...kept]).toString()
+}

@@ -11,7 +11,7 @@ import { type Setting, stepsOf, withEngine } from "./setting.js"
 import { type UndoCost, undoCost } from "./undo-cost.js"
 import { changesAfter, dropsBefore, leftOver } from "./undo-objects.js"
 import { proveByEngine } from "./undo-proof.js"
-import { undoText } from "./undo-text.js"
+import { undoText, unqualified } from "./undo-text.js"
 
 export interface UndoInput extends Setting {
   readonly folder: Folder
@@ -29,16 +29,16 @@ export interface Undo extends UndoCost {
   readonly sql: string
   /** The migrations that it takes back, oldest first. */
   readonly undoes: readonly string[]
-  /** Objects for which no SQL could be made, such as a policy; with any, the undo was not proved. */
+  /** What no SQL could be made for, such as a policy, or why the SQL fails; with any, the undo was not proved. */
   readonly byHand: readonly string[]
 }
 
 /**
  * Makes the migration that takes the schema back to before the named one, from the engine's diff between the two states
  * of the history and the catalogs of both. Up, undo and up again is run on a shadow database, and must lead to the same
- * schemas, before an undo is given. It needs no data and touches none; whether `losses` are accepted and parts are
- * left to be written by hand is the caller's to ask.
- * Errors: L1107 no such migration, L1406 the history cannot be replayed, L1412 its SQL fails, L1413 it leads elsewhere.
+ * schemas, before an undo is given as done. It needs no data and touches none. Whether `losses` are accepted, and
+ * whether to write a file that is to be finished by hand, is the caller's to ask (L1410, L1412).
+ * Errors: L1107 no such migration, L1406 the history cannot be replayed, L1413 the undo leads elsewhere.
  */
 export async function undo(input: UndoInput): Promise<Undo | { readonly state: "nothing" }> {
   const steps = stepsOf(input.folder)
@@ -92,24 +92,24 @@ async function completed(input: UndoInput, { before, undone }: States, script: s
     await replay(client, schema, undone)
     const start = await catalog()
     const first = dropsBefore(compareCatalogs(start, goal))
-    await tried(client, schema, joined(first, script))
+    const failure = await failureOf(client, schema, joined(first, script))
+    if (failure !== undefined)
+      return { sql: await unqualified(joined(first, script), schema), byHand: [`the SQL below fails: ${failure}`] }
     const last = await possible(client, schema, changesAfter(compareCatalogs(await catalog(), goal)))
     const byHand = leftOver(compareCatalogs(await catalog(), goal))
     if (byHand.length === 0) await upAgain(client, schema, undone, start)
-    return { sql: joined(first, script, last), byHand }
+    return { sql: await unqualified(joined(first, script, last), schema), byHand }
   })
 }
 
-async function tried(client: Client, schema: string, sql: string): Promise<void> {
-  if (sql === "") return
-  await runScript(client, schema, sql).catch((cause: unknown) => {
-    throw new LockstepError("L1412", "the SQL that was made for the undo fails", {
-      hint: `${cause instanceof Error ? cause.message : cause}\n\n${sql}`,
-      state: "nothing was touched: it was tried on a shadow database, and nothing was written.",
-      next: "write it by hand: lockstep migrate --create-only --name undo_…",
-      cause,
-    })
-  })
+async function failureOf(client: Client, schema: string, sql: string): Promise<string | undefined> {
+  if (sql === "") return undefined
+  try {
+    await runScript(client, schema, sql)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
 }
 
 /** Those of the statements that PostgreSQL takes. */
