@@ -53,4 +53,4 @@ test: src/generated/prisma/client.ts ## lint, type-check, and run every test on 
 	@$(PNPM) run --silent test
 
 bench: dist/cli.js ## measure against psql, dbmate and Prisma's own CLI, side by side
-	@node bench/run.js
+	@node_modules/.bin/jiti bench/run.ts

@@ -1,0 +1,56 @@
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+/** One history in the layouts of the tools that are compared. */
+export interface History {
+  readonly root: string
+  /** Prisma's layout. */
+  readonly prisma: string
+  /** dbmate's layout. */
+  readonly dbmate: string
+  /** One script a migration, for psql's -f. */
+  readonly files: readonly string[]
+}
+
+/** A small, ordinary migration: a table, an index, a column on the table before. */
+function migration(number: number): string {
+  const previous = number === 0 ? "" : `ALTER TABLE "t${number - 1}" ADD COLUMN "note" TEXT;\n`
+  return `CREATE TABLE "t${number}" (
+    "id" SERIAL PRIMARY KEY,
+    "name" TEXT NOT NULL DEFAULT '',
+    "createdAt" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+CREATE INDEX "t${number}_name_idx" ON "t${number}"("name");
+${previous}`
+}
+
+/** Writes a history of `count` small migrations into a new folder outside of any project. */
+export async function writeHistory(count: number): Promise<History> {
+  const root = await mkdtemp(join(tmpdir(), `lockstep-bench-${count}-`))
+  const prisma = join(root, "prisma", "migrations")
+  const dbmate = join(root, "dbmate")
+  await mkdir(dbmate, { recursive: true })
+  const files: string[] = []
+  for (let number = 0; number < count; number++) {
+    const stamp = String(20_260_101_000_000 + number)
+    const sql = migration(number)
+    const folder = join(prisma, `${stamp}_m${number}`)
+    await mkdir(folder, { recursive: true })
+    files.push(join(folder, "migration.sql"))
+    await writeFile(join(folder, "migration.sql"), sql)
+    await writeFile(join(dbmate, `${stamp}_m${number}.sql`), `-- migrate:up\n${sql}\n-- migrate:down\n`)
+  }
+  await writeFile(join(prisma, "migration_lock.toml"), 'provider = "postgresql"\n')
+  await writeFile(join(root, "prisma", "schema.prisma"), 'datasource db {\n  provider = "postgresql"\n}\n')
+  await writeFile(join(root, "prisma.config.mjs"), prismaConfig)
+  await writeFile(join(root, "psql.sql"), files.map((file) => `BEGIN;\n\\i ${file}\nCOMMIT;\n`).join(""))
+  return { root, prisma, dbmate, files }
+}
+
+const prismaConfig = `export default {
+  schema: "prisma/schema.prisma",
+  migrations: { path: "prisma/migrations" },
+  datasource: { url: process.env.DATABASE_URL },
+}
+`

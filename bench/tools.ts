@@ -1,0 +1,73 @@
+import { existsSync } from "node:fs"
+import { createRequire } from "node:module"
+import { dirname, join, resolve } from "node:path"
+import pg from "pg"
+import type { History } from "./fixtures.js"
+import type { Contender } from "./measure.js"
+
+const require = createRequire(import.meta.url)
+const cli = resolve("dist/cli.js")
+const engine = resolve("dist/schema-engine.js")
+const prismaCli = join(dirname(require.resolve("prisma/package.json")), "build", "index.js")
+const dbmate = resolve("node_modules/.bin/dbmate")
+const dbmateNative = require.resolve(`@dbmate/${process.platform}-${process.arch}/bin/dbmate`, {
+  paths: [dirname(require.resolve("dbmate/package.json"))],
+})
+const psql = (process.env.PATH ?? "")
+  .split(":")
+  .map((folder) => join(folder, "psql"))
+  .find((path) => existsSync(path))
+
+/** A database of its own for each tool, so that all of them can be up to date at once. */
+export class Databases {
+  constructor(private readonly server: string) {}
+
+  url(name: string): string {
+    const url = new URL(this.server)
+    url.pathname = `/${name}`
+    return url.href
+  }
+
+  async recreate(name: string): Promise<void> {
+    const client = new pg.Client({ connectionString: this.server })
+    await client.connect()
+    await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+    await client.query(`CREATE DATABASE ${name}`)
+    await client.end()
+  }
+}
+
+export type Verb = "deploy" | "status"
+
+/** The same work by each tool; psql only applies, and has no history to ask. */
+export function contenders(history: History, databases: Databases, verb: Verb, fresh: boolean): readonly Contender[] {
+  const build = (name: string, command: readonly string[], env: Record<string, string> = {}): Contender => {
+    const database = `bench_${name.replace(/\W/g, "_")}_${history.files.length}`
+    const url = databases.url(database)
+    const prepare = fresh ? { prepare: () => databases.recreate(database) } : {}
+    return { name, command, env: { DATABASE_URL: url, ...env }, cwd: history.root, ...prepare }
+  }
+  const dbmateEnv = { DBMATE_MIGRATIONS_DIR: history.dbmate, DBMATE_NO_DUMP_SCHEMA: "true" }
+  const withSsl = (one: Contender): Contender => ({
+    ...one,
+    env: { ...one.env, DATABASE_URL: `${one.env?.DATABASE_URL}?sslmode=disable` },
+  })
+  const verbOfDbmate = verb === "deploy" ? "migrate" : "status"
+  const prismaEnv = { PRISMA_SCHEMA_ENGINE_BINARY: engine, CHECKPOINT_DISABLE: "1", PRISMA_HIDE_UPDATE_MESSAGE: "1" }
+  return [
+    build("lockstep", [process.execPath, cli, verb]),
+    withSsl(build("dbmate (npm)", [dbmate, verbOfDbmate], dbmateEnv)),
+    withSsl(build("dbmate (native)", [dbmateNative, verbOfDbmate], dbmateEnv)),
+    build("Prisma CLI", [process.execPath, prismaCli, "migrate", verb], prismaEnv),
+    ...(psql && fresh ? [psqlContender(build, history, databases)] : []),
+  ]
+}
+
+function psqlContender(
+  build: (name: string, command: readonly string[]) => Contender,
+  history: History,
+  databases: Databases,
+): Contender {
+  const url = databases.url(`bench_psql_${history.files.length}`)
+  return build("psql", [psql ?? "psql", "-qXv", "ON_ERROR_STOP=1", "-f", join(history.root, "psql.sql"), url])
+}
