@@ -26,6 +26,7 @@ export const errorCodes = {
   L1107: { exitCode: 2, title: "no such migration" },
   L1108: { exitCode: 1, title: "the history table has another shape than Prisma's" },
   L1109: { exitCode: 1, title: "a history row is not in the state that the command needs" },
+  L1110: { exitCode: 1, title: "the role may not read the history" },
   L1201: { exitCode: 2, title: "the database URL cannot be parsed" },
   L1202: { exitCode: 2, title: "the database URL is not PostgreSQL's" },
   L1203: { exitCode: 2, title: "a parameter of the database URL is wrong" },

@@ -1,6 +1,7 @@
 import { matchesChecksum } from "./checksum.js"
 import type { FolderMigration } from "./folder.js"
-import type { RecordedRow } from "./recorded.js"
+import { byName } from "./order.js"
+import { hasFailed, isApplied, type RecordedRow } from "./recorded.js"
 
 /** One migration, wherever it is known from. */
 export type MigrationState =
@@ -38,24 +39,22 @@ export interface Comparison {
   readonly ahead: boolean
 }
 
-/**
- * Compares the folder with the history, as Prisma reads it: a row with `finished_at` and without `rolled_back_at` is
- * applied, one without either has failed, one with `rolled_back_at` counts as never run.
- */
+/** Compares the folder with the history, as Prisma reads it. A row that was rolled back counts as never run. */
 export function compare(folder: readonly FolderMigration[], recorded: readonly RecordedRow[]): Comparison {
   const rows = latestRows(recorded)
-  const byName = new Map(folder.map((migration) => [migration.name, migration]))
-  const lastApplied = [...rows.values()].reduce(
-    (last, row) => (isApplied(row) && row.name > last ? row.name : last),
-    "",
-  )
-  const names = [...new Set([...byName.keys(), ...rows.keys()])].sort((a, b) => (a < b ? -1 : 1))
-  const all = names.flatMap((name) => stateOf(name, byName.get(name), rows.get(name), lastApplied))
+  const inFolder = new Map(folder.map((migration) => [migration.name, migration]))
+  const lastApplied = [...rows.values()]
+    .filter(isApplied)
+    .map(({ name }) => name)
+    .sort(byName)
+    .at(-1)
+  const names = [...new Set([...inFolder.keys(), ...rows.keys()])].sort(byName)
+  const all = names.flatMap((name) => stateOf(name, inFolder.get(name), rows.get(name), lastApplied))
   const pick = <S extends MigrationState["state"]>(...states: S[]) =>
     all.filter((one): one is StateOf<S> => states.some((state) => state === one.state))
   const missing = pick("missing")
   const pending = pick("pending")
-  const newest = folder.at(-1)?.name ?? ""
+  const newest = folder.at(-1)?.name
   return {
     all,
     applied: pick("applied", "edited"),
@@ -64,12 +63,12 @@ export function compare(folder: readonly FolderMigration[], recorded: readonly R
     missing,
     failed: pick("failed"),
     ahead:
-      missing.length > 0 && pending.length === 0 && folder.length > 0 && missing.every(({ name }) => name > newest),
+      missing.length > 0 &&
+      pending.length === 0 &&
+      newest !== undefined &&
+      missing.every(({ name }) => byName(name, newest) > 0),
   }
 }
-
-const isApplied = (row: RecordedRow): boolean => row.finishedAt !== null && row.rolledBackAt === null
-const hasFailed = (row: RecordedRow): boolean => row.finishedAt === null && row.rolledBackAt === null
 
 /** The row that counts: a failed one stops everything, an applied one outweighs those rolled back. */
 function latestRows(recorded: readonly RecordedRow[]): Map<string, RecordedRow> {
@@ -86,7 +85,7 @@ function stateOf(
   name: string,
   migration: FolderMigration | undefined,
   row: RecordedRow | undefined,
-  lastApplied: string,
+  lastApplied: string | undefined,
 ): MigrationState[] {
   if (row && hasFailed(row)) return [{ state: "failed", name, row, migration }]
   if (row && isApplied(row)) {
@@ -95,5 +94,6 @@ function stateOf(
     return [{ state: same ? "applied" : "edited", name, row, migration }]
   }
   if (!migration) return []
-  return [{ state: "pending", name, migration, outOfOrder: name < lastApplied, rolledBack: row }]
+  const outOfOrder = lastApplied !== undefined && byName(name, lastApplied) < 0
+  return [{ state: "pending", name, migration, outOfOrder, rolledBack: row }]
 }

@@ -1,12 +1,13 @@
 import { isUtf8 } from "node:buffer"
 import { type Dirent, readdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
+import { join, relative } from "node:path"
 import { LockstepError } from "../errors.js"
 import { checksumOf } from "./checksum.js"
+import { byName } from "./order.js"
 
 /** A migration as the folder holds it. */
 export interface FolderMigration {
-  /** The folder's name: `<14 digits>_<words>` by custom, but any name is ordered as text. */
+  /** The folder's name: `<14 digits>_<words>` by custom, but any name will do; see order.ts. */
   readonly name: string
   /** Path of migration.sql. */
   readonly path: string
@@ -26,6 +27,10 @@ export interface Folder {
   readonly remarks: readonly string[]
 }
 
+const lockName = "migration_lock.toml"
+const nothing = "nothing was touched."
+
+/** The script as text, with a byte order mark where the file has one. */
 export const sqlOf = (migration: FolderMigration): string => migration.content.toString("utf8")
 
 /**
@@ -35,29 +40,39 @@ export const sqlOf = (migration: FolderMigration): string => migration.content.t
  */
 export function readFolder(dir: string): Folder {
   const entries = list(dir)
-  const lockfile = entries.some((entry) => entry.name === "migration_lock.toml")
-    ? readFileSync(join(dir, "migration_lock.toml"), "utf8")
-    : undefined
+  const lockfile = entries.some(({ name }) => name === lockName) ? readLockfile(join(dir, lockName)) : undefined
   checkProvider(dir, lockfile)
   const names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map((entry) => entry.name)
-  const migrations = names.sort(byBytes).map((name) => readMigration(dir, name))
+  const migrations = names.sort(byName).map((name) => readMigration(dir, name))
   return { dir, migrations, lockfile, remarks: [...lockRemarks(lockfile, migrations), ...nameRemarks(migrations)] }
 }
-
-/** Prisma's order, which is Rust's: by bytes, not by a locale. */
-export const byBytes = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 function list(dir: string): Dirent[] {
   try {
     return readdirSync(dir, { withFileTypes: true })
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return []
-    throw new LockstepError("L1101", `the migrations folder ${dir} cannot be read`, {
-      cause,
-      next: "correct --migrations, or the folder's permissions",
-    })
+    throw unreadable(`the migrations folder ${dir}`, cause)
   }
 }
+
+function readLockfile(path: string): string {
+  try {
+    return readFileSync(path, "utf8")
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+}
+
+const unreadable = (what: string, cause: unknown): LockstepError =>
+  new LockstepError("L1101", `${what} cannot be read`, {
+    hint: cause instanceof Error ? cause.message : undefined,
+    state: nothing,
+    next: "correct --migrations, or the permissions",
+    cause,
+  })
+
+const fromHere = (path: string): string => relative(process.cwd(), path)
 
 function readMigration(dir: string, name: string): FolderMigration {
   const path = join(dir, name, "migration.sql")
@@ -66,16 +81,16 @@ function readMigration(dir: string, name: string): FolderMigration {
     content = readFileSync(path)
   } catch (cause) {
     throw new LockstepError("L1102", `the migration ${name} has no readable migration.sql`, {
-      file: path,
-      state: "nothing was touched.",
+      file: fromHere(path),
+      state: nothing,
       next: "restore the file, or remove the folder if the migration was never applied anywhere",
       cause,
     })
   }
   if (!isUtf8(content)) {
     throw new LockstepError("L1102", `the migration ${name} is not UTF-8 text`, {
-      file: path,
-      state: "nothing was touched.",
+      file: fromHere(path),
+      state: nothing,
       next: "save the file as UTF-8 (UTF-16 is what some editors on Windows write)",
     })
   }
@@ -83,12 +98,12 @@ function readMigration(dir: string, name: string): FolderMigration {
 }
 
 function checkProvider(dir: string, lockfile: string | undefined): void {
-  const provider = lockfile === undefined ? undefined : /^\s*provider\s*=\s*"([^"]*)"/m.exec(lockfile)?.[1]
+  const provider = lockfile === undefined ? undefined : /^\s*provider\s*=\s*["']([^"']*)["']/m.exec(lockfile)?.[1]
   if (lockfile === undefined || provider === "postgresql" || provider === "postgres") return
   const says = provider === undefined ? "names no provider" : `is for "${provider}"`
   throw new LockstepError("L1101", `migration_lock.toml ${says}, and Lockstep is for postgresql`, {
-    file: join(dir, "migration_lock.toml"),
-    state: "nothing was touched.",
+    file: fromHere(join(dir, lockName)),
+    state: nothing,
     next: "point --migrations at the PostgreSQL history",
   })
 }
@@ -106,8 +121,12 @@ function nameRemarks(migrations: readonly FolderMigration[]): string[] {
     if (stamp && previous?.name.startsWith(stamp)) {
       remarks.push(`${previous.name} and ${migration.name} have equal timestamps; they run in this order`)
     }
-    if (migration.content.length === 0) remarks.push(`${migration.name} is empty; it is recorded, and changes nothing`)
+    if (isBlank(migration)) remarks.push(`${migration.name} is empty; it is recorded, and changes nothing`)
     previous = migration
   }
   return remarks
 }
+
+/** A file of a kilobyte that says nothing is nobody's. */
+const isBlank = (migration: FolderMigration): boolean =>
+  migration.content.length < 1024 && sqlOf(migration).trim() === ""

@@ -17,6 +17,12 @@ export interface RecordedRow {
   readonly logs: string | null
 }
 
+/** Done, and not rolled back since. */
+export const isApplied = (row: RecordedRow): boolean => row.finishedAt !== null && row.rolledBackAt === null
+
+/** Begun, not finished, and not settled: it stops every deploy. */
+export const hasFailed = (row: RecordedRow): boolean => row.finishedAt === null && row.rolledBackAt === null
+
 /** The history table, qualified and quoted. */
 export const historyTable = (schema: string): string => `${quoteIdentifier(schema)}."_prisma_migrations"`
 
@@ -64,7 +70,7 @@ const rows = z.array(row)
 
 /**
  * Reads the history in the order in which it was made; undefined where there is no history table.
- * Errors: L1108 the table has another shape.
+ * Errors: L1108 the table has another shape, L1110 the role may not read it.
  */
 export async function readHistory(client: Client, schema: string): Promise<readonly RecordedRow[] | undefined> {
   const query = `SELECT id, migration_name, checksum, ${isoTime("started_at")}, ${isoTime("finished_at")}, ${isoTime("rolled_back_at")},
@@ -73,6 +79,7 @@ export async function readHistory(client: Client, schema: string): Promise<reado
   const result = await client.query<(string | null)[]>({ text: query, rowMode: "array" }).catch((error: unknown) => {
     const state = sqlstateOf(error)
     if (state === "42P01" || state === "3F000") return undefined
+    if (state === "42501") throw closedTable(schema, error)
     throw state === "42703" ? strangeTable(schema, error) : error
   })
   if (result === undefined) return undefined
@@ -85,5 +92,14 @@ const strangeTable = (schema: string, cause: unknown): LockstepError =>
   new LockstepError("L1108", `the table ${historyTable(schema)} is not a Prisma history`, {
     state: "nothing was touched.",
     next: "name the schema that holds the history with ?schema= in the URL",
+    cause,
+  })
+
+const closedTable = (schema: string, cause: unknown): LockstepError =>
+  new LockstepError("L1110", `the role of the URL may not read ${historyTable(schema)}`, {
+    sqlstate: sqlstateOf(cause),
+    hint: cause instanceof Error ? cause.message : undefined,
+    state: "nothing was touched.",
+    next: `GRANT USAGE ON SCHEMA ${quoteIdentifier(schema)}, GRANT SELECT ON ${historyTable(schema)} to this role (a deploy needs INSERT and UPDATE, too)`,
     cause,
   })

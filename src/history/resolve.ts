@@ -3,19 +3,20 @@ import { LockstepError } from "../errors.js"
 import type { Client } from "../postgres/connect.js"
 import { quoteLiteral } from "../postgres/sqlstate.js"
 import type { FolderMigration } from "./folder.js"
-import { createHistoryTable, historyTable, type RecordedRow, readHistory } from "./recorded.js"
+import { createHistoryTable, hasFailed, historyTable, isApplied, readHistory } from "./recorded.js"
 
 const nothing = "nothing was touched."
 
 /**
- * Records that a failed migration has been taken out of the database again, so that the next deploy runs it.
+ * Records that a failed migration has been taken out of the database again, so that the next deploy runs it; said
+ * twice it changes nothing.
  * Errors: L1107 it is not in the history, L1109 it has not failed. Source: Prisma's `migrate resolve --rolled-back`.
  */
 export async function markRolledBack(client: Client, schema: string, name: string): Promise<void> {
-  const rows = await rowsOf(client, schema, name)
+  const rows = ((await readHistory(client, schema)) ?? []).filter((row) => row.name === name)
   if (rows.length === 0)
     throw new LockstepError("L1107", `${name} is not in the history`, { state: nothing, next: "pnpm db:status" })
-  if (!rows.some(isFailed)) {
+  if (rows.some(isApplied) && !rows.some(hasFailed)) {
     throw new LockstepError("L1109", `${name} has not failed, so it cannot be marked as rolled back`, {
       state: nothing,
       next: "to take back an applied migration: lockstep undo",
@@ -26,11 +27,13 @@ export async function markRolledBack(client: Client, schema: string, name: strin
 
 /**
  * Records a migration as applied without running it: after a failure that was mended by hand, or for a database that
- * adopts a history. Errors: L1109 it is applied already. Source: Prisma's `migrate resolve --applied`.
+ * adopts a history; where there is no history table it is made.
+ * Errors: L1109 it is applied already. Source: Prisma's `migrate resolve --applied`.
  */
 export async function markApplied(client: Client, schema: string, migration: FolderMigration): Promise<void> {
-  const rows = await rowsOf(client, schema, migration.name)
-  if (rows.some(({ finishedAt, rolledBackAt }) => finishedAt !== null && rolledBackAt === null)) {
+  const recorded = await readHistory(client, schema)
+  if (recorded === undefined) return await adopt(client, schema, [migration])
+  if (recorded.some((row) => row.name === migration.name && isApplied(row))) {
     throw new LockstepError("L1109", `${migration.name} is applied already`, { state: nothing, next: "pnpm db:status" })
   }
   await client.query(`BEGIN;${rollBack(schema, migration.name)};${applied(schema, migration)};COMMIT`)
@@ -43,15 +46,10 @@ export async function adopt(client: Client, schema: string, migrations: readonly
   )
 }
 
-const isFailed = ({ finishedAt, rolledBackAt }: RecordedRow): boolean => finishedAt === null && rolledBackAt === null
-
-async function rowsOf(client: Client, schema: string, name: string): Promise<readonly RecordedRow[]> {
-  return ((await readHistory(client, schema)) ?? []).filter((row) => row.name === name)
-}
-
 const rollBack = (schema: string, name: string): string =>
   `UPDATE ${historyTable(schema)} SET rolled_back_at=now() WHERE migration_name=${quoteLiteral(name)} AND finished_at IS NULL AND rolled_back_at IS NULL`
 
+/** As Prisma's engine writes it: both times equal, no step, and logs that are empty instead of absent. */
 const applied = (schema: string, { name, checksum }: FolderMigration): string =>
-  `INSERT INTO ${historyTable(schema)} (id,checksum,migration_name,started_at,finished_at,applied_steps_count) ` +
-  `VALUES ('${randomUUID()}','${checksum}',${quoteLiteral(name)},clock_timestamp(),clock_timestamp(),0)`
+  `INSERT INTO ${historyTable(schema)} (id,checksum,migration_name,started_at,finished_at,logs,applied_steps_count) ` +
+  `SELECT '${randomUUID()}','${checksum}',${quoteLiteral(name)},moment,moment,'',0 FROM clock_timestamp() AS moment`

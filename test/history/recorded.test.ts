@@ -1,0 +1,103 @@
+import { expect, onTestFinished, test } from "vitest"
+import { checksumOf } from "../../src/history/checksum.js"
+import { createHistoryTable, readHistory } from "../../src/history/recorded.js"
+import { adopt, markApplied, markRolledBack } from "../../src/history/resolve.js"
+import { type Client, connect } from "../../src/postgres/connect.js"
+import { parseDatabaseUrl } from "../../src/postgres/url.js"
+import { createDatabase } from "../postgres.js"
+import { migration } from "./migrations.js"
+
+async function open(): Promise<Client> {
+  const client = await connect(parseDatabaseUrl((await createDatabase()).url))
+  onTestFinished(() => client.end())
+  return client
+}
+
+const insert = (values: string) =>
+  `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, rolled_back_at, logs) VALUES ${values}`
+const failed = "('1', 'c', 'one', '2026-01-01 12:00+02', NULL, NULL, 'it failed')"
+const names = async (client: Client) =>
+  (await readHistory(client, "public"))?.map(({ name, finishedAt, rolledBackAt }) => ({
+    name,
+    finished: finishedAt !== null,
+    rolledBack: rolledBackAt !== null,
+  }))
+
+test("a database without the table has no history", async () => {
+  const client = await open()
+  expect(await readHistory(client, "public")).toBeUndefined()
+  expect(await readHistory(client, "no such schema")).toBeUndefined()
+})
+
+test("rows come in the order in which they were made, their times in UTC whatever the session says", async () => {
+  const client = await open()
+  await client.query(`${createHistoryTable("public")}; SET TimeZone = 'Asia/Tokyo'; SET DateStyle = 'German'`)
+  await client.query(insert(`('2', 'd', 'two', '2026-01-02', '2026-01-02 00:00:00.25+00', NULL, 'x'), ${failed}`))
+  expect(await readHistory(client, "public")).toEqual([
+    {
+      ...{ id: "1", name: "one", checksum: "c", steps: 0, logs: "it failed" },
+      ...{ startedAt: "2026-01-01T10:00:00.000Z", finishedAt: null, rolledBackAt: null },
+    },
+    expect.objectContaining({ id: "2", finishedAt: "2026-01-02T00:00:00.250Z", logs: null }),
+  ])
+})
+
+test("a table of another shape is named", async () => {
+  const client = await open()
+  await client.query("CREATE TABLE _prisma_migrations (id int, migration_name text)")
+  await expect(readHistory(client, "public")).rejects.toMatchObject({ code: "L1108" })
+})
+
+test("a role that may not read the table is told which grant it lacks", async () => {
+  const client = await open()
+  const role = `reader_${process.pid}`
+  await client.query(`${createHistoryTable("public")}; CREATE ROLE ${role}; SET ROLE ${role}`)
+  onTestFinished(async () => void (await client.query(`RESET ROLE; DROP ROLE ${role}`)))
+  await expect(readHistory(client, "public")).rejects.toMatchObject({ code: "L1110", details: { sqlstate: "42501" } })
+})
+
+test("a failed migration is marked as rolled back; a second time changes nothing", async () => {
+  const client = await open()
+  await client.query(`${createHistoryTable("public")}; ${insert(failed)}`)
+  await markRolledBack(client, "public", "one")
+  const [first] = (await readHistory(client, "public")) ?? []
+  expect(first?.rolledBackAt).not.toBeNull()
+  await markRolledBack(client, "public", "one")
+  expect(await readHistory(client, "public")).toEqual([first])
+})
+
+test("only what failed can be marked as rolled back", async () => {
+  const client = await open()
+  await expect(markRolledBack(client, "public", "one")).rejects.toMatchObject({ code: "L1107" })
+  await client.query(`${createHistoryTable("public")}; ${insert("('1', 'c', 'one', now(), now(), NULL, NULL)")}`)
+  await client.query(insert("('2', 'c', 'one', now(), NULL, now(), NULL)"))
+  await expect(markRolledBack(client, "public", "one")).rejects.toMatchObject({ code: "L1109" })
+  await expect(markRolledBack(client, "public", "two")).rejects.toMatchObject({ code: "L1107" })
+})
+
+test("a failed migration that was mended by hand is marked as applied, its failed row as rolled back", async () => {
+  const client = await open()
+  await client.query(`${createHistoryTable("public")}; ${insert(failed)}`)
+  await markApplied(client, "public", migration("one"))
+  expect(await names(client)).toEqual([
+    { name: "one", finished: false, rolledBack: true },
+    { name: "one", finished: true, rolledBack: false },
+  ])
+  await expect(markApplied(client, "public", migration("one"))).rejects.toMatchObject({ code: "L1109" })
+})
+
+test("marking as applied makes the table where there is none", async () => {
+  const client = await open()
+  await markApplied(client, "public", migration("one"))
+  expect(await names(client)).toEqual([{ name: "one", finished: true, rolledBack: false }])
+})
+
+test("an adopted history has one row a migration, in order, with names and checksums kept to the letter", async () => {
+  const client = await open()
+  const migrations = [migration("20260101000000_it's"), migration("20260102000000_back\\slash")]
+  await adopt(client, "public", migrations)
+  const rows = await readHistory(client, "public")
+  expect(rows?.map(({ name, checksum }) => ({ name, checksum }))).toEqual(
+    migrations.map(({ name, content }) => ({ name, checksum: checksumOf(content) })),
+  )
+})
