@@ -18,4 +18,5 @@ export const commands: Readonly<Record<string, Entry>> = {
   baseline: { summary: "let an existing database adopt the history", load: () => import("./baseline.js") },
   reset: { summary: "empty the database, apply everything, seed", load: () => import("./reset.js") },
   push: { summary: "make the database like the schema without a migration (legacy)", load: () => import("./push.js") },
+  kubernetes: { summary: "print the init container and its Helm values", load: () => import("./kubernetes.js") },
 }
