@@ -1,5 +1,5 @@
 import type { Script, Statement } from "./parse.js"
-import { type RelationName, relationOfList } from "./relation.js"
+import { isSameRelation, type RelationName, relationOfList } from "./relation.js"
 import { find } from "./tree.js"
 
 /** An enum value that a script adds and then uses; both statements by their index. */
@@ -23,7 +23,7 @@ export function usesAddedValue({ statements }: Script): EarlyUse | undefined {
     if (!("AlterEnumStmt" in node) || node.AlterEnumStmt.oldVal !== undefined) continue
     const type = relationOfList(node.AlterEnumStmt.typeName)
     const value = node.AlterEnumStmt.newVal
-    if (value === undefined || type === undefined || created.some((each) => isSame(each, type))) continue
+    if (value === undefined || type === undefined || created.some((each) => isSameRelation(each, type))) continue
     const used = statements.slice(index + 1).find((later) => mentionsValue(later, value))
     if (used !== undefined) return { value, added: index, used: used.index }
   }
@@ -40,8 +40,4 @@ function mentionsValue({ node }: Statement, value: string): boolean {
   const literal = `'${value.replaceAll("'", "''")}'`
   for (const { sval } of find(node, "String")) if (sval?.includes(literal)) return true
   return false
-}
-
-function isSame(one: RelationName, other: RelationName): boolean {
-  return one.name === other.name && (one.schema ?? other.schema) === (other.schema ?? one.schema)
 }

@@ -26,6 +26,11 @@ export function relationOfObject(object: Node | undefined, drop = 0): RelationNa
   return object !== undefined && "List" in object ? relationOfList(object.List.items, drop) : undefined
 }
 
+/** Whether two names can mean the same; one without a schema can mean any. */
+export function isSameRelation(one: RelationName, other: RelationName): boolean {
+  return one.name === other.name && (one.schema ?? other.schema) === (other.schema ?? one.schema)
+}
+
 /** The name as SQL, quoted: `"Order"` or `"shop"."Order"`. */
 export function quoted({ schema, name }: RelationName): string {
   return [schema, name].flatMap((part) => (part === undefined ? [] : [quotedIdentifier(part)])).join(".")

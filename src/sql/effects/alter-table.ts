@@ -43,8 +43,9 @@ function alterTablePart(command: AlterTableCmd, table: RelationName | undefined)
       const partition = gently ? "detached-partition-concurrently" : "detach-partition"
       return [effect(parent, { table }), effect(partition, { table: partitionOf(def) })]
     }
-    case "AT_AddInherit":
-    case "AT_DropInherit": {
+    case "AT_DropInherit":
+      return [effect("inherit", { table })]
+    case "AT_AddInherit": {
       const parent = def !== undefined && "RangeVar" in def ? relationOf(def.RangeVar) : undefined
       return [effect("inherit", { table }), effect("inherit-from", { table: parent })]
     }

@@ -38,10 +38,6 @@ export function comment({ objtype, object }: CommentStmt): Effect {
     case "OBJECT_SEQUENCE":
       return effect("comment", { table: relationOfObject(object) })
     case "OBJECT_COLUMN":
-    case "OBJECT_TABCONSTRAINT":
-    case "OBJECT_TRIGGER":
-    case "OBJECT_POLICY":
-    case "OBJECT_RULE":
       return effect("comment", { table: relationOfObject(object, 1) })
     case "OBJECT_INDEX":
       return effect("comment", { index: relationOfObject(object) })

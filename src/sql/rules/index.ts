@@ -6,7 +6,7 @@ export const indexRules = {
     what: "CREATE INDEX",
     ...{ lock: "SHARE", on: "Order", page: "sql-createindex", rewrites: false, scans: true },
     cost: "builds an index under the lock",
-    why: "The table can be read but not written while the index is built.",
+    why: "The table, and its partitions where it has some, can be read but not written while the index is built.",
     example: `CREATE INDEX "Order_total_idx" ON "Order" ("total")`,
     safer: "CREATE INDEX CONCURRENTLY, alone in its own migration",
   },

@@ -43,7 +43,7 @@ export const dependentRules = {
     example: `CREATE PUBLICATION "feed" FOR TABLE "Order"`,
   },
   comment: {
-    what: "COMMENT ON a table, view, column, constraint, trigger or index",
+    what: "COMMENT ON a table, view, sequence, column or index",
     ...{ lock: "SHARE UPDATE EXCLUSIVE", on, page: "sql-comment", ...quick },
     why: "Reads and writes go on.",
     example: `COMMENT ON TABLE "Order" IS 'what people bought'`,

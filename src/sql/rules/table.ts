@@ -70,9 +70,9 @@ export const alterTableRules = {
   "attached-partition": {
     what: "ATTACH PARTITION: the partition",
     ...{ lock, on: "Event_2026", page, rewrites: false, scans: true, cost: "full scan under the lock" },
-    why: "Its rows are checked against the bounds, unless a valid CHECK constraint proves them.",
+    why: "Its rows are checked against the bounds, unless a valid CHECK constraint proves them, and the indexes that it lacks are built.",
     example: `ALTER TABLE "Event" ATTACH PARTITION "Event_2026" FOR VALUES FROM (2026) TO (2027)`,
-    safer: "add a CHECK with the bounds to {table} NOT VALID, VALIDATE, then attach",
+    safer: "create its indexes and add a CHECK with the bounds NOT VALID, VALIDATE, then attach",
   },
   "detach-partition": {
     what: "DETACH PARTITION: the partitioned table and the partition",
@@ -101,7 +101,7 @@ export const alterTableRules = {
     example: `ALTER TABLE "Child" NO INHERIT "Parent"`,
   },
   "inherit-from": {
-    what: "INHERIT or NO INHERIT: the parent",
+    what: "INHERIT: the parent",
     ...{ lock: "SHARE UPDATE EXCLUSIVE", on: "Parent", page, rewrites: false, scans: false, cost: "instant" },
     why: "Only the catalog changes.",
     example: `ALTER TABLE "Orphan" INHERIT "Parent"`,

@@ -1,0 +1,33 @@
+import type { Node } from "libpg-query"
+import { type Effect, effect } from "./effects/effect.js"
+import { effects } from "./effects.js"
+import type { Script } from "./parse.js"
+import { isSameRelation, type RelationName } from "./relation.js"
+
+/**
+ * The effects of each statement, in order, knowing those before it: a table that the script itself creates is new and
+ * nobody else uses it, so what is done to it later needs no planning and is left out.
+ */
+export function scriptEffects({ statements }: Script): readonly (readonly Effect[])[] {
+  const created: RelationName[] = []
+  const isNew = ({ table }: Effect) => table !== undefined && created.some((each) => isSameRelation(each, table))
+  return statements.map(({ node }) => {
+    const all = effects(node)
+    const ownerIsNew = all.some((each) => each.rule === "add-foreign-key" && isNew(each))
+    const planned = all.filter((each) => !isNew(each)).map((each) => (ownerIsNew ? unchecked(each) : each))
+    if (!mayExist(node)) created.push(...all.flatMap(({ rule, table }) => (makes.has(rule) ? (table ?? []) : [])))
+    return planned
+  })
+}
+
+const makes: ReadonlySet<Effect["rule"]> = new Set(["create-table", "create-table-as"])
+
+function mayExist(node: Node): boolean {
+  if ("CreateStmt" in node) return node.CreateStmt.if_not_exists === true
+  return "CreateTableAsStmt" in node && node.CreateTableAsStmt.if_not_exists === true
+}
+
+/** A foreign key of a table without rows looks nothing up in the table that it references. */
+function unchecked(each: Effect): Effect {
+  return each.rule === "referenced-by-foreign-key" ? effect("referenced-by-new-column", { table: each.table }) : each
+}
