@@ -53,6 +53,8 @@ test("after kill -9, a statement that runs on does not stand in up's way", async
   await expect.poll(backend).toBeDefined()
   const orphan = Number(await backend())
   process.kill(pid, "SIGKILL")
+  await expect.poll(() => isGone(pid)).toBe(true)
+  expect(isGone(orphan)).toBe(false)
   expect(await ask((await up(folder)).url, "SELECT 1")).toBe("1")
   expect(isGone(orphan)).toBe(true)
   expect(await busy).toBe("lost")
