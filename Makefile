@@ -29,7 +29,7 @@ build: dist/cli.js ## install what is missing, bundle src/ into dist/
 
 test-db: dist/cli.js ## start a test PostgreSQL, apply every migration, generate the client
 	@$(LOCKSTEP) test-db up --deploy
-	@$(MAKE) --no-print-directory src/generated/prisma/client.ts
+	@$(MAKE) -s src/generated/prisma/client.ts
 
 test-db-migrate: dist/cli.js ## write the next migration from the schema's change: NAME=add_orders
 	@$(LOCKSTEP) test-db up --deploy

@@ -1,8 +1,12 @@
 import { relative } from "node:path"
 import { LockstepError } from "../errors.js"
+import { readFolder } from "../history/folder.js"
 import { down, type EmbeddedServer, running, up } from "../postgres/embedded/server.js"
+import { parseDatabaseUrl } from "../postgres/url.js"
+import type { Project } from "../project/project.js"
 import type { Output } from "../report/output.js"
 import { defineCommand } from "./command.js"
+import { flag, projectOptions } from "./options.js"
 
 /** `lockstep test-db up|down|url`: the project's embedded PostgreSQL. Errors: L1301, L1501 to L1510. */
 export default defineCommand({
@@ -12,11 +16,20 @@ export default defineCommand({
   url   prints its URL; exit 1 where it is not running
   down  stops it and removes its data`,
   operands: "<up|down|url>",
-  options: {},
-  examples: ["lockstep test-db up", 'export DATABASE_URL="$(lockstep test-db url)"', "lockstep test-db down"],
-  async run({ operands: [verb], output }) {
+  options: {
+    ...projectOptions,
+    deploy: flag("--deploy", "up: apply the pending migrations too", { flagOnly: true }),
+    seed: flag("--seed", "up: apply them and run the seed", { flagOnly: true }),
+  },
+  examples: ["lockstep test-db up --deploy", 'export DATABASE_URL="$(lockstep test-db url)"', "lockstep test-db down"],
+  async run({ operands: [verb], settings, output, signal, project }) {
     const root = process.cwd()
-    if (verb === "up") return printUp(await up(root), root, output)
+    if (verb === "up") {
+      const server = await up(root)
+      sayUp(server, root, output)
+      if (settings.deploy || settings.seed) await fill(server, await project(), settings.seed, output, signal)
+      return printUrl(server, output)
+    }
     if (verb === "url") return printUrl(await running(root), output)
     if (verb === "down") return printDown(await down(root), output)
     throw new LockstepError("L1301", `lockstep test-db knows up, down and url, not ${verb}`, {
@@ -25,14 +38,35 @@ export default defineCommand({
   },
 })
 
-function printUp(server: EmbeddedServer, root: string, output: Output): 0 {
+function sayUp(server: EmbeddedServer, root: string, output: Output): void {
   const inside = relative(root, server.dataDir)
   const place = inside.startsWith("..") ? server.dataDir : ".lockstep/"
   const since = server.startedMs === undefined ? "running already" : `started in ${seconds(server.startedMs)} s`
   output.say(`PostgreSQL ${server.version}, embedded: ${since}, data in ${place}`)
-  output.data(server.url)
-  output.object({ schema: "lockstep.test-db/1", state: "running", ...server })
-  return 0
+}
+
+/** The test database gets the migrations whatever DATABASE_URL names: that may be another one. */
+async function fill(
+  server: EmbeddedServer,
+  project: Project,
+  seed: boolean,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  const { applyPending } = await import("./apply-pending.js")
+  const target = { url: parseDatabaseUrl(server.url) }
+  await applyPending({ target, folder: readFolder(project.migrationsDir), output, signal, quiet: "never" })
+  if (seed && project.seed) {
+    const { runInProject, wordsOf } = await import("../project/run.js")
+    await runInProject({
+      root: project.root,
+      command: wordsOf(project.seed),
+      purpose: "seeding",
+      databaseUrl: server.url,
+      signal,
+    })
+  }
+  output.say('  use it:   export DATABASE_URL="$(npx lockstep test-db url)"\n  stop it:  make clean')
 }
 
 function printUrl(server: EmbeddedServer | undefined, output: Output): 0 {

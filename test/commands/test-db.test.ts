@@ -19,7 +19,7 @@ async function inProject(): Promise<(verb: string, json?: "--json") => Promise<S
   return async (verb, json) => {
     const shown: Shown = { said: [], data: [], objects: [] }
     await testDb.run({
-      settings: {},
+      settings: { deploy: false, seed: false, config: undefined, schema: undefined, migrations: undefined },
       operands: [verb],
       signal: new AbortController().signal,
       project: () => Promise.reject(new Error("test-db needs nothing of the project but its folder")),
