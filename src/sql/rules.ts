@@ -1,10 +1,12 @@
-import { addColumnRules, alterColumnRules } from "./rules/column.js"
+import { addColumnRules } from "./rules/add-column.js"
+import { alterTableRules } from "./rules/alter-table.js"
+import { alterColumnRules } from "./rules/column.js"
 import { constraintRules } from "./rules/constraint.js"
 import { indexRules } from "./rules/index.js"
 import { dependentRules, objectRules } from "./rules/object.js"
 import { maintenanceRules, rowRules } from "./rules/row.js"
 import type { Rule } from "./rules/rule.js"
-import { alterTableRules, tableRules } from "./rules/table.js"
+import { tableRules } from "./rules/table.js"
 
 export { type Cost, type LockMode, lockModes, type Rule } from "./rules/rule.js"
 
