@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs"
 import { join, relative } from "node:path"
 import { LockstepError } from "../errors.js"
+import { atAddress } from "../postgres/address.js"
 import { running } from "../postgres/embedded/server.js"
 import { type DatabaseUrl, parseDatabaseUrl } from "../postgres/url.js"
 import type { Project } from "./project.js"
@@ -15,14 +16,16 @@ export interface Target {
 
 /**
  * DATABASE_URL wins; then the prisma.config (which may name another variable), .env, the variable that an older
- * schema names; then the running test database.
+ * schema names; then the running test database. LOCKSTEP_DATABASE_HOST (host:port) is where this machine reaches the
+ * server, whatever host the URL names.
  * Errors: L1205 none of them, L1201 to L1204 the URL is wrong.
  */
 export async function findTarget(project: Project): Promise<Target> {
   const test = await running(project.root)
   const found = [...candidates(project)].find(({ text }) => text)
   if (found?.text) {
-    return { url: parseDatabaseUrl(found.text), source: found.source, isTestDatabase: found.text === test?.url }
+    const text = atAddress(found.text, process.env.LOCKSTEP_DATABASE_HOST)
+    return { url: parseDatabaseUrl(text), source: found.source, isTestDatabase: text === test?.url }
   }
   if (test) return { url: parseDatabaseUrl(test.url), source: "the test database", isTestDatabase: true }
   throw new LockstepError(
