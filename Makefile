@@ -30,6 +30,8 @@ build: dist/cli.js ## install what is missing, bundle src/ into dist/
 test-db: dist/cli.js ## start a test PostgreSQL, apply every migration, generate the client
 	@$(LOCKSTEP) test-db up --deploy
 	@$(MAKE) -s src/generated/prisma/client.ts
+	@echo '  use it:   export DATABASE_URL="$$(npx lockstep test-db url)"'
+	@echo '  stop it:  make clean'
 
 test-db-migrate: dist/cli.js ## write the next migration from the schema's change: NAME=add_orders
 	@$(LOCKSTEP) test-db up --deploy

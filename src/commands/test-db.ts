@@ -66,7 +66,6 @@ async function fill(
       signal,
     })
   }
-  output.say('  use it:   export DATABASE_URL="$(npx lockstep test-db url)"\n  stop it:  make clean')
 }
 
 function printUrl(server: EmbeddedServer | undefined, output: Output): 0 {
