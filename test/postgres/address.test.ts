@@ -15,8 +15,8 @@ test("without an address the URL stays as it is", () => {
 })
 
 test("a unix socket and a port in the parameters give way to the address", () => {
-  expect(atAddress("postgresql://app@/shop?host=/run/postgresql&port=6432", "database:5432")).toBe(
-    "postgresql://app@database:5432/shop",
+  expect(atAddress("postgresql:///shop?host=/run/postgresql&port=6432", "database:5432")).toBe(
+    "postgresql://database:5432/shop",
   )
 })
 
