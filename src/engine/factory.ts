@@ -1,15 +1,13 @@
 import {
   bindMigrationAwareSqlAdapterFactory,
   type ErrorCapturingSqlMigrationAwareDriverAdapterFactory,
-  type SqlDriverAdapter,
 } from "@prisma/driver-adapter-utils"
 import { type Client, connect } from "../postgres/connect.js"
-import { quoteIdentifier } from "../postgres/sqlstate.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import { adapterOver } from "./adapter.js"
 import { offlineAdapter } from "./offline.js"
+import { replayedShadows } from "./replayed.js"
 import { searchPath } from "./script.js"
-import { openShadow } from "./shadow.js"
 
 export interface AdapterFactory {
   /** What the engine calls; its registry keeps the errors that the engine only gives a number for. */
@@ -23,39 +21,26 @@ export interface AdapterFactory {
  * the database is a stand-in, and a shadow database needs `shadowUrl`.
  */
 export function adapterFactory(url: DatabaseUrl | undefined, shadowUrl: DatabaseUrl | undefined): AdapterFactory {
-  const open = new Set<() => Promise<void>>()
-  const adapter = async (client: Client, schema: string, release: () => Promise<void>): Promise<SqlDriverAdapter> => {
-    open.add(release)
-    await client.query(searchPath(schema))
-    return adapterOver(client, schema, () => release().finally(() => open.delete(release)))
-  }
+  const clients = new Set<Client>()
+  const home = url ?? shadowUrl
+  const shadows = home && replayedShadows(home, shadowUrl)
   const bound = bindMigrationAwareSqlAdapterFactory({
     provider: "postgres",
     adapterName: "lockstep",
     connect: async () => {
       if (!url) return offlineAdapter()
       const client = await connect(url, { applicationName: "lockstep schema engine" })
-      return await adapter(
-        client,
-        url.schema,
-        once(() => client.end()),
-      )
+      clients.add(client)
+      await client.query(searchPath(url.schema))
+      return adapterOver(client, url.schema, async () => {
+        if (clients.delete(client)) await client.end()
+      })
     },
-    connectToShadowDb: async () => {
-      const home = url ?? shadowUrl
-      if (!home) return offlineAdapter()
-      const { client, drop } = await openShadow(home, shadowUrl)
-      await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(home.schema)}`)
-      return await adapter(client, home.schema, drop)
-    },
+    connectToShadowDb: async () => (shadows ? await shadows.connect() : offlineAdapter()),
   })
-  return { bound, close: async () => void (await Promise.allSettled([...open].map((release) => release()))) }
-}
-
-function once(work: () => Promise<void>): () => Promise<void> {
-  let done: Promise<void> | undefined
-  return () => {
-    done ??= work()
-    return done
+  const close = async (): Promise<void> => {
+    await Promise.allSettled([...[...clients].map((client) => client.end()), shadows?.close()])
+    clients.clear()
   }
+  return { bound, close }
 }

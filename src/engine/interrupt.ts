@@ -3,6 +3,12 @@ type Signal = keyof typeof exitCodes
 
 const drops = new Set<() => Promise<void>>()
 let listening: (() => void) | undefined
+let owned = false
+
+/** For a process boundary that listens to signals itself and calls `dropShadows` before it exits. */
+export function ownSignals(): void {
+  owned = true
+}
 
 /**
  * Runs `drop` when the process is told to end, and ends it after that with the signal's exit code.
@@ -10,7 +16,7 @@ let listening: (() => void) | undefined
  */
 export function dropOnSignal(drop: () => Promise<void>): () => void {
   drops.add(drop)
-  listening ??= listen()
+  if (!owned) listening ??= listen()
   return () => {
     drops.delete(drop)
     if (drops.size > 0) return

@@ -38,7 +38,7 @@ async function create(url: DatabaseUrl): Promise<Shadow> {
     await owner.query(`SET application_name TO ${quoteIdentifier(name)}`)
     await sweep(owner)
     await owner.query(`CREATE DATABASE ${quoteIdentifier(name)}`).catch((cause) => Promise.reject(refused(cause)))
-    client = await connect(withDatabase(url, name), { applicationName: "lockstep shadow" })
+    client = await connect(carefree(withDatabase(url, name)), { applicationName: "lockstep shadow" })
   } catch (error) {
     await drop().catch(() => undefined)
     throw error
@@ -47,6 +47,12 @@ async function create(url: DatabaseUrl): Promise<Shadow> {
   }
   return { client, drop: () => drop().finally(forget) }
 }
+
+/** Nobody minds if a crash of the server takes a shadow with it, so no commit waits for the disk. */
+const carefree = (url: DatabaseUrl): DatabaseUrl => ({
+  ...url,
+  options: [url.options, "-c synchronous_commit=off"].filter(Boolean).join(" "),
+})
 
 async function useGiven(url: DatabaseUrl, given: DatabaseUrl): Promise<Shadow> {
   const client = await connect(given, { applicationName: "lockstep shadow" })

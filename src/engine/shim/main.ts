@@ -1,6 +1,6 @@
 import { LockstepError } from "../../errors.js"
 import { EnginePanic } from "../engine-error.js"
-import { dropShadows } from "../interrupt.js"
+import { dropShadows, ownSignals } from "../interrupt.js"
 import { type EngineArguments, parseArguments } from "./arguments.js"
 import { canConnect, createDatabase, dropDatabase } from "./database.js"
 import { knownError, type Words } from "./known-error.js"
@@ -63,15 +63,17 @@ const patienceMs = 1800
  * that runs has been interrupted. The answer marks a call as running.
  */
 function endsOnSignal(interrupt: AbortController): <T>(call: Promise<T>) => Promise<T> {
+  ownSignals()
   let running: Promise<unknown> | undefined
   for (const [signal, code] of [
     ["SIGTERM", 143],
     ["SIGINT", 130],
   ] as const) {
     process.on(signal, () => {
-      if (!running) process.exit(0)
+      const idle = running === undefined
+      const end = (): void => void dropShadows().finally(() => process.exit(idle ? 0 : code))
+      if (!running) return end()
       interrupt.abort(signal)
-      const end = (): void => void dropShadows().finally(() => process.exit(code))
       running.then(end, end)
       setTimeout(end, patienceMs).unref()
     })
