@@ -1,20 +1,14 @@
+import type { PrismaConfig } from "prisma/config"
 import { running } from "./postgres/embedded/server.js"
 import { readDotenv } from "./project/dotenv.js"
 import { schemaEnginePath } from "./project/schema-engine-path.js"
-
-interface Datasource {
-  readonly url?: string
-  readonly shadowDatabaseUrl?: string
-}
 
 /**
  * Completes a prisma.config, so that Prisma's own commands run as the documentation types them: they get Lockstep's
  * schema engine in place of a native binary, and where nothing else names a database (DATABASE_URL, .env), the
  * project's test database.
  */
-export async function lockstep<C extends { readonly datasource?: Datasource }>(
-  config: C,
-): Promise<C & { datasource: Datasource }> {
+export async function lockstep(config: PrismaConfig): Promise<PrismaConfig> {
   process.env.PRISMA_SCHEMA_ENGINE_BINARY ||= schemaEnginePath()
   process.env.PRISMA_HIDE_UPDATE_MESSAGE ||= "1"
   process.env.CHECKPOINT_DISABLE ||= "1"

@@ -13,10 +13,12 @@ export const commands: Readonly<Record<string, Entry>> = {
   deploy: { summary: "apply the pending migrations", load: () => import("./deploy.js") },
   status: { summary: "show what is applied and what is pending", load: () => import("./status.js") },
   generate: { summary: "generate Prisma Client", load: () => import("./generate.js") },
+  undo: { summary: "write the migration that takes a migration back", load: () => import("./undo.js") },
   diff: { summary: "compare history, schema and database", load: () => import("./diff.js") },
   resolve: { summary: "settle a failed migration by hand", load: () => import("./resolve.js") },
   baseline: { summary: "let an existing database adopt the history", load: () => import("./baseline.js") },
   reset: { summary: "empty the database, apply everything, seed", load: () => import("./reset.js") },
   push: { summary: "make the database like the schema without a migration (legacy)", load: () => import("./push.js") },
   kubernetes: { summary: "print the init container and its Helm values", load: () => import("./kubernetes.js") },
+  image: { summary: "write the parts of the migration image", load: () => import("./image.js") },
 }

@@ -1,0 +1,63 @@
+import { relative } from "node:path"
+import { type Undo, undo } from "../engine/undo.js"
+import { writeMigration } from "../engine/write-migration.js"
+import { LockstepError } from "../errors.js"
+import { defineCommand } from "./command.js"
+import { openWorkplace } from "./database.js"
+import { flag, projectOptions } from "./options.js"
+
+/** `lockstep undo [name]`: a new migration that takes the schema back. */
+export default defineCommand({
+  description: `Writes a new migration that takes the schema back to before the named migration (by default the last one), and
+those after it. Up, undo and up again must give equal schemas on a shadow database before the file is kept; the
+database itself is not touched. Review it, commit it, and deploy it like any other.
+
+Exit codes: 0 written, or nothing to undo; 1 it loses data or cannot be proved; 2 wrong usage or configuration.`,
+  operands: "[name]",
+  options: {
+    ...projectOptions,
+    acceptDataLoss: flag("--accept-data-loss", "write it although data does not come back", { flagOnly: true }),
+    draft: flag("--draft", "write what there is, to be finished by hand, where not all of it can be made", {
+      flagOnly: true,
+    }),
+  },
+  examples: ["lockstep undo", "lockstep undo 20260403090000_drop_legacy_total --accept-data-loss"],
+  async run({ settings, operands: [name], output, project }) {
+    const { folder, setting } = await openWorkplace(await project(), output)
+    const made = await undo({ ...setting, folder, name })
+    if (made.state === "nothing") {
+      output.data("Nothing to undo: the schema is the same without it.")
+      output.object({ schema: "lockstep.undo/1", state: "nothing" })
+      return 0
+    }
+    refuse(made, settings)
+    const file = relative(process.cwd(), await writeMigration(folder.dir, made.name, made.sql))
+    output.say(`wrote ${file}\n`)
+    output.data(made.sql.trimEnd())
+    output.object({ schema: "lockstep.undo/1", ...made, state: made.byHand.length > 0 ? "draft" : "written", file })
+    output.say(
+      made.byHand.length > 0
+        ? "\nTo be finished by hand; it was not proved."
+        : "\nProved on a shadow database. Review it, then apply it with: pnpm db:deploy",
+    )
+    return 0
+  },
+})
+
+function refuse({ losses, byHand }: Undo, consent: { acceptDataLoss: boolean; draft: boolean }): void {
+  const state = "nothing was written."
+  if (byHand.length > 0 && !consent.draft) {
+    throw new LockstepError("L1412", "not all of it can be undone by generated SQL", {
+      hint: byHand.join("\n"),
+      state,
+      next: "add --draft to write what there is and finish it by hand",
+    })
+  }
+  if (losses.length > 0 && !consent.acceptDataLoss) {
+    throw new LockstepError("L1410", "the undo loses data that does not come back", {
+      hint: losses.join("\n"),
+      state,
+      next: "add --accept-data-loss when that data may go",
+    })
+  }
+}
