@@ -1,0 +1,63 @@
+import type { Container, Directory } from "@dagger.io/dagger"
+import { dag } from "@dagger.io/dagger"
+import type { Manifest } from "./manifest.js"
+import { node } from "./node.js"
+import { project } from "./places.js"
+import type { Setting } from "./setting.js"
+
+/** The files that an install reads, and nothing else: another migration or another source file reinstalls nothing. */
+const read = [
+  "**/package.json",
+  "**/package-lock.json",
+  "**/npm-shrinkwrap.json",
+  "**/pnpm-lock.yaml",
+  "**/pnpm-workspace.yaml",
+  "**/.pnpmfile.cjs",
+  "**/yarn.lock",
+  "**/.yarnrc",
+  "**/.yarnrc.yml",
+  "**/.yarn/releases/**",
+  "**/.yarn/plugins/**",
+  "**/.yarn/patches/**",
+  "**/bun.lock",
+  "**/bun.lockb",
+  "**/bunfig.toml",
+  "**/.npmrc",
+  "**/patches/**",
+  "**/*.tgz",
+]
+
+/** The project's own frozen install, at the package manager's version that it pins; scripts of packages do not run. */
+export function install(setting: Setting, manifest: Manifest): Container {
+  return node(setting)
+    .withMountedCache("/lockstep/.store", dag.cacheVolume(`lockstep-${manifest.manager}`))
+    .withEnvVariable("npm_config_store_dir", "/lockstep/.store")
+    .withEnvVariable("YARN_CACHE_FOLDER", "/lockstep/.store")
+    .withEnvVariable("YARN_NODE_LINKER", "node-modules")
+    .withEnvVariable("BUN_INSTALL_CACHE_DIR", "/lockstep/.store")
+    .withEnvVariable("CI", "1")
+    .withDirectory(project, setting.source.filter({ include: read }))
+    .withWorkdir(installDir(manifest))
+    .withExec(commandOf(manifest))
+}
+
+/** Where the lockfile is. */
+const installDir = ({ lockfile }: Manifest): string => {
+  const slash = lockfile?.lastIndexOf("/") ?? -1
+  return slash < 0 ? project : `${project}/${lockfile?.slice(0, slash)}`
+}
+
+function commandOf({ manager, managerVersion, lockfile }: Manifest): string[] {
+  const pinned = (name: string, fallback: string) => ["npx", "--yes", `${name}@${managerVersion ?? fallback}`]
+  if (manager === "pnpm") return [...pinned("pnpm", "10"), "install", "--frozen-lockfile", "--ignore-scripts"]
+  if (manager === "bun") return [...pinned("bun", "1"), "install", "--frozen-lockfile", "--ignore-scripts"]
+  if (manager === "yarn" && Number.parseInt(managerVersion ?? "1", 10) > 1)
+    return [...pinned("@yarnpkg/cli-dist", "4"), "install", "--immutable", "--mode=skip-build"]
+  if (manager === "yarn") return [...pinned("yarn", "1"), "install", "--frozen-lockfile", "--ignore-scripts"]
+  const npm = managerVersion ? pinned("npm", managerVersion) : ["npm"]
+  return [...npm, lockfile ? "ci" : "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+}
+
+/** Everything of the repository over its install. */
+export const withProject = (installed: Container, source: Directory): Container =>
+  installed.withDirectory(project, source)

@@ -1,0 +1,56 @@
+import { locked, lockfiles } from "./locked.js"
+import { inPackage } from "./places.js"
+import type { Setting } from "./setting.js"
+
+export type PackageManager = keyof typeof lockfiles
+
+/** What the project's package.json and lockfile say about how it is installed. */
+export interface Manifest {
+  /** The package's own name. */
+  readonly name: string
+  readonly manager: PackageManager
+  /** The manager's pinned version; undefined where nothing pins it. */
+  readonly managerVersion: string | undefined
+  readonly lockfile: string | undefined
+  /** A dependency's locked version, or the range that package.json asks for; undefined: not a dependency. */
+  readonly versionOf: (name: string) => string | undefined
+}
+
+interface PackageJson {
+  readonly name?: string
+  readonly packageManager?: string
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly devDependencies?: Readonly<Record<string, string>>
+}
+
+/** Reads the package's manifest, and the repository's lockfile. Throws where there is no package.json. */
+export async function readManifest({ source, path }: Setting): Promise<Manifest> {
+  const top = new Set(await source.entries())
+  const folder = path === "." ? top : new Set(await source.directory(path).entries())
+  if (!folder.has("package.json")) throw new Error(`there is no package.json in ${path}: name the package with --path`)
+  const read = async (file: string): Promise<PackageJson> => JSON.parse(await source.file(file).contents())
+  const own = await read(inPackage(path, "package.json"))
+  const root = path !== "." && top.has("package.json") ? await read("package.json") : own
+  const pinned = /^(npm|pnpm|yarn|bun)@([^+]+)/.exec(own.packageManager ?? root.packageManager ?? "")
+  const found = findLockfile(folder, (name) => inPackage(path, name)) ?? findLockfile(top, (name) => name)
+  const text = found && !found.path.endsWith(".lockb") ? await source.file(found.path).contents() : ""
+  const importer = found?.path.includes("/") ? "." : path
+  const versionOf = (name: string) => {
+    const wanted = { ...root.dependencies, ...root.devDependencies, ...own.dependencies, ...own.devDependencies }[name]
+    if (wanted === undefined) return undefined
+    return (found && locked(found.name, text, importer, name)) ?? wanted
+  }
+  return {
+    name: own.name ?? "",
+    manager: found?.manager ?? (pinned?.[1] as PackageManager | undefined) ?? "npm",
+    managerVersion: pinned?.[2],
+    lockfile: found?.path,
+    versionOf,
+  }
+}
+
+function findLockfile(entries: ReadonlySet<string>, place: (name: string) => string) {
+  for (const manager of Object.keys(lockfiles) as PackageManager[])
+    for (const name of lockfiles[manager]) if (entries.has(name)) return { manager, name, path: place(name) }
+  return undefined
+}

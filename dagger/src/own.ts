@@ -1,0 +1,18 @@
+import { type Directory, dag, type File } from "@dagger.io/dagger"
+import { install } from "./install.js"
+import type { Manifest } from "./manifest.js"
+import { packageDir } from "./places.js"
+import type { Setting } from "./setting.js"
+
+/** In the runner's own repository: its build, and what `npm pack` makes of it. */
+export function builtPackage(setting: Setting, manifest: Manifest): { dist: Directory; packed: File } {
+  const { source, path } = setting
+  const code = source.directory(path).filter({ include: ["src/**", "*.js", "*.json", "LICENSE", "README.md"] })
+  const built = install(setting, manifest)
+    .withWorkdir(packageDir(path))
+    .withDirectory(".", code)
+    .withDirectory("/packed", dag.directory())
+    .withExec(["npm", "pack", "--pack-destination", "/packed"])
+    .withExec(["sh", "-c", "mv /packed/*.tgz /packed.tgz"])
+  return { dist: built.directory("dist"), packed: built.file("/packed.tgz") }
+}
