@@ -3,8 +3,9 @@ import { constants } from "node:os"
 import { CommanderError, Command as Program } from "commander"
 import type { Command, Invocation, OptionTable } from "./commands/command.js"
 import { commands } from "./commands/index.js"
-import { parseSettings, readSection, variableOf } from "./commands/settings.js"
+import { parseSettings, variableOf } from "./commands/settings.js"
 import { LockstepError } from "./errors.js"
+import { readManifest } from "./project/manifest.js"
 import { loadProject } from "./project/project.js"
 import { asLockstepError, errorObject, renderError } from "./report/error.js"
 import { type Output, processOutput } from "./report/output.js"
@@ -39,7 +40,7 @@ async function run(
   operands: readonly string[],
 ): Promise<number> {
   const root = process.cwd()
-  const settings = parseSettings(command.options, { flags, env: process.env, section: readSection(root) })
+  const settings = parseSettings(command.options, { flags, env: process.env, section: readManifest(root).lockstep })
   const given = settings as { config?: string; schema?: string; migrations?: string }
   const invocation: Invocation<OptionTable> = {
     settings,

@@ -24,6 +24,7 @@ export async function openWorkplace(project: Project, output: Output): Promise<W
     url: target.url,
     shadowUrl: project.shadowUrl ? parseDatabaseUrl(project.shadowUrl) : undefined,
     initShadowDb: project.initShadowDb,
+    external: project.external,
   }
   return { project, target, folder: readFolder(project.migrationsDir), setting }
 }

@@ -8,7 +8,10 @@ export const option = <T>(value: Option<T>): Option<T> => value
 export const flag = (flags: string, help: string, more: { flagOnly?: true } = {}): Option<boolean> => ({
   flags,
   help,
-  schema: z._default(z.union([z.boolean(), z.stringbool()]), false),
+  schema: z._default(
+    z.union([z.boolean(), z.stringbool()], { error: () => "is neither true nor false (1, yes, on, 0, no, off)" }),
+    false,
+  ),
   ...more,
 })
 
@@ -16,14 +19,14 @@ export const flag = (flags: string, help: string, more: { flagOnly?: true } = {}
 export const text = (flags: string, help: string): Option<string | undefined> => ({
   flags,
   help,
-  schema: z.optional(z.string().check(z.minLength(1))),
+  schema: z.optional(z.string("is not a text").check(z.minLength(1, "is empty"))),
 })
 
 /** A whole number, not negative. */
 export const count = (flags: string, help: string, fallback: number): Option<number> => ({
   flags,
   help: `${help} (default ${fallback})`,
-  schema: z._default(z.coerce.number().check(z.int(), z.gte(0)), fallback),
+  schema: written(String(fallback), /^\d{1,9}$/, "is not a whole number, 0 or more", Number),
 })
 
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
@@ -33,20 +36,22 @@ const duration = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/
 export const time = (flags: string, help: string, fallback: string): Option<number> => ({
   flags,
   help: `${help} (default ${fallback})`,
-  schema: z.pipe(
-    z.pipe(
-      z._default(z.union([z.string(), z.number()]), fallback),
-      z.transform((value) => String(value)),
-    ),
-    z.pipe(
-      z.string().check(z.regex(duration, "is a time such as 500ms, 30s or 5m")),
-      z.transform((value) => {
-        const [, amount, unit] = duration.exec(value) ?? []
-        return Math.round(Number(amount) * units[(unit ?? "s") as keyof typeof units])
-      }),
-    ),
-  ),
+  schema: written(fallback, duration, "is not a time such as 500ms, 30s or 5m", (value) => {
+    const [, amount, unit = "s"] = duration.exec(value) ?? []
+    return Math.round(Number(amount) * units[unit as keyof typeof units])
+  }),
 })
+
+/** A value in a notation of ours, also as a JSON number. */
+function written<T>(fallback: string, notation: RegExp, problem: string, read: (value: string) => T) {
+  const given = z.union([z.string(), z.number()], { error: () => problem })
+  const asText = z.pipe(
+    z._default(given, fallback),
+    z.transform((value) => String(value)),
+  )
+  const checked = z.pipe(asText, z.string().check(z.regex(notation, problem)))
+  return z.pipe(checked, z.transform(read))
+}
 
 /** Where the project's parts are. Every command that reads the project takes them. */
 export const projectOptions = {

@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs"
-import { join } from "node:path"
 import * as z from "zod/mini"
 import { LockstepError } from "../errors.js"
 import type { Option, OptionTable, Settings } from "./command.js"
@@ -20,44 +18,41 @@ export interface Sources {
  * Errors: L1302, naming every wrong value at once.
  */
 export function parseSettings<O extends OptionTable>(options: O, sources: Sources): Settings<O> {
-  const problems: string[] = []
+  const problems = misspelt(options, sources.section)
   const entries = Object.entries(options).map(([key, option]) => {
     const { value, from } = given(key, option, sources)
+    if (option.flagOnly && from !== longFlag(option)) {
+      if (value !== undefined) problems.push(`${from} has no effect: ${longFlag(option)} is for the command line alone`)
+      return [key, z.parse(option.schema, undefined)]
+    }
     const parsed = z.safeParse(option.schema, value)
-    if (!parsed.success) problems.push(`${from}: ${parsed.error.issues.map((issue) => issue.message).join("; ")}`)
+    if (!parsed.success) problems.push(`${from} ${parsed.error.issues.map(({ message }) => message).join("; ")}`)
     return [key, parsed.data]
   })
-  if (problems.length > 0) {
-    throw new LockstepError("L1302", problems.length === 1 ? `wrong setting ${problems[0]}` : "wrong settings", {
-      hint: problems.length === 1 ? undefined : problems.join("\n"),
-    })
-  }
-  return Object.fromEntries(entries) as Settings<O>
+  if (problems.length === 0) return Object.fromEntries(entries) as Settings<O>
+  const [first] = problems
+  throw new LockstepError("L1302", problems.length === 1 ? `wrong setting: ${first}` : "wrong settings", {
+    hint: problems.length === 1 ? undefined : problems.join("\n"),
+    state: "nothing was touched.",
+  })
 }
+
+const longFlag = ({ flags }: Option): string => flags.split(/[ ,]+/).find((word) => word.startsWith("--")) ?? flags
+
+const inSection = (key: string): string => `lockstep.${key} in package.json`
 
 function given(key: string, option: Option, { flags, env, section }: Sources): { value: unknown; from: string } {
-  if (flags[key] !== undefined)
-    return { value: flags[key], from: option.flags.split(" ").find((word) => word.startsWith("--")) ?? key }
-  if (option.flagOnly) return { value: undefined, from: key }
   const variable = variableOf(key)
+  if (flags[key] !== undefined) return { value: flags[key], from: longFlag(option) }
   if (env[variable]) return { value: env[variable], from: variable }
-  return { value: section[key], from: `lockstep.${key} in package.json` }
+  return { value: section[key], from: inSection(key) }
 }
 
-const manifest = z.object({ lockstep: z._default(z.record(z.string(), z.unknown()), {}) })
-
-/** package.json's "lockstep" section; empty where there is none. Errors: L1302 it is not an object. */
-export function readSection(root: string): Readonly<Record<string, unknown>> {
-  const path = join(root, "package.json")
-  let text: string
-  try {
-    text = readFileSync(path, "utf8")
-  } catch {
-    return {}
-  }
-  try {
-    return z.parse(manifest, JSON.parse(text)).lockstep
-  } catch (cause) {
-    throw new LockstepError("L1302", `${path} cannot be read as JSON with a "lockstep" object`, { cause })
-  }
+/** Keys of the section that mean an option of this command; other keys belong to other commands. */
+function misspelt(options: OptionTable, section: Sources["section"]): string[] {
+  const bare = (text: string) => text.replaceAll(/[-_]/g, "").toLowerCase()
+  return Object.keys(section).flatMap((key) => {
+    const meant = Object.keys(options).find((option) => option !== key && bare(option) === bare(key))
+    return meant ? [`${inSection(key)} is to be written ${meant}`] : []
+  })
 }

@@ -1,19 +1,28 @@
-import { existsSync } from "node:fs"
-import { dirname, join, resolve } from "node:path"
+import { statSync } from "node:fs"
+import { dirname, join, relative, resolve } from "node:path"
 import * as z from "zod/mini"
 import { LockstepError } from "../errors.js"
 
-/** Where Prisma looks for its configuration, in its order. Source: Prisma's "Prisma Config reference". */
-const places = ["prisma.config", ".config/prisma"].flatMap((stem) =>
-  ["js", "ts", "mjs", "cjs", "mts", "cts"].map((extension) => `${stem}.${extension}`),
-)
+const extensions = ["js", "ts", "mjs", "cjs", "mts", "cts"]
+
+/** Where Prisma 7 looks for its configuration, in its order. Source: `@prisma/config`, loadConfigFromFile. */
+const places = [
+  ...["prisma7.config", ".config/prisma7"].flatMap((stem) => extensions.map((extension) => `${stem}.${extension}`)),
+  ...["prisma.config", ".config/prisma", ".config/prisma.config"].flatMap((stem) =>
+    [stem, `${stem}/index`].flatMap((path) => extensions.map((extension) => `${path}.${extension}`)),
+  ),
+]
 
 const text = z.optional(z.string())
+
+const names = z.optional(z.object({ external: z.optional(z.array(z.string())) }))
 
 const shape = z.object({
   schema: text,
   migrations: z.optional(z.object({ path: text, seed: text, initShadowDb: text })),
   datasource: z.optional(z.object({ url: text, shadowDatabaseUrl: text })),
+  tables: names,
+  enums: names,
 })
 
 /** What a prisma.config says, with paths made absolute. */
@@ -25,32 +34,38 @@ export interface PrismaConfig {
   readonly url: string | undefined
   readonly shadowUrl: string | undefined
   readonly initShadowDb: string | undefined
+  readonly external: External
+}
+
+/** Tables and enums that others manage, so that Prisma leaves them alone. */
+export interface External {
+  readonly tables: readonly string[]
+  readonly enums: readonly string[]
 }
 
 /** The project's prisma.config, or the one that --config names; undefined where there is none. */
 export function findConfig(root: string, named: string | undefined): string | undefined {
-  if (named === undefined) return places.map((place) => join(root, place)).find((path) => existsSync(path))
+  if (named === undefined) return places.map((place) => join(root, place)).find(isFile)
   const path = resolve(root, named)
-  if (existsSync(path)) return path
+  if (isFile(path)) return path
   throw new LockstepError("L1303", `there is no configuration file ${path}`, { next: "correct --config" })
 }
 
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true
+
 /**
- * Runs a prisma.config. `prisma/config` is stood in for, because the original takes longer to load than a deploy
+ * Runs a prisma.config; `variables` are those of the .env files, for its `env()`. `prisma/config` is stood in for, because the original takes longer to load than a deploy
  * takes, and because its `env()` throws for a variable that is not set, where Lockstep goes on to the next place.
  * Errors: L1303 it cannot be loaded, or holds something else than Prisma documents.
  */
-export async function readConfig(
-  path: string,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<PrismaConfig> {
-  const parsed = z.safeParse(shape, await evaluate(path, env))
+export async function readConfig(path: string, variables: Readonly<Record<string, string>>): Promise<PrismaConfig> {
+  const parsed = z.safeParse(shape, await evaluate(path, variables))
   if (!parsed.success) {
-    throw new LockstepError("L1303", `${path} does not hold what Prisma expects`, {
+    throw new LockstepError("L1303", `${relative(process.cwd(), path)} does not hold what Prisma expects`, {
       hint: z.prettifyError(parsed.error),
     })
   }
-  const { schema, migrations, datasource } = parsed.data
+  const { schema, migrations, datasource, tables, enums } = parsed.data
   const absolute = (file: string | undefined) => (file === undefined ? undefined : resolve(dirname(path), file))
   return {
     path,
@@ -60,20 +75,34 @@ export async function readConfig(
     url: datasource?.url || undefined,
     shadowUrl: datasource?.shadowDatabaseUrl || undefined,
     initShadowDb: migrations?.initShadowDb,
+    external: { tables: tables?.external ?? [], enums: enums?.external ?? [] },
   }
 }
 
-async function evaluate(path: string, env: Readonly<Record<string, string | undefined>>): Promise<unknown> {
+async function evaluate(path: string, variables: Readonly<Record<string, string>>): Promise<unknown> {
   const { createJiti } = await import("jiti")
-  const standIn = { defineConfig: (config: unknown) => config, env: (name: string) => env[name] ?? process.env[name] }
-  const jiti = createJiti(path, { interopDefault: true, virtualModules: { "prisma/config": standIn } })
+  const standIn = {
+    defineConfig: (config: unknown) => config,
+    env: (name: string) => process.env[name] || variables[name],
+  }
+  const virtualModules = { "prisma/config": standIn, "@prisma/config": standIn }
+  const jiti = createJiti(path, {
+    interopDefault: true,
+    extensions: extensions.map((one) => `.${one}`),
+    virtualModules,
+  })
+  const { log, info } = console
+  // What a configuration prints (dotenv greets on stdout) is no part of our answer.
+  console.log = console.info = console.error
   try {
     return await jiti.import(path, { default: true })
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause)
-    throw new LockstepError("L1303", `${path} cannot be loaded: ${message.split("\n")[0]}`, {
+    throw new LockstepError("L1303", `${relative(process.cwd(), path)} cannot be loaded: ${message.split("\n")[0]}`, {
       cause,
       next: "mend it, or name the migrations with --migrations and the database with DATABASE_URL",
     })
+  } finally {
+    Object.assign(console, { log, info })
   }
 }

@@ -22,10 +22,10 @@ export interface Target {
  */
 export async function findTarget(project: Project): Promise<Target> {
   const test = await running(project.root)
-  const found = [...candidates(project)].find(({ text }) => text)
-  if (found?.text) {
-    const text = atAddress(found.text, process.env.LOCKSTEP_DATABASE_HOST)
-    return { url: parseDatabaseUrl(text), source: found.source, isTestDatabase: text === test?.url }
+  for (const { text, source } of candidates(project)) {
+    if (!text) continue
+    const url = parseDatabaseUrl(atAddress(text, process.env.LOCKSTEP_DATABASE_HOST))
+    return { url, source, isTestDatabase: test !== undefined && isSameDatabase(url, parseDatabaseUrl(test.url)) }
   }
   if (test) return { url: parseDatabaseUrl(test.url), source: "the test database", isTestDatabase: true }
   throw new LockstepError(
@@ -37,10 +37,15 @@ export async function findTarget(project: Project): Promise<Target> {
   )
 }
 
+const isSameDatabase = (one: DatabaseUrl, other: DatabaseUrl): boolean =>
+  one.host === other.host && one.port === other.port && one.database === other.database
+
 function* candidates(project: Project): Generator<{ text: string | undefined; source: string }> {
-  yield { text: process.env.DATABASE_URL, source: "DATABASE_URL" }
-  if (project.configPath) yield { text: project.configUrl, source: relative(project.root, project.configPath) }
+  yield { text: project.environmentUrl, source: "DATABASE_URL" }
+  const config = project.configPath && relative(project.root, project.configPath)
+  if (config) yield { text: project.configUrl, source: config }
   yield* fromDotenv(project, "DATABASE_URL")
+  if (config) yield { text: process.env.DATABASE_URL, source: `DATABASE_URL, set by ${config}` }
   for (const name of namedBySchema(project.schemaPath)) {
     yield { text: process.env[name], source: name }
     yield* fromDotenv(project, name)

@@ -17,7 +17,7 @@ export function readDotenv(root: string, schemaPath: string | undefined): readon
   return [...folders].flatMap((folder) => {
     const path = join(folder, ".env")
     const text = readIfThere(path)
-    return text === undefined ? [] : [{ path, variables: parse(text) }]
+    return text === undefined ? [] : [{ path, variables: expand(parse(text), process.env) }]
   })
 }
 
@@ -27,4 +27,27 @@ function readIfThere(path: string): string | undefined {
   } catch {
     return undefined
   }
+}
+
+const reference = /(\\)?\$(?:\{(\w+)(?::?-([^{}]*))?\}|([A-Za-z_]\w*))/g
+const deepest = 10
+
+/**
+ * Puts in the variables that values refer to, as `${NAME}`, `${NAME:-default}` or `$NAME`; `environment` wins over the
+ * file, as for Prisma. `\\$` is a plain dollar, and so is one before a bare name that nobody knows: passwords hold them.
+ */
+export function expand(
+  variables: Readonly<Record<string, string>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const resolve = (text: string, depth: number): string =>
+    text.replace(reference, (whole, escaped, braced, fallback, bare) => {
+      const name = braced ?? bare
+      if (escaped) return whole.slice(1)
+      if (environment[name]) return environment[name]
+      const value = variables[name]
+      if (value && depth < deepest) return resolve(value, depth + 1)
+      return bare && value === undefined ? whole : (fallback ?? "")
+    })
+  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, resolve(value, 0)]))
 }

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
-import { findConfig, type PrismaConfig, readConfig } from "./config.js"
+import { type External, findConfig, type PrismaConfig, readConfig } from "./config.js"
 import { type Dotenv, readDotenv } from "./dotenv.js"
+import { readManifest } from "./manifest.js"
 
 /** What was given on the command line about where the project's parts are. */
 export interface ProjectFlags {
@@ -20,11 +21,14 @@ export interface Project {
   readonly migrationsDir: string
   /** The command that seeds the database. */
   readonly seed: string | undefined
+  /** DATABASE_URL as it was before a prisma.config could set it. */
+  readonly environmentUrl: string | undefined
   /** The URL as the prisma.config evaluates it. */
   readonly configUrl: string | undefined
   readonly shadowUrl: string | undefined
   /** SQL that Prisma runs in a new shadow database before it replays the history. */
   readonly initShadowDb: string | undefined
+  readonly external: External
   readonly dotenv: readonly Dotenv[]
 }
 
@@ -35,29 +39,41 @@ export interface Project {
  */
 export async function loadProject(flags: ProjectFlags, needs: "everything" | "migrations"): Promise<Project> {
   const { root } = flags
+  const environmentUrl = process.env.DATABASE_URL || undefined
   const configPath = findConfig(root, flags.config)
-  const enough = needs === "migrations" && flags.migrations !== undefined && process.env.DATABASE_URL
-  const early = readDotenv(root, undefined)
-  const config =
-    configPath === undefined || enough
-      ? undefined
-      : await readConfig(configPath, Object.assign({}, ...early.map((file) => file.variables).reverse()))
-  const schemaPath = flags.schema ? resolve(root, flags.schema) : (config?.schema ?? defaultSchema(root))
+  const enough = needs === "migrations" && flags.migrations !== undefined && environmentUrl !== undefined
+  const config = configPath === undefined || enough ? undefined : await readConfig(configPath, variablesOf(root))
+  // Prisma up to version 6 has these two in package.json; a prisma.config takes their place.
+  const older = configPath === undefined ? readManifest(root).prisma : {}
+  const schema = flags.schema ?? config?.schema ?? older.schema
+  const schemaPath = schema === undefined ? defaultSchema(root) : resolve(root, schema)
   return Object.freeze({
     root,
     configPath,
     schemaPath,
     migrationsDir: migrationsDir(flags, config, schemaPath),
-    seed: config?.seed,
+    seed: config?.seed ?? older.seed,
+    environmentUrl,
     configUrl: config?.url,
     shadowUrl: config?.shadowUrl,
     initShadowDb: config?.initShadowDb,
+    external: config?.external ?? { tables: [], enums: [] },
     dotenv: readDotenv(root, schemaPath),
   })
 }
 
+/** The first file that has a variable wins. */
+const variablesOf = (root: string): Record<string, string> =>
+  Object.assign(
+    {},
+    ...readDotenv(root, undefined)
+      .map(({ variables }) => variables)
+      .reverse(),
+  )
+
+/** Prisma's places, in its order; last, a folder that has no place of its own in Prisma but is often found. */
 function defaultSchema(root: string): string {
-  const places = ["prisma/schema.prisma", "schema.prisma", "prisma/schema"].map((place) => join(root, place))
+  const places = ["schema.prisma", "prisma/schema.prisma", "prisma/schema"].map((place) => join(root, place))
   return places.find((place) => existsSync(place)) ?? join(root, "prisma/schema.prisma")
 }
 

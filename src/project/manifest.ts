@@ -1,0 +1,34 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import * as z from "zod/mini"
+import { LockstepError } from "../errors.js"
+
+const text = z.optional(z.string())
+
+const shape = z.object({
+  lockstep: z._default(z.record(z.string(), z.unknown()), {}),
+  prisma: z._default(z.object({ schema: text, seed: text }), {}),
+})
+
+/** What a project's package.json says to Lockstep, and (up to version 6) to Prisma. */
+export type Manifest = z.infer<typeof shape>
+
+/** Reads package.json; empty where there is none. Errors: L1302 it is not JSON, or these sections are no objects. */
+export function readManifest(root: string): Manifest {
+  const path = join(root, "package.json")
+  let content: string
+  try {
+    content = readFileSync(path, "utf8")
+  } catch {
+    return { lockstep: {}, prisma: {} }
+  }
+  try {
+    return z.parse(shape, JSON.parse(content.replace(/^\uFEFF/, "")))
+  } catch (cause) {
+    throw new LockstepError("L1302", 'package.json cannot be read as JSON with objects "lockstep" and "prisma"', {
+      file: "package.json",
+      hint: cause instanceof z.core.$ZodError ? z.prettifyError(cause) : cause instanceof Error ? cause.message : "",
+      cause,
+    })
+  }
+}
