@@ -1,0 +1,118 @@
+import { describe, expect, test } from "vitest"
+import * as z from "zod/mini"
+import { podPartSchema } from "../../src/kubernetes/container.js"
+import { hardenedInitContainer, initContainer } from "../../src/kubernetes/init-container.js"
+import { renderInitContainer, renderValues } from "../../src/kubernetes/render.js"
+import { exampleValues, valuesSchema } from "../../src/kubernetes/values.js"
+import { lockstep, repository } from "../cli.js"
+
+/** Copied from the migration strategy, "Kubernetes Deployment", "Helm Chart Configuration". */
+const strategy = `# values.yaml or deployment template
+initContainers:
+  - name: db-migrate
+    image: "{{ .Values.image.repository }}:{{ .Values.image.tag }}"
+    command: ["npx", "prisma", "migrate", "deploy"]
+    env:
+      - name: DATABASE_URL
+        valueFrom:
+          secretKeyRef:
+            name: {{ .Values.database.secretName }}
+            key: {{ .Values.database.secretKey }}
+`
+
+const kubernetes = (...args: string[]) => lockstep(["kubernetes", ...args], { cwd: repository })
+const variables = [{ name: "LOCKSTEP_RETRIES", value: "10", help: "how often to try again" }]
+
+describe("lockstep kubernetes init-container", () => {
+  test("prints the strategy's snippet, character for character", async () => {
+    const { stdout, exitCode } = await kubernetes("init-container")
+    expect(`${stdout}\n`).toBe(strategy)
+    expect(exitCode).toBe(0)
+  })
+
+  test("says on stderr where the snippet belongs, so that stdout can be piped", async () => {
+    const { stderr } = await kubernetes("init-container")
+    expect(stderr).toContain("spec.template.spec")
+  })
+
+  test("--json gives the object that the text says", async () => {
+    const { stdout } = await kubernetes("init-container", "--json")
+    expect(JSON.parse(stdout)).toEqual({ schema: "lockstep.kubernetes/1", ...initContainer() })
+  })
+
+  test("both variants hold nothing but known fields of a container", async () => {
+    for (const flags of [[], ["--hardened"]]) {
+      const { schema, ...part } = JSON.parse((await kubernetes("init-container", "--json", ...flags)).stdout)
+      expect(schema).toBe("lockstep.kubernetes/1")
+      z.parse(podPartSchema, part)
+    }
+  })
+})
+
+describe("the hardened variant", () => {
+  const [plain] = initContainer().initContainers
+  const [hardened] = hardenedInitContainer(variables).initContainers
+
+  test("runs the same command in the same image with the same URL", () => {
+    expect(hardened).toMatchObject({ name: plain?.name, image: plain?.image, command: plain?.command })
+    expect(hardened?.env[0]).toEqual(plain?.env[0])
+  })
+
+  test("meets the restricted Pod Security Standard and more", () => {
+    expect(hardened?.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ["ALL"] },
+      readOnlyRootFilesystem: true,
+      runAsNonRoot: true,
+      seccompProfile: { type: "RuntimeDefault" },
+    })
+  })
+
+  test("has requests and limits, and hands the reason of a failure to kubectl describe", () => {
+    expect(Object.keys(hardened?.resources ?? {})).toEqual(["requests", "limits"])
+    expect(hardened?.terminationMessagePolicy).toBe("FallbackToLogsOnError")
+  })
+
+  test("quotes the deploy's options in the template, because an environment variable has to be text", () => {
+    const text = renderInitContainer(hardenedInitContainer(variables), "deployment template")
+    expect(text).toContain("        value: {{ .Values.migrations.env.LOCKSTEP_RETRIES | quote }}\n")
+  })
+})
+
+describe("lockstep kubernetes values", () => {
+  test("holds every value that the two variants read", async () => {
+    const { values } = JSON.parse((await kubernetes("values", "--json")).stdout)
+    const known = z.parse(valuesSchema, values)
+    const text = (await kubernetes("init-container", "--hardened")).stdout
+    const paths = [...text.matchAll(/\.Values\.([\w.]+)/g)].map(([, path]) => path?.split(".") ?? [])
+    expect(paths.length).toBeGreaterThan(4)
+    for (const path of paths) {
+      const found = path.reduce<unknown>(
+        (at, key) => Object.entries(at ?? {}).find(([name]) => name === key)?.[1],
+        known,
+      )
+      expect(found, path.join(".")).toEqual(expect.any(String))
+    }
+  })
+
+  test("the deploy's options are those of lockstep deploy, with its defaults", async () => {
+    const { values } = JSON.parse((await kubernetes("values", "--json")).stdout)
+    const { stdout: help } = await lockstep(["deploy", "--help"], { cwd: repository })
+    const words = help.replace(/\s+/g, " ")
+    for (const [name, value] of Object.entries(z.parse(valuesSchema, values).migrations.env)) {
+      const default_ = value === "false" ? "" : `(default ${value}) `
+      expect(words).toContain(`${default_}[${name}]`)
+    }
+  })
+
+  test("explains each option in a comment and keeps numbers text", () => {
+    const text = renderValues(exampleValues(variables), variables)
+    expect(text).toContain('    # how often to try again\n    LOCKSTEP_RETRIES: "10"')
+  })
+})
+
+test("another word is wrong usage", async () => {
+  const { exitCode, stderr } = await kubernetes("chart")
+  expect(exitCode).toBe(2)
+  expect(stderr).toContain("error[L1301]: lockstep kubernetes knows init-container and values, not chart")
+})
