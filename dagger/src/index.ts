@@ -1,5 +1,6 @@
 /** Prisma migrations on PostgreSQL, in lockstep: the same steps on a laptop, in CI and in the cluster. */
 import { argument, type Directory, type File, func, object, type Secret, type Service } from "@dagger.io/dagger"
+import { serverAfter } from "./migrated.js"
 import { emptyServer } from "./postgres.js"
 import { attempt, outputOf, uncached, withDatabase } from "./run.js"
 import { toolbox } from "./toolbox.js"
@@ -24,7 +25,16 @@ export class Lockstep {
   constructor(
     @argument({
       defaultPath: "/",
-      ignore: ["**/node_modules", "**/.git", "**/.env", "**/.env.*", "**/.lockstep", "**/dist", "**/coverage", "dagger"],
+      ignore: [
+        "**/node_modules",
+        "**/.git",
+        "**/.env",
+        "**/.env.*",
+        "**/.lockstep",
+        "**/dist",
+        "**/coverage",
+        "dagger",
+      ],
     })
     source: Directory,
     path: string = ".",
@@ -45,6 +55,12 @@ export class Lockstep {
   @func()
   postgres(): Service {
     return emptyServer(this, "bare")
+  }
+
+  /** PostgreSQL with every migration applied: dagger call test-db up --ports 5432:5432 */
+  @func()
+  async testDb(): Promise<Service> {
+    return serverAfter(this, await toolbox(this), ["lockstep deploy"], "test-db")
   }
 
   /**

@@ -20,8 +20,8 @@ export function locked(file: string, text: string, path: string, name: string): 
 
 /** importers -> the package's path -> the dependency -> version, which holds the peers in parentheses. */
 function fromPnpm(text: string, path: string, name: string): Locked | undefined {
-  const importer = section(text, new RegExp(`^  ['"]?${escape(path)}['"]?:$`), 2)
-  const dependency = section(importer, new RegExp(`^      ['"]?${escape(name)}['"]?:$`), 6)
+  const importer = section(text, new RegExp(`^  ['"]?${literal(path)}['"]?:$`), 2)
+  const dependency = section(importer, new RegExp(`^      ['"]?${literal(name)}['"]?:$`), 6)
   return /^ +version: ['"]?([^\s'"(]+)/m.exec(dependency)?.[1]
 }
 
@@ -49,15 +49,15 @@ function fromNpm(text: string, path: string, name: string): Locked | undefined {
 
 /** Both of yarn's formats: a head line of `name@range`s, then version (and resolved or resolution). */
 function fromYarn(text: string, name: string): Locked | undefined {
-  const entry = section(text, new RegExp(`^"?${escape(name)}@`), 0)
-  const head = new RegExp(`^"?${escape(name)}@(?:npm:)?([^",:\\s]+:[^",\\s]+)`, "m").exec(text)?.[1]
+  const entry = section(text, new RegExp(`^"?${literal(name)}@`), 0)
+  const head = new RegExp(`^"?${literal(name)}@(?:npm:)?([^",:\\s]+:[^",\\s]+)`, "m").exec(text)?.[1]
   if (head && /^(file|git|github|https?|ssh)/.test(head)) return head.replace(/(#|::).*$/, "")
   return /^ +version:? "?([^"\s]+)"?$/m.exec(entry)?.[1]
 }
 
 /** "name": ["name@version", ...] */
 function fromBun(text: string, name: string): Locked | undefined {
-  return new RegExp(`"${escape(name)}": \\["${escape(name)}@([^"]+)"`).exec(text)?.[1]
+  return new RegExp(`"${literal(name)}": \\["${literal(name)}@([^"]+)"`).exec(text)?.[1]
 }
 
-const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&")
+const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&")

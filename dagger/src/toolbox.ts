@@ -1,4 +1,4 @@
-import { type Container, type Directory, dag, type File } from "@dagger.io/dagger"
+import type { Container, Directory, File } from "@dagger.io/dagger"
 import { type Manifest, readManifest } from "./manifest.js"
 import { node } from "./node.js"
 import { builtPackage } from "./own.js"
@@ -14,7 +14,7 @@ const tarball = "prisma-lockstep.tgz"
  */
 export async function toolbox(setting: Setting): Promise<Container> {
   const manifest = await readManifest(setting)
-  const files = setting.source
+  const _files = setting.source
   const dist = manifest.name === "prisma-lockstep" ? (await builtPackage(setting, manifest)).dist : undefined
   const container = node(setting)
     .withMountedDirectory(packages, await toolboxPackages(setting, manifest))
