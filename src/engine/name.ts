@@ -14,9 +14,9 @@ export function timestamp(time: Date): string {
  * Errors: L1414 there is no letter or digit in the words.
  */
 export function migrationName(words: string, existing: readonly string[], now: Date): string {
-  const last = existing.toSorted().at(-1) ?? ""
+  const stamps = existing.flatMap((name) => /^\d{14}/.exec(name)?.[0] ?? [])
+  const later = stamps.toSorted().at(-1) ?? ""
   const stamp = timestamp(now)
-  const later = /^\d{14}/.exec(last)?.[0] ?? ""
   return `${stamp > later ? stamp : secondAfter(later)}_${slug(words)}`
 }
 

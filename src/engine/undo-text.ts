@@ -18,7 +18,7 @@ export function undoText({ undoes, losses, conditions, byHand, sql }: UndoText):
     ...(byHand.length === 0 ? ["Up, undo and up again gave equal schemas on a shadow database."] : []),
     ...section("Data that does not come back:", losses),
     ...section("It works only where the data allows it:", conditions),
-    ...section("TO BE WRITTEN BY HAND: these objects are not yet as they were before", byHand),
+    ...section("TO BE FINISHED BY HAND, and then tried; these are not yet as they were before:", byHand),
   ]
   return `${head.map((line) => `-- ${line}`.trimEnd()).join("\n")}\n\n${sql.trim()}\n`
 }
@@ -32,6 +32,7 @@ const section = (title: string, lines: readonly string[]): readonly string[] =>
  * another `?schema=` may be used elsewhere. Texts and function bodies stay as they are.
  */
 export async function unqualified(sql: string, schema: string): Promise<string> {
+  if (sql === "") return sql
   const tokens = (await loadParser()).scan(sql)
   const bytes = Buffer.from(sql)
   const at = ({ start, end }: { start: number; end: number }): string => bytes.subarray(start, end).toString()

@@ -3,14 +3,15 @@ import type { Folder } from "../history/folder.js"
 import { type CatalogObject, compareCatalogs, readCatalog } from "../postgres/catalog.js"
 import type { Client } from "../postgres/connect.js"
 import { indexOf } from "./diff.js"
-import { historyList, type Step } from "./history-list.js"
+import type { Engine } from "./engine.js"
+import type { Step } from "./history-list.js"
 import { migrationName } from "./name.js"
 import { replay, withShadow } from "./replay.js"
 import { runScript } from "./script.js"
 import { type Setting, stepsOf, withEngine } from "./setting.js"
 import { type UndoCost, undoCost } from "./undo-cost.js"
 import { changesAfter, dropsBefore, leftOver } from "./undo-objects.js"
-import { proveByEngine } from "./undo-proof.js"
+import { proveByEngine, target } from "./undo-proof.js"
 import { undoText, unqualified } from "./undo-text.js"
 
 export interface UndoInput extends Setting {
@@ -47,10 +48,12 @@ export async function undo(input: UndoInput): Promise<Undo | { readonly state: "
   const [oldest] = undone
   if (!oldest) return { state: "nothing" }
   const states: States = { before: steps.slice(0, at), undone }
-  const script = await engineScript(input, states)
-  const { sql, byHand } = await completed(input, states, script)
+  const { sql, byHand } = await withEngine(input, undefined, async (engine) => {
+    const made = await completed(input, states, await engineScript(engine, input, states))
+    if (made.sql !== "" && made.byHand.length === 0) await proveByEngine(engine, input, states, made.sql)
+    return made
+  })
   if (sql === "" && byHand.length === 0) return { state: "nothing" }
-  if (byHand.length === 0) await proveByEngine(input, states, sql)
   const undoes = undone.map(({ name }) => name)
   const cost = await undoCost(sql, undone)
   return {
@@ -73,13 +76,10 @@ export interface States {
   readonly undone: readonly Step[]
 }
 
-async function engineScript(input: UndoInput, { before, undone }: States): Promise<string> {
-  const list = (steps: readonly Step[]) =>
-    ({ tag: "migrations", ...historyList(input.folder.dir, steps, input.initShadowDb) }) as const
-  return await withEngine(input, undefined, async (engine) => {
-    const { empty, text } = await engine.diff(list([...before, ...undone]), list(before), "script")
-    return empty ? "" : text
-  })
+/** Without the BEGIN and COMMIT that the engine puts around a changed enum, so that the file stands or falls as one. */
+async function engineScript(engine: Engine, input: UndoInput, { before, undone }: States): Promise<string> {
+  const { empty, text } = await engine.diff(target(input, [...before, ...undone]), target(input, before), "script")
+  return empty ? "" : text.replaceAll(/^(?:BEGIN|COMMIT);\n/gm, "")
 }
 
 /** Adds what the engine does not see, trying all of it: up, undo, compare, up again, compare. */
