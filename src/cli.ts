@@ -8,7 +8,7 @@ import { LockstepError } from "./errors.js"
 import { readManifest } from "./project/manifest.js"
 import { loadProject } from "./project/project.js"
 import { asLockstepError, errorObject, renderError } from "./report/error.js"
-import { type Output, processOutput } from "./report/output.js"
+import { type Output, outliveReaders, processOutput } from "./report/output.js"
 import { version } from "./version.js"
 
 const interrupted = new AbortController()
@@ -80,7 +80,8 @@ function build(name: string | undefined, loaded: Command | undefined, finish: (c
 async function main(): Promise<number> {
   const [first, second] = process.argv.slice(2)
   const name = first === "help" ? second : first
-  const loaded = name === undefined ? undefined : (await commands[name]?.load())?.default
+  const entry = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined
+  const loaded = (await entry?.load())?.default
   let code = 0
   const program = build(name, loaded, (result) => {
     code = result
@@ -98,7 +99,7 @@ function failure(error: unknown): number {
   if (error instanceof CommanderError && error.exitCode === 0) return 0
   const known =
     error instanceof CommanderError
-      ? new LockstepError("L1301", error.message.replace(/^error: /, ""), { next: "lockstep --help" })
+      ? new LockstepError("L1301", error.message.replace(/^error: /, ""), { next: helpCommand() })
       : asLockstepError(error)
   const output = processOutput(process.argv.includes("--json"))
   output.object(errorObject(known))
@@ -107,6 +108,12 @@ function failure(error: unknown): number {
   return known.exitCode
 }
 
+function helpCommand(): string {
+  const [verb] = process.argv.slice(2)
+  return verb !== undefined && Object.hasOwn(commands, verb) ? `lockstep ${verb} --help` : "lockstep --help"
+}
+
+outliveReaders()
 listen()
 const code = await main().catch(failure)
 const signal = signals.find((name) => name === interrupted.signal.reason)

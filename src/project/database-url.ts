@@ -14,6 +14,8 @@ export interface Target {
   readonly isTestDatabase: boolean
 }
 
+const testDatabase = "the test database"
+
 /**
  * DATABASE_URL wins; then the prisma.config (which may name another variable), .env, the variable that an older
  * schema names; then the running test database. LOCKSTEP_DATABASE_HOST (host:port) is where this machine reaches the
@@ -22,12 +24,18 @@ export interface Target {
  */
 export async function findTarget(project: Project): Promise<Target> {
   const test = await running(project.root)
-  for (const { text, source } of candidates(project)) {
-    if (!text) continue
-    const url = parseDatabaseUrl(atAddress(text, process.env.LOCKSTEP_DATABASE_HOST))
-    return { url, source, isTestDatabase: test !== undefined && isSameDatabase(url, parseDatabaseUrl(test.url)) }
+  const found = [...candidates(project)].filter(({ text }) => text)
+  const [first] = found
+  if (first?.text) {
+    const url = parseDatabaseUrl(atAddress(first.text, process.env.LOCKSTEP_DATABASE_HOST))
+    const isTestDatabase = test !== undefined && isSameDatabase(url, parseDatabaseUrl(test.url))
+    // A prisma.config mostly hands on what it found elsewhere; that place says more.
+    const beyond = found.find(({ text, source }) => text === first.text && source !== first.source)?.source
+    const handedOn = test?.url === first.text ? testDatabase : beyond
+    const source = first.text === project.configUrl && !project.environmentUrl ? handedOn : undefined
+    return { url, source: source ?? first.source, isTestDatabase }
   }
-  if (test) return { url: parseDatabaseUrl(test.url), source: "the test database", isTestDatabase: true }
+  if (test) return { url: parseDatabaseUrl(test.url), source: testDatabase, isTestDatabase: true }
   throw new LockstepError(
     "L1205",
     "no database URL: DATABASE_URL is not set, no .env holds it, and no test database runs",

@@ -38,7 +38,7 @@ export function refuseOtherPrisma(root: string): void {
     `this project has Prisma ${version}, which has other migrations than Prisma ${prismaMajor}, and Lockstep is for Prisma ${prismaMajor}`,
     {
       state: "nothing was touched.",
-      next: "npm install --save-exact prisma@7.10.1 @prisma/client@7.10.0",
+      next: `npm install prisma@${prismaMajor} @prisma/client@${prismaMajor}`,
     },
   )
 }

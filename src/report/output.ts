@@ -17,12 +17,6 @@ export interface Output {
 /** Output of this process. Colours only where stderr is a terminal and NO_COLOR is not set. */
 export function processOutput(json: boolean): Output {
   const terminal = process.stderr.isTTY === true
-  for (const stream of [process.stdout, process.stderr]) {
-    // A reader that went away (`| head`) is no failure of ours.
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error
-    })
-  }
   return {
     json,
     terminal,
@@ -34,5 +28,14 @@ export function processOutput(json: boolean): Output {
     object: (value) => {
       if (json) process.stdout.write(`${JSON.stringify(value)}\n`)
     },
+  }
+}
+
+/** A reader that went away (`| head`) is no failure of ours: what is left to say is dropped. */
+export function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error
+    })
   }
 }
