@@ -1,0 +1,156 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import { dirname, join } from "node:path"
+import { execa } from "execa"
+import { describe, expect, test } from "vitest"
+import { parseAllDocuments } from "yaml"
+import { cliPath, environment, repository } from "../cli.js"
+import { createProject } from "../project.js"
+import { readCore, readModule } from "./ci-api.js"
+import { problemsOf } from "./ci-command-line.js"
+import { daggerLines } from "./ci-lines.js"
+
+const read = (path: string): string => readFileSync(join(repository, path), "utf8")
+const under = (folder: string): string[] =>
+  readdirSync(join(repository, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(repository.length + 1))
+
+const workflow = ".github/workflows/ci.yml"
+const pipelines = under("docs/ci").filter((path) => !path.endsWith(".md"))
+const files = ["README.md", ...under("docs"), workflow]
+
+describe("every dagger command line names what the module really has", () => {
+  const module_ = readModule(
+    under("dagger/src")
+      .filter((path) => path.endsWith(".ts"))
+      .map(read),
+  )
+  const { name } = JSON.parse(existsSync(join(repository, "dagger.json")) ? read("dagger.json") : '{"name":"lockstep"}')
+  const main = module_.get("Lockstep")
+  if (!main) throw new Error("dagger/src holds the class Lockstep")
+  const client = createRequire(import.meta.url).resolve("@dagger.io/dagger")
+  const core = readCore(readFileSync(join(dirname(client), "api/client.gen.d.ts"), "utf8"))
+  const known = { name, main, types: new Map([...core, ...module_]) }
+
+  test.each(files.filter((path) => daggerLines(path, read(path)).length > 0))("%s", (path) => {
+    const wrong = daggerLines(path, read(path)).flatMap((line) =>
+      problemsOf(line, known).map((problem) => `${line}: ${problem}`),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  test.each(pipelines.filter((path) => !path.includes("without-dagger")))(
+    "%s checks, verifies, publishes, deploys, asks",
+    (path) => {
+      const lines = daggerLines(path, read(path)).join("\n")
+      for (const word of [
+        "dagger check",
+        " verify",
+        " publish --address",
+        " deploy --database-url",
+        " status --database-url",
+      ])
+        expect(lines).toContain(word)
+    },
+  )
+})
+
+describe("pipelines", () => {
+  test.each([...pipelines, workflow].filter((path) => /\.ya?ml$/.test(path)))("%s is YAML without errors", (path) => {
+    const [document, ...others] = parseAllDocuments(read(path))
+    expect(document?.errors).toEqual([])
+    expect(document?.warnings).toEqual([])
+    expect(others).toEqual([])
+  })
+
+  test.each(pipelines.filter((path) => path.endsWith(".sh")))(
+    "%s is a script that the shell can read",
+    async (path) => {
+      const { stderr } = await execa("sh", ["-n", join(repository, path)], { reject: false })
+      expect(stderr).toBe("")
+    },
+  )
+
+  test("the index names every file", () => {
+    for (const path of pipelines) expect(read("docs/ci/README.md")).toContain(`](${path.slice("docs/ci/".length)})`)
+  })
+
+  test("all pin the engine's version that the module is made for", () => {
+    const engine = existsSync(join(repository, "dagger.json"))
+      ? JSON.parse(read("dagger.json")).engineVersion
+      : "v0.21.8"
+    const pinned = [...pipelines, workflow].flatMap((path) =>
+      [...read(path).matchAll(/(?:DAGGER_VERSION=|Dagger CLI )(\S+?)\.?$|DAGGER_VERSION=(\S+)/gm)].map(
+        ([, a, b]) => a ?? b,
+      ),
+    )
+    expect(new Set(pinned.map((version) => `v${version}`))).toEqual(new Set([engine]))
+  })
+
+  test("none holds a database URL: it comes from the CI's secrets", () => {
+    for (const path of pipelines) expect(read(path)).not.toMatch(/postgres(ql)?:\/\//)
+  })
+})
+
+describe("this repository's own workflow", () => {
+  test("runs .ci/run on every Node that is supported", () => {
+    const { jobs } = parseAllDocuments(read(workflow))[0]?.toJS() ?? {}
+    expect(jobs.test.strategy.matrix.node).toEqual([20, 22, 24])
+    expect(jobs.test.steps.at(-1)).toEqual({ run: "bash .ci/run" })
+  })
+
+  test("runs the lines of docs/ci/github-actions.yml for Dagger", () => {
+    const shown = daggerLines("x.yml", read("docs/ci/github-actions.yml")).map((line) => line.replace(" lockstep", ""))
+    for (const line of daggerLines(workflow, read(workflow))) expect(shown).toContain(line)
+  })
+})
+
+describe("docs/ci/without-dagger.sh", () => {
+  /** pnpm as a project with the runner has it; installing and generating are not what is shown here. */
+  const pnpm = `#!/bin/sh
+case "$*" in
+  "exec lockstep "*) shift 2; exec node "$CLI" "$@" ;;
+  db:deploy | db:status) exec node "$CLI" "\${1#db:}" ;;
+  "install --frozen-lockfile" | db:generate) ;;
+  *) echo "unexpected: $*" >&2; exit 9 ;;
+esac
+`
+  const run = (migrations: Record<string, string>) => {
+    const project = createProject({ migrations, files: { "bin/pnpm": pnpm } })
+    const script = `chmod +x bin/pnpm; PATH="$PWD/bin:$PATH"; sh "${join(repository, "docs/ci/without-dagger.sh")}" verify`
+    const options = {
+      cwd: project.root,
+      env: environment({ CLI: cliPath }),
+      extendEnv: false,
+      reject: false,
+      all: true,
+    }
+    return { project, done: execa("sh", ["-c", script], options) }
+  }
+  const stopped = async (root: string) =>
+    (
+      await execa("node", [cliPath, "test-db", "url"], {
+        cwd: root,
+        env: environment(),
+        extendEnv: false,
+        reject: false,
+      })
+    ).exitCode === 1
+
+  test("applies the history on a database of its own, and leaves none running", async () => {
+    const { project, done } = run({ "20260101000000_init": "CREATE TABLE a (id int);" })
+    const { exitCode, all } = await done
+    expect(all).toContain("Up to date: 1 of 1 migrations applied.")
+    expect(exitCode).toBe(0)
+    expect(await stopped(project.root)).toBe(true)
+  })
+
+  test("fails with the deploy, and leaves none running either", async () => {
+    const { project, done } = run({ "20260101000000_init": "CREATE TABLE a (id nothing);" })
+    const { exitCode, all } = await done
+    expect(all).toContain("20260101000000_init/migration.sql:1:")
+    expect(exitCode).toBe(1)
+    expect(await stopped(project.root)).toBe(true)
+  })
+})
