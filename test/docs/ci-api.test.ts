@@ -115,6 +115,12 @@ describe("a file's command lines", () => {
     expect(daggerLines("README.md", text)).toEqual(["dagger call a    --b", "dagger check"])
   })
 
+  test("Markdown: of a fence that is no script, what is typed after a prompt", () => {
+    const text =
+      "```\n make   dagger call   container\n```\n\n```yaml\na: 1\n```\nA `dagger check`.\n\n```\n$ dagger call x\nok\n```\n"
+    expect(daggerLines("README.md", text)).toEqual(["dagger call x", "dagger check"])
+  })
+
   test("YAML: every text, line by line", () => {
     const text = "a:\n  - run: dagger check\n  - run: |\n      make\n      dagger call x\n# dagger call no\n"
     expect(daggerLines("ci.yml", text)).toEqual(["dagger check", "dagger call x"])

@@ -11,12 +11,12 @@ export function daggerLines(path: string, text: string): string[] {
 function commandsOf(path: string, text: string): string[] {
   switch (extname(path)) {
     case ".md": {
-      const fences = [...text.matchAll(/^```(?:bash|sh|shell|console|text)?\n(.*?)^```$/gms)].map(
-        ([, code]) => code ?? "",
+      const fence = /^```(\w*)[^\n]*\n(.*?)^```$/gms
+      const fences = [...text.matchAll(fence)].map(([, language = "", code = ""]) =>
+        shells.has(language) ? withoutComments(code) : typed(code),
       )
-      const prose = text.replace(/^```.*?^```$/gms, "")
-      const spans = [...prose.matchAll(/`(dagger [^`]+)`/g)].map(([, code]) => code?.replace(/\s+/g, " ") ?? "")
-      return [...fences.map(withoutComments), ...spans]
+      const spans = [...text.replace(fence, "").matchAll(/`(dagger [^`]+)`/g)].map(([, code = ""]) => code)
+      return [...fences, ...spans.map((code) => code.replace(/\s+/g, " "))]
     }
     case ".yml":
     case ".yaml": {
@@ -34,5 +34,10 @@ function commandsOf(path: string, text: string): string[] {
       return [withoutComments(text)]
   }
 }
+
+const shells: ReadonlySet<string> = new Set(["bash", "sh", "shell", "console"])
+
+/** What is typed in a shown session; the rest is output or a drawing. */
+const typed = (session: string): string => session.match(/^\$ .*$/gm)?.join("\n") ?? ""
 
 const withoutComments = (text: string): string => text.replace(/^\s*#.*$/gm, "")
