@@ -41,12 +41,16 @@ export const errorCodes = {
   L1216: { exitCode: 1, title: "the server has no connection left" },
   L1217: { exitCode: 1, title: "the server is starting up or shutting down" },
   L1218: { exitCode: 1, title: "TLS failed" },
+  L1219: { exitCode: 1, title: "the server refuses the connection" },
   L1301: { exitCode: 2, title: "wrong usage" },
   L1302: { exitCode: 2, title: "wrong settings" },
   L1303: { exitCode: 2, title: "the project's configuration cannot be loaded" },
   L1304: { exitCode: 2, title: "another major version of Prisma" },
   L1305: { exitCode: 2, title: "a destructive command was not confirmed" },
   L1306: { exitCode: 1, title: "a command of the project failed" },
+  L1320: { exitCode: 1, title: "the generated client is not there or cannot be loaded" },
+  L1321: { exitCode: 1, title: "the generated client's types do not hold" },
+  L1322: { exitCode: 1, title: "the generated client and the database do not go together" },
   L1400: { exitCode: 2, title: "Prisma's schema engine cannot be loaded" },
   L1401: { exitCode: 2, title: "the Prisma schema is not valid" },
   L1402: { exitCode: 2, title: "the Prisma schema is written for an older Prisma" },
@@ -72,6 +76,9 @@ export const errorCodes = {
   L1508: { exitCode: 1, title: "the test database was made by another version of PostgreSQL" },
   L1509: { exitCode: 1, title: "the test database belongs to another user" },
   L1510: { exitCode: 1, title: "the test database is not running" },
+  L1601: { exitCode: 2, title: "the image's folder holds something else" },
+  L1602: { exitCode: 2, title: "a package that the image needs is not installed" },
+  L1603: { exitCode: 1, title: "Prisma's CLI does not load from what the image holds" },
 } as const satisfies Record<string, { exitCode: 1 | 2; title: string }>
 
 export type ErrorCode = keyof typeof errorCodes

@@ -1,0 +1,91 @@
+import { createRequire } from "node:module"
+import { join } from "node:path"
+import { pathToFileURL } from "node:url"
+import * as z from "zod/mini"
+import { LockstepError } from "../errors.js"
+import type { DatabaseUrl } from "../postgres/url.js"
+import type { ClientGenerator } from "./generators.js"
+
+const field = z.object({ name: z.string(), kind: z.string(), type: z.string(), dbName: z.optional(z.string()) })
+
+const runtimeDataModel = z.object({
+  models: z.record(
+    z.string(),
+    z.object({
+      fields: z.readonly(z.array(field)),
+      dbName: z.nullable(z.string()),
+      schema: z.optional(z.nullable(z.string())),
+    }),
+  ),
+  enums: z.record(
+    z.string(),
+    z.object({ values: z.readonly(z.array(z.object({ name: z.string(), dbName: z.nullable(z.string()) }))) }),
+  ),
+})
+
+export type Field = z.infer<typeof field>
+/** What a generated client knows of its schema while it runs. */
+export type DataModel = z.infer<typeof runtimeDataModel>
+export type Row = Readonly<Record<string, unknown>>
+
+/** What is done with a model. */
+export interface Delegate {
+  create(args: { data: Row }): Promise<Row>
+  findFirst(args?: { where: Row }): Promise<Row | null>
+  updateMany(args: { where: Row; data: Row }): Promise<{ count: number }>
+  deleteMany(args: { where: Row }): Promise<{ count: number }>
+}
+
+/** A client inside of a transaction. */
+export interface Transaction {
+  $executeRawUnsafe(sql: string): Promise<number>
+  readonly [model: string]: unknown
+}
+
+/** A generated client, connected. */
+export interface Client extends Transaction {
+  $transaction(work: (transaction: Transaction) => Promise<void>): Promise<void>
+  $queryRawUnsafe(sql: string, ...values: readonly unknown[]): Promise<readonly Row[]>
+  $disconnect(): Promise<void>
+}
+
+type Class<Options, Made> = new (...options: Options[]) => Made
+
+const classNamed = <C>(name: string) =>
+  z.pipe(
+    z.object({ [name]: z.custom<C>((value) => typeof value === "function") }),
+    z.transform((found) => found[name]),
+  )
+
+/**
+ * Loads the generated client and connects it as Prisma 7 does, with the project's own driver adapter.
+ * Errors: L1320 the client or its adapter is not there or cannot be loaded.
+ */
+export async function loadClient(root: string, generator: ClientGenerator, url: DatabaseUrl): Promise<Client> {
+  const adapters = await load(root, "@prisma/adapter-pg", "npm install @prisma/adapter-pg")
+  const clients = await load(root, generator.entry, "pnpm db:generate")
+  const Adapter = z.parse(classNamed<Class<object, object>>("PrismaPg"), adapters)
+  const PrismaClient = z.parse(classNamed<Class<{ adapter: object }, Client>>("PrismaClient"), clients)
+  if (Adapter === undefined || PrismaClient === undefined) throw new LockstepError("L1320", "no PrismaClient was found")
+  return new PrismaClient({ adapter: new Adapter({ connectionString: url.text }, { schema: url.schema }) })
+}
+
+/** The schema as the client knows it. Errors: L1320 the client is none that Lockstep knows. */
+export function dataModelOf(client: Client): DataModel {
+  const parsed = z.safeParse(runtimeDataModel, client._runtimeDataModel)
+  if (parsed.success) return parsed.data
+  throw new LockstepError("L1320", "the generated client does not say which models it has", {
+    hint: z.prettifyError(parsed.error),
+  })
+}
+
+async function load(root: string, name: string, next: string): Promise<unknown> {
+  try {
+    const { createJiti } = await import("jiti")
+    const here = createRequire(join(root, "package.json"))
+    return await createJiti(pathToFileURL(join(root, "package.json")).href).import(here.resolve(name))
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message.split("\n")[0] : String(cause)
+    throw new LockstepError("L1320", `${name} cannot be loaded: ${message}`, { cause, next })
+  }
+}
