@@ -1,3 +1,5 @@
+import pg from "pg"
+
 /** What to do about an SQLSTATE, in plain words, where PostgreSQL's own hint does not say it. */
 const advice: Readonly<Record<string, string>> = {
   "22001": "A value is longer than its column allows.",
@@ -20,7 +22,8 @@ const advice: Readonly<Record<string, string>> = {
   "53200": "The server ran out of memory.",
   "54000": "A limit of PostgreSQL is exceeded.",
   "55006": "The object is in use by other sessions.",
-  "55P03": "Other sessions held the lock every time that it was tried: deploy when they are gone, or raise --lock-timeout or --retries.",
+  "55P03":
+    "Other sessions held the lock every time that it was tried: deploy when they are gone, or raise --lock-timeout or --retries.",
   "55P04": "A new enum value can be used only after the transaction that adds it: use it in the next migration.",
   "57014": "statement_timeout cancelled it: raise it for this role, or SET statement_timeout in the migration.",
   "0A000": "This PostgreSQL version does not support it.",
@@ -33,5 +36,9 @@ export const adviceFor = (sqlstate: string | undefined): string | undefined => (
 export const worksPerhapsNextTime = (sqlstate: string | undefined): boolean =>
   sqlstate === "55P03" || sqlstate === "40P01" || sqlstate === "40001"
 
-/** Whether the server ended the session, so that the connection is of no use any more. */
-export const endsSession = (sqlstate: string | undefined): boolean => ["57P01", "57P02", "57P03", "57P05", "25P03"].includes(sqlstate ?? "")
+const sessionEnds = new Set(["25P03", "25P04", "57P01", "57P02", "57P03", "57P04", "57P05"])
+
+/** Whether with this error the server ended the session, so that the connection is of no use any more. */
+export const endsSession = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError &&
+  (sessionEnds.has(error.code ?? "") || error.severity === "FATAL" || error.severity === "PANIC")

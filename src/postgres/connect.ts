@@ -5,6 +5,14 @@ import type { DatabaseUrl } from "./url.js"
 
 export type Client = pg.Client
 
+const broken = new WeakSet<Client>()
+
+/** Whether the connection was lost: what the driver then throws is no answer of the server's. */
+export const isBroken = (client: Client): boolean => broken.has(client)
+
+/** A server that vanished without a word is noticed after these milliseconds and ten unanswered probes. */
+const keepAliveAfterMs = 10_000
+
 export interface ConnectOptions {
   /** Shown in pg_stat_activity; the URL's own application_name wins. */
   readonly applicationName?: string | undefined
@@ -52,12 +60,14 @@ async function open(url: DatabaseUrl, options: ConnectOptions, security: Securit
     application_name: url.applicationName ?? options.applicationName ?? "lockstep",
     ...(url.options ? { options: url.options } : {}),
     keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveAfterMs,
     // Left to itself, the driver finds out whether it runs on Cloudflare by loading all of fetch: 12 ms.
     stream: () => new Socket(),
     types: { getTypeParser: () => (value: string) => value },
   })
   // An idle connection that breaks is reported by the next query; unheard, the event would end the process.
-  client.on("error", () => undefined)
+  client.on("error", () => broken.add(client))
+  client.on("end", () => broken.add(client))
   try {
     await client.connect()
     return client

@@ -26,6 +26,8 @@ const advice: Readonly<Record<string, Advice>> = {
     says: "no answer in time",
     next: "check the network path and firewall, or raise connect_timeout in the URL",
   },
+  EHOSTUNREACH: { code: "L1212", says: "there is no route to the host", next: "check the network path and firewall" },
+  ENETUNREACH: { code: "L1212", says: "the network is unreachable", next: "check the network path" },
   ECONNRESET: {
     code: "L1212",
     says: "the connection was closed while it was opened",
@@ -63,11 +65,11 @@ export function mayComeUp(error: unknown): boolean {
   return error instanceof LockstepError && waitingMends.has(error.code)
 }
 
-/** What keeps a connection from being opened: where, why in plain words, what to do. Errors: L1210 to L1218. */
+/** What keeps a connection from being opened: where, why in plain words, what to do. Errors: L1210 to L1219. */
 export function connectionError(cause: unknown, url: DatabaseUrl): LockstepError {
   if (cause instanceof LockstepError) return cause
   const { key, message } = reason(cause)
-  const known = advice[key] ?? { code: "L1212", says: message, next: "look into the server's log" }
+  const known = advice[key] ?? { code: "L1219", says: message, next: "look into the server's log" }
   return new LockstepError(known.code, `cannot connect to ${url.display}: ${known.says}`, {
     sqlstate: /^[0-9A-Z]{5}$/.test(key) && advice[key] === undefined ? key : sqlstate(key),
     hint: known.says === message ? undefined : message,
@@ -83,9 +85,13 @@ function reason(cause: unknown): { key: string; message: string } {
   if (cause instanceof AggregateError && cause.errors.length > 0) return reason(cause.errors[0])
   if (!(cause instanceof Error)) return { key: "", message: String(cause) }
   const code = "code" in cause && typeof cause.code === "string" ? cause.code : ""
+  // The driver refuses an absent or empty password before the server can.
+  if (cause.message.startsWith("SASL: ") && /password/.test(cause.message))
+    return { key: "28P01", message: cause.message }
   if (/timeout expired/i.test(cause.message)) return { key: "ETIMEDOUT", message: cause.message }
   if (code === "28000" && /no encryption|SSL off/i.test(cause.message)) return { key: "TLS", message: cause.message }
-  if (/Connection terminated/i.test(cause.message)) return { key: "ECONNRESET", message: cause.message }
+  if (code === "EPIPE" || /Connection terminated/i.test(cause.message))
+    return { key: "ECONNRESET", message: cause.message }
   if (advice[code]) return { key: code, message: cause.message }
   const tls = /SSL|certificate|TLS|CERT_|ERR_TLS/i.test(`${cause.message} ${code}`)
   return { key: tls ? "TLS" : code, message: cause.message }
