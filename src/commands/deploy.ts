@@ -1,11 +1,17 @@
+import * as z from "zod/mini"
 import { deploy } from "../deploy/deploy.js"
-import { defaultSettings } from "../deploy/request.js"
-import { readFolder } from "../history/folder.js"
-import { findTarget } from "../project/database-url.js"
+import type { DeployEvent } from "../deploy/events.js"
+import { defaultSettings, type ProveSchema } from "../deploy/request.js"
+import { digestOf } from "../history/digest.js"
+import { type Folder, readFolder } from "../history/folder.js"
+import { parseDatabaseUrl } from "../postgres/url.js"
+import { findTarget, type Target } from "../project/database-url.js"
+import type { Project } from "../project/project.js"
 import { deployReporter, verdict } from "../report/deploy.js"
+import { version } from "../version.js"
 import { announce } from "./announce.js"
 import { defineCommand } from "./command.js"
-import { count, flag, projectOptions, time } from "./options.js"
+import { count, flag, option, projectOptions, time } from "./options.js"
 
 const seconds = (ms: number): string =>
   ms % 60_000 === 0 ? `${ms / 60_000}m` : ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`
@@ -33,6 +39,11 @@ export const deployOptions = {
     "how often to try again after a lock timeout, a deadlock or a lost connection",
     defaultSettings.retries,
   ),
+  prove: option({
+    flags: "--prove <what>",
+    help: "what to prove before exit 0: history; or schema, which also replays it on a shadow database (default history)",
+    schema: z._default(z.enum(["history", "schema"], "is neither history nor schema"), "history"),
+  }),
   strict: flag("--strict", "refuse edited, missing and out-of-order migrations"),
   resume: flag("--resume", "go on with a failed non-transactional migration from where it stopped"),
   expectMigrations: flag("--expect-migrations", "an empty migrations folder is an error"),
@@ -49,19 +60,50 @@ Exit codes: 0 done, or nothing to do; 1 failed; 2 wrong usage or configuration; 
   options: deployOptions,
   examples: ["DATABASE_URL=postgresql://... lockstep deploy", "lockstep deploy --json --lock-wait 10m"],
   async run({ settings, output, signal, project }) {
-    const where = await project("migrations")
+    const where = await project(settings.prove === "schema" ? "everything" : "migrations")
     const target = await findTarget(where)
+    const folder = readFolder(where.migrationsDir)
+    const onEvent = deployReporter(output)
+    onEvent(began(target, folder))
     announce(target, output)
     const result = await deploy({
       url: target.url,
-      folder: readFolder(where.migrationsDir),
+      folder,
       settings,
       applicationName: "lockstep deploy",
       signal,
-      onEvent: deployReporter(output),
+      onEvent,
+      watched: output.terminal || output.json ? true : undefined,
+      proveSchema: settings.prove === "schema" ? schemaProof(target, where) : undefined,
     })
     output.data(verdict(result))
     output.object({ schema: "lockstep.deploy/1", event: "done", ...result })
     return 0
   },
 })
+
+function began({ url }: Target, { migrations }: Folder): DeployEvent {
+  const { host, port, database, schema } = url
+  return {
+    event: "began",
+    version,
+    history: digestOf(migrations),
+    migrations: migrations.length,
+    host,
+    port,
+    database,
+    databaseSchema: schema,
+  }
+}
+
+/** Replays the history beside the database. */
+function schemaProof({ url }: Target, { shadowUrl, initShadowDb }: Project): ProveSchema {
+  return async (client, applied) => {
+    const { findDrift } = await import("../engine/drift.js")
+    return await findDrift(
+      { url, shadowUrl: shadowUrl ? parseDatabaseUrl(shadowUrl) : undefined, initShadowDb },
+      client,
+      applied,
+    )
+  }
+}

@@ -1,105 +1,71 @@
+import { LockstepError } from "../errors.js"
 import type { FolderMigration } from "../history/folder.js"
 import { readHistory } from "../history/recorded.js"
 import type { Client } from "../postgres/connect.js"
+import { batches } from "./batches.js"
+import type { Resume } from "./course.js"
 import { throwIfInterrupted } from "./interrupt.js"
+import { finish, type Ledger, settle } from "./ledger.js"
 import { type Prepared, prepare } from "./prepare.js"
+import { watchStatement } from "./progress.js"
 import type { DeployRequest } from "./request.js"
-import { applyStepwise, type Progress } from "./stepwise.js"
+import { applyStepwise } from "./stepwise.js"
 import { applyBatch, applyTransactional } from "./transactional.js"
 
-/** A message of ten small migrations saves nine round trips; larger ones gain nothing from it. */
-const batchSize = 10
-const batchBytes = 64 * 1024
-
-/** What is to be applied: in order, and where the first one is gone on with. */
+/** What is to be applied, in order. */
 export interface Work {
   readonly migrations: readonly FolderMigration[]
-  readonly progress: Progress | undefined
+  /** Where the first one is gone on with; it is checked against the file. */
+  readonly resume: ((prepared: Prepared) => Resume) | undefined
+  /** Names that have a row of an earlier attempt, which was marked as rolled back. */
+  readonly attempted: ReadonlySet<string>
   /** How many stand applied before the first. */
   readonly before: number
 }
 
 /** Applies migrations in order; tells of each. Every file is read and classified before the first is applied. */
-export async function applyAll(
-  client: Client,
-  { migrations, progress, before }: Work,
-  request: DeployRequest,
-  applied: string[],
-): Promise<void> {
+export async function applyAll(client: Client, work: Work, request: DeployRequest, ledger: Ledger): Promise<void> {
+  const { migrations, before } = work
   const prepared: Prepared[] = []
-  for (const migration of migrations) prepared.push(await prepare(migration))
-  for (const batch of batches(prepared, progress)) {
-    throwIfInterrupted(request.signal, `${before + applied.length} migrations stand applied; the next was not begun.`)
-    const done = (one: Prepared, durationMs: number) => {
-      applied.push(one.migration.name)
-      request.onEvent({ event: "applied", name: one.migration.name, class: one.class, durationMs })
-    }
-    const [first] = batch
-    if (first === undefined) continue
-    const durations = batch.length > 1 ? await applyBatch(client, batch, request) : undefined
-    if (durations) for (const [index, one] of batch.entries()) done(one, durations[index] ?? 0)
-    else
-      await applySingly(client, batch, request, {
-        progress: first === prepared[0] ? progress : undefined,
-        before: before + applied.length,
-        total: prepared.length,
-        done,
-      })
+  for (const migration of migrations) {
+    prepared.push(await prepare(migration, work.resume && prepared.length === 0 ? "begun" : "new"))
   }
-}
+  const [first] = prepared
+  const resume = first === undefined ? undefined : work.resume?.(first)
+  const alreadyApplied = ledger.applied.length
+  const standing = () => before + ledger.applied.length - alreadyApplied
 
-interface Singly {
-  readonly progress: Progress | undefined
-  readonly before: number
-  readonly total: number
-  readonly done: (one: Prepared, durationMs: number) => void
-}
-
-async function applySingly(
-  client: Client,
-  batch: readonly Prepared[],
-  request: DeployRequest,
-  { progress, before, total, done }: Singly,
-): Promise<void> {
-  const recorded = batch.length > 1 ? await readHistory(client, request.url.schema) : []
-  const finished = new Set(
-    recorded?.flatMap(({ name, finishedAt, rolledBackAt }) => (finishedAt && !rolledBackAt ? [name] : [])),
-  )
-  let index = before
-  for (const one of batch) {
+  const applyOne = async (one: Prepared): Promise<void> => {
     const { name } = one.migration
-    throwIfInterrupted(request.signal, `${index} migrations stand applied; ${name} was not begun.`)
-    if (finished.has(name)) done(one, 0)
-    else {
-      request.onEvent({ event: "started", name, class: one.class, index, of: total })
-      const durationMs =
-        one.class === "transactional"
-          ? await applyTransactional(client, one, request, index)
-          : await applyStepwise(client, one, request, progress)
-      done(one, durationMs)
-    }
-    index++
+    throwIfInterrupted(request.signal, `${standing()} migrations stand applied; ${name} was not begun.`)
+    request.onEvent({ event: "started", name, class: one.class, index: standing(), of: before + prepared.length })
+    const steps = { resume: one === first ? resume : undefined, attempted: work.attempted.has(name) }
+    const durationMs = await watchStatement(client, request, name, () =>
+      one.class === "transactional" && steps.resume === undefined
+        ? applyTransactional(client, one, request, ledger, standing())
+        : applyStepwise(client, one, request, ledger, steps),
+    ).catch((error: unknown) => {
+      if (error instanceof LockstepError && error.code !== "L1001") request.onEvent({ event: "failed", name })
+      throw error
+    })
+    finish(ledger, one, durationMs, request)
   }
-}
 
-function* batches(prepared: readonly Prepared[], progress: Progress | undefined): Generator<readonly Prepared[]> {
-  let batch: Prepared[] = []
-  let bytes = 0
-  for (const one of prepared) {
-    const small = one.class === "transactional" && !one.unparsed && !(progress && one === prepared[0])
-    const size = one.migration.content.length
-    if (batch.length > 0 && (!small || batch.length === batchSize || bytes + size > batchBytes)) {
-      yield batch
-      batch = []
-      bytes = 0
+  for (const batch of batches(prepared, resume && first)) {
+    throwIfInterrupted(request.signal, `${standing()} migrations stand applied; the next was not begun.`)
+    const [only, ...others] = batch
+    if (only === undefined) continue
+    if (others.length === 0) {
+      await applyOne(only)
+      continue
     }
-    batch.push(one)
-    bytes += size
-    if (!small) {
-      yield batch
-      batch = []
-      bytes = 0
+    const name = `${only.migration.name} and ${others.length} more`
+    const durations = await watchStatement(client, request, name, () => applyBatch(client, batch, request, ledger))
+    if (durations !== undefined) {
+      for (const [index, one] of batch.entries()) finish(ledger, one, durations[index] ?? 0, request)
+      continue
     }
+    settle(ledger, (await readHistory(client, request.url.schema)) ?? [], request)
+    for (const one of batch) if (!ledger.applied.includes(one.migration.name)) await applyOne(one)
   }
-  if (batch.length > 0) yield batch
 }

@@ -1,7 +1,5 @@
 import type { Client } from "../postgres/connect.js"
-
 import { effects } from "../sql/effects.js"
-
 import { parseScript } from "../sql/parse.js"
 import { quoted } from "../sql/relation.js"
 import type { Refusal } from "./failure.js"
@@ -18,15 +16,16 @@ export async function blockersOf(client: Client, prepared: Prepared, { error, st
     client,
     wanted.map(({ table }) => table),
   )
-  const line = failed.text.split("\n", 1)[0]?.slice(0, 60) ?? ""
+  const line = failed.text.replaceAll(/\s+/g, " ").slice(0, 60)
   const lock = wanted[0] ? ` for ${wanted[0].lock}` : ""
   return `${line} waited in vain${lock}${holders ? `; held by ${holders}` : ""}`
 }
 
 async function holdersOf(client: Client, tables: readonly string[]): Promise<string> {
   const { rows } = await client.query<{ holder: string }>({
-    text: `SELECT DISTINCT format('pid %s (%s, %s), %s for %s s', a.pid, coalesce(nullif(a.application_name, ''), a.backend_type),
-        coalesce(host(a.client_addr), 'local'), a.state, round(extract(epoch FROM clock_timestamp() - a.xact_start))) AS holder
+    text: `SELECT DISTINCT format('pid %s (%s), %s', a.pid,
+        concat_ws(', ', coalesce(nullif(a.application_name, ''), a.backend_type), coalesce(host(a.client_addr), 'local')),
+        concat_ws(' ', a.state, 'for', round(extract(epoch FROM clock_timestamp() - a.xact_start)), 's')) AS holder
       FROM unnest($1::text[]) AS wanted(name) JOIN pg_locks l ON l.relation = to_regclass(wanted.name) AND l.granted
       JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.pid <> pg_backend_pid() LIMIT 3`,
     values: [tables],

@@ -1,32 +1,35 @@
-import { type Client, connect } from "../postgres/connect.js"
+import { requestCancel } from "../postgres/cancel.js"
+import type { Client } from "../postgres/connect.js"
 import type { DeployRequest } from "./request.js"
 
 const againMs = 200
 
 /**
- * When a signal comes, cancels what the connection's session runs, on the server: a client that merely goes away
- * leaves its statement running. Repeated until the returned function is called, as a cancel can meet the gap between
- * two statements.
+ * Does work that runs one message of a migration; when a signal comes meanwhile, the statement is cancelled on the
+ * server, as it would run on without its client. The request is repeated, because it can meet the gap between two
+ * statements. None is under way any more when this resolves, so that none can meet what is sent next.
  */
-export function cancelOnSignal(client: Client, { url, signal, applicationName }: DeployRequest): () => void {
+export async function cancelledOnSignal<T>(
+  client: Client,
+  { url, signal }: DeployRequest,
+  work: () => Promise<T>,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined
-  const { processID } = client as Client & { readonly processID?: number | null }
-  const cancel = async () => {
-    const other = await connect(url, { applicationName })
-    try {
-      await other.query("SELECT pg_cancel_backend($1)", [processID])
-    } finally {
-      await other.end()
-    }
+  const requests = new Set<Promise<void>>()
+  const request = () => {
+    const sent = requestCancel(client, url).finally(() => requests.delete(sent))
+    requests.add(sent)
   }
   const begin = () => {
-    const attempt = () => void cancel().catch(() => undefined)
-    timer = setInterval(attempt, againMs)
-    attempt()
+    timer = setInterval(request, againMs)
+    request()
   }
   signal.addEventListener("abort", begin, { once: true })
-  return () => {
+  try {
+    return await work()
+  } finally {
     clearInterval(timer)
     signal.removeEventListener("abort", begin)
+    await Promise.all(requests)
   }
 }

@@ -1,15 +1,19 @@
 import { LockstepError } from "../errors.js"
 import { compare } from "../history/compare.js"
+import { endsSession } from "../postgres/advice.js"
 import type { Client } from "../postgres/connect.js"
-import { cancelOnSignal } from "./cancel.js"
-import { ConnectionLost } from "./failure.js"
+import { sqlstateOf } from "../postgres/sqlstate.js"
+import { ConnectionLost, lostOr } from "./failure.js"
 import { backoffMs, interrupted, pause } from "./interrupt.js"
+import { type Ledger, newLedger, settle } from "./ledger.js"
 import { takeLock } from "./lock.js"
 import { openDatabase } from "./open.js"
 import { planDeploy } from "./plan.js"
 import { openHistory } from "./prepare-history.js"
 import type { DeployRequest, DeployResult } from "./request.js"
 import { freshSession } from "./script.js"
+
+type Outcome = Pick<DeployResult, "appliedMeanwhile" | "ahead" | "recorded" | "edited">
 
 /**
  * Applies what is pending, guarded: waits for the database and for the migration lock, applies each migration exactly
@@ -21,85 +25,99 @@ import { freshSession } from "./script.js"
 export async function deploy(request: DeployRequest): Promise<DeployResult> {
   const started = performance.now()
   refuseEmpty(request)
-  const applied: string[] = []
+  const ledger = newLedger()
+  let moves = 0
   for (let attempt = 0; ; attempt++) {
     try {
-      const outcome = await deployOnce(request, applied, attempt > 0)
-      return {
-        ...outcome,
-        applied,
-        total: request.folder.migrations.length,
-        durationMs: Math.round(performance.now() - started),
-      }
+      const outcome = await deployOnce(request, ledger)
+      const durationMs = Math.round(performance.now() - started)
+      return { ...outcome, applied: ledger.applied, total: request.folder.migrations.length, durationMs }
     } catch (error) {
       if (!(error instanceof ConnectionLost)) throw error
-      const state = `the outcome of the last statement is not known here; the history decides. Applied by this deploy: ${applied.length}.`
-      if (request.signal.aborted) throw interrupted(state)
-      const { retries } = request.settings
-      if (attempt >= retries) throw lost(error, state)
-      const delayMs = backoffMs(attempt)
-      request.onEvent({
-        event: "retry",
-        name: undefined,
-        attempt: attempt + 1,
-        of: retries,
-        delayMs,
-        reason: `the connection was lost: ${error.message}`,
-      })
-      await pause(delayMs, request.signal, state)
+      ledger.losses++
+      if (ledger.moves > moves) attempt = 0
+      moves = ledger.moves
+      await beforeNextAttempt(error, attempt, ledger, request)
     }
   }
 }
 
-async function deployOnce(
-  request: DeployRequest,
-  applied: string[],
-  again: boolean,
-): Promise<Pick<DeployResult, "appliedMeanwhile" | "ahead">> {
+async function beforeNextAttempt(
+  error: ConnectionLost,
+  attempt: number,
+  ledger: Ledger,
+  { settings, signal, onEvent }: DeployRequest,
+): Promise<void> {
+  const state = `what became of the last statement is not known here: the history decides. ${ledger.applied.length} migrations were applied by this deploy.`
+  if (signal.aborted) throw interrupted(state)
+  const sqlstate = sqlstateOf(error.cause)
+  if (attempt >= settings.retries || sqlstate === transactionTimeout) throw lost(error, state)
+  const delayMs = backoffMs(attempt)
+  const reason = `the connection was lost: ${error.message}`
+  onEvent({ event: "retry", name: undefined, attempt: attempt + 1, of: settings.retries, delayMs, reason })
+  await pause(delayMs, signal, state)
+}
+
+/** transaction_timeout ends the session; the same transaction would take as long again. */
+const transactionTimeout = "25P04"
+
+async function deployOnce(request: DeployRequest, ledger: Ledger): Promise<Outcome> {
   const client = await openDatabase(request)
-  const stopListening = cancelOnSignal(client, request)
   try {
-    return await deployOver(client, request, applied, again)
+    return await deployOver(client, request, ledger)
   } catch (error) {
-    throw isBroken(client, error)
-      ? new ConnectionLost(error instanceof Error ? error.message : String(error), { cause: error })
-      : error
+    throw lostOr(client, error)
   } finally {
-    stopListening()
+    // The server releases the lock before it closes the connection.
     await client.end().catch(() => undefined)
   }
 }
 
-async function deployOver(client: Client, request: DeployRequest, applied: string[], again: boolean) {
+async function deployOver(client: Client, request: DeployRequest, ledger: Ledger): Promise<Outcome> {
   const { url, folder, settings, onEvent } = request
-  const waitedSince = await takeLock(client, request)
+  const waitedSince = await takeLock(client, request, ledger.losses > 0 ? "own orphan" : "others")
   await client.query(freshSession(url.schema, settings.lockTimeout))
   const recorded = await openHistory(client, request)
+  settle(ledger, recorded, request)
   const comparison = compare(folder.migrations, recorded)
-  const { apply, resume, notes } = planDeploy(comparison, again ? { ...settings, resume: true } : settings)
-  if (!again) for (const text of [...folder.remarks, ...notes]) onEvent({ event: "note", text })
-  const migrations = resume?.migration ? [resume.migration, ...apply] : apply
-  if (!again)
-    onEvent({ event: "planned", total: folder.migrations.length, pending: migrations.map(({ name }) => name) })
-  if (migrations.length > 0) {
-    const { applyAll } = await import("./apply.js")
-    const progress = resume && { id: resume.row.id, steps: resume.row.steps }
-    await applyAll(
-      client,
-      { migrations, progress, before: comparison.applied.length - applied.length },
-      request,
-      applied,
-    )
-    const { proveHistory } = await import("./prove.js")
-    onEvent({ event: "proved", recorded: await proveHistory(client, request), of: folder.migrations.length })
-  } else onEvent({ event: "proved", recorded: comparison.applied.length, of: folder.migrations.length })
-  const meanwhile = recorded.filter(({ finishedAt }) => finishedAt && waitedSince && finishedAt >= waitedSince)
-  return { appliedMeanwhile: meanwhile.length, ahead: comparison.ahead }
+  const plan = planDeploy(comparison, settings, ledger.begun)
+  if (plan.kind === "blocked") {
+    const { blockedBy } = await import("./blocked.js")
+    throw await blockedBy(client, plan)
+  }
+  const { apply, resume, notes } = plan
+  if (!ledger.told) {
+    ledger.told = true
+    for (const text of [...folder.remarks, ...notes]) onEvent({ event: "note", text })
+    onEvent({ event: "planned", total: folder.migrations.length, pending: apply.map(({ name }) => name) })
+  }
+  let { length: applied } = comparison.applied
+  if (apply.length > 0) {
+    const [{ applyAll }, { proveHistory }, { resumeAt }] = await Promise.all([
+      import("./apply.js"),
+      import("./prove.js"),
+      import("./resume.js"),
+    ])
+    const attempted = new Set(comparison.pending.flatMap(({ name, rolledBack }) => (rolledBack ? [name] : [])))
+    const from = resume && ((prepared: Parameters<typeof resumeAt>[0]) => resumeAt(prepared, resume))
+    await applyAll(client, { migrations: apply, resume: from, attempted, before: applied }, request, ledger)
+    applied = await proveHistory(client, request)
+  }
+  onEvent({ event: "proved", recorded: applied, of: folder.migrations.length })
+  if (request.proveSchema) {
+    const { proveSchema } = await import("./prove-schema.js")
+    await proveSchema(client, request, request.proveSchema)
+  }
+  const meanwhile = recorded.filter(
+    ({ id, finishedAt }) => finishedAt && waitedSince && finishedAt >= waitedSince && !ledger.begun.has(id),
+  )
+  return {
+    appliedMeanwhile: meanwhile.length,
+    ahead: comparison.ahead,
+    recorded: applied,
+    edited: comparison.edited.length,
+  }
 }
-
-/** A connection that broke under a query rejects it with an error of the driver's, not of the server's. */
-const isBroken = (client: Client, error: unknown): boolean =>
-  !(error instanceof LockstepError) && !(error instanceof ConnectionLost) && client.getTransactionStatus() !== "I"
 
 function refuseEmpty({ folder, settings, onEvent }: DeployRequest): void {
   if (folder.migrations.length > 0) return
@@ -115,7 +133,9 @@ function refuseEmpty({ folder, settings, onEvent }: DeployRequest): void {
 }
 
 const lost = (error: ConnectionLost, state: string): LockstepError =>
-  new LockstepError("L1016", `the connection was lost again and again: ${error.message}`, {
+  new LockstepError("L1016", `the connection was lost: ${error.message}`, {
+    sqlstate: sqlstateOf(error.cause),
+    hint: endsSession(error.cause) ? "The server ended the session." : undefined,
     state,
     next: "look into the server's log, then deploy again",
     cause: error,

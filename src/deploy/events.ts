@@ -3,6 +3,17 @@ import type { MigrationClass } from "./prepare.js"
 
 /** What happens during a deploy, as it happens. Durations are milliseconds. */
 export type DeployEvent =
+  | {
+      readonly event: "began"
+      readonly version: string
+      /** The folder's digest, see history/digest.ts; its first twelve digits are shown. */
+      readonly history: string
+      readonly migrations: number
+      readonly host: string
+      readonly port: number
+      readonly database: string
+      readonly databaseSchema: string
+    }
   | { readonly event: "waiting-for-database"; readonly reason: string; readonly waitedMs: number }
   | { readonly event: "database-created"; readonly database: string }
   | { readonly event: "note"; readonly text: string }
@@ -34,3 +45,4 @@ export type DeployEvent =
   | { readonly event: "applied"; readonly name: string; readonly class: MigrationClass; readonly durationMs: number }
   | { readonly event: "failed"; readonly name: string }
   | { readonly event: "proved"; readonly recorded: number; readonly of: number }
+  | { readonly event: "schema-proved"; readonly migrations: number }

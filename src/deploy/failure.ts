@@ -1,7 +1,7 @@
 import pg from "pg"
 import { LockstepError } from "../errors.js"
 import { adviceFor, endsSession } from "../postgres/advice.js"
-import { sqlstateOf } from "../postgres/sqlstate.js"
+import { type Client, isBroken } from "../postgres/connect.js"
 import { excerpt } from "../sql/excerpt.js"
 import { parseScript } from "../sql/parse.js"
 import { offsetOfPosition, type Place, placeAt } from "../sql/place.js"
@@ -14,7 +14,7 @@ export interface Refusal {
   readonly sentBefore: number
   /** Offset of what was sent within the file, in UTF-16 code units. */
   readonly startsAt: number
-  /** Index of the statement in the file; one past the last: at COMMIT. */
+  /** Index of the statement in the file; past the last: one of ours after it, or COMMIT. */
   readonly statement: number
 }
 
@@ -23,13 +23,21 @@ export class ConnectionLost extends Error {
   override readonly name = "ConnectionLost"
 }
 
-/** Tells what PostgreSQL refused from a connection that was lost. */
-export function refusedOrLost(error: unknown): pg.DatabaseError {
-  if (error instanceof pg.DatabaseError && !endsSession(sqlstateOf(error))) return error
-  throw new ConnectionLost(error instanceof Error ? error.message : String(error), { cause: error })
+/** A connection that broke: ConnectionLost; anything else as it is. */
+export function lostOr(client: Client, error: unknown): unknown {
+  if (error instanceof LockstepError || error instanceof ConnectionLost) return error
+  if (!isBroken(client) && !endsSession(error)) return error
+  return new ConnectionLost(error instanceof Error ? error.message : String(error), { cause: error })
 }
 
-/** L1012, with everything that a person needs: place, excerpt, plain words, the database's state, the next command. */
+/** What PostgreSQL refused; whatever else went wrong is thrown. */
+export function refusalOf(client: Client, error: unknown): pg.DatabaseError {
+  const reason = lostOr(client, error)
+  if (reason instanceof pg.DatabaseError) return reason
+  throw reason
+}
+
+/** L1012 (L1014 for a table's lock), with everything that a person needs: place, excerpt, plain words, state, next. */
 export async function migrationFailed(
   prepared: Prepared,
   refusal: Refusal,
@@ -39,13 +47,13 @@ export async function migrationFailed(
   const { error } = refusal
   const place = await findPlace(prepared, refusal)
   const hints = [
-    place === undefined && "It came at COMMIT: a deferred constraint or trigger.",
+    place === undefined && "It came at COMMIT: from a deferred constraint or trigger, or from the history table.",
     error.detail && `PostgreSQL's detail: ${error.detail}`,
     error.hint && `PostgreSQL hints: ${error.hint}`,
     adviceFor(error.code),
     error.where && `in: ${error.where.split("\n")[0]}`,
   ]
-  return new LockstepError("L1012", error.message, {
+  return new LockstepError(error.code === "55P03" ? "L1014" : "L1012", error.message, {
     file: prepared.file,
     line: place?.line,
     column: place?.column,
@@ -64,8 +72,9 @@ async function findPlace(
 ): Promise<Pick<Place, "line" | "column"> | undefined> {
   if (error.position !== undefined) {
     const sent = sql.slice(startsAt)
-    const offset = offsetOfPosition(sent, Number(error.position) - sentBefore)
-    if (offset <= sent.length) return placeAt(sql, startsAt + offset)
+    const position = Number(error.position) - sentBefore
+    const offset = offsetOfPosition(sent, position)
+    if (position > 0 && offset <= sent.length) return placeAt(sql, startsAt + offset)
   }
   const script = await parseScript(sql)
   return script.kind === "script" ? script.statements[statement] : undefined

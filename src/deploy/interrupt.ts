@@ -15,6 +15,16 @@ export async function pause(ms: number, signal: AbortSignal, state: string): Pro
   await wait(ms, undefined, { signal }).catch(() => Promise.reject(interrupted(state)))
 }
 
+/** Waits for work that cannot be interrupted itself; it then goes on unheard. Errors: L1001 a signal has come. */
+export async function unlessInterrupted<T>(work: Promise<T>, signal: AbortSignal, state: string): Promise<T> {
+  throwIfInterrupted(signal, state)
+  return await new Promise<T>((resolve, reject) => {
+    const stop = () => reject(interrupted(state))
+    signal.addEventListener("abort", stop, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop))
+  })
+}
+
 /** Growing, jittered delays: 250 ms, doubled each time up to 8 s, each between half and all of it. */
 export function backoffMs(attempt: number): number {
   const full = Math.min(250 * 2 ** attempt, 8000)

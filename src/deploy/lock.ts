@@ -24,14 +24,23 @@ export interface LockHolder {
 const firstPollMs = 50
 const longestPollMs = 500
 const speakEveryMs = 3000
+/** An own orphan is waited for even where others are not: it ends when its statement does. */
+const orphanPatienceMs = 30_000
 
 /**
  * Takes Prisma's advisory lock on this connection, which is the one that runs the statements, so that an orphaned
  * statement still holds it. It polls, because the snapshot of a blocking pg_advisory_lock would deadlock with another
  * deployer's CREATE INDEX CONCURRENTLY, which waits for all older snapshots.
- * Resolves to when the wait began, by the server's clock; undefined where there was none. Errors: L1020 the wait is over, L1001 interrupted.
+ * `holder`: after a lost connection this deploy's own first session may hold it still.
+ * Resolves to when the wait began, by the server's clock; undefined where there was none. Errors: L1020 the wait is
+ * over, L1001 interrupted.
  */
-export async function takeLock(client: Client, { settings, signal, onEvent }: Connecting): Promise<string | undefined> {
+export async function takeLock(
+  client: Client,
+  { settings, signal, onEvent }: Connecting,
+  holder: "others" | "own orphan" = "others",
+): Promise<string | undefined> {
+  const patienceMs = holder === "others" ? settings.lockWait : Math.max(settings.lockWait, orphanPatienceMs)
   const started = Date.now()
   let spoken = started
   let since: string | undefined
@@ -42,7 +51,7 @@ export async function takeLock(client: Client, { settings, signal, onEvent }: Co
     const waitedMs = Date.now() - started
     if (rows[0]?.got === "t") return since
     since ??= rows[0]?.at
-    if (waitedMs >= settings.lockWait) throw timedOut(waitedMs, await findHolder(client))
+    if (waitedMs >= patienceMs) throw timedOut(waitedMs, await findHolder(client))
     if (spoken === started || Date.now() - spoken >= speakEveryMs) {
       spoken = Date.now()
       onEvent({ event: "waiting-for-lock", waitedMs, holder: await findHolder(client) })

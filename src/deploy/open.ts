@@ -3,16 +3,20 @@ import { type Client, connect } from "../postgres/connect.js"
 import { mayComeUp } from "../postgres/connection-error.js"
 import { quoteIdentifier, sqlstateOf } from "../postgres/sqlstate.js"
 import { withDatabase } from "../postgres/url.js"
-import { backoffMs, pause } from "./interrupt.js"
+import { lostOr } from "./failure.js"
+import { backoffMs, pause, unlessInterrupted } from "./interrupt.js"
 import { refusePooler } from "./pooler.js"
 import type { Connecting } from "./request.js"
 
 const untouched = "nothing was touched."
+const longestDelayMs = 2000
+const speakEveryMs = 5000
 
 /**
  * Connects, waiting for a server that may come up and creating a database that does not exist, as Prisma does; then
  * refuses a server that cannot be migrated.
- * Errors: L1210 to L1218 no connection, L1021 a transaction pooler, L1022 a standby or read-only server.
+ * Errors: L1210 to L1219 no connection, L1021 a transaction pooler, L1022 a standby or read-only server, L1023 the
+ * database cannot be created; ConnectionLost.
  */
 export async function openDatabase(request: Connecting): Promise<Client> {
   const client = await connectPatiently(request)
@@ -20,48 +24,67 @@ export async function openDatabase(request: Connecting): Promise<Client> {
     await inspect(client, request)
     return client
   } catch (error) {
-    await client.end()
-    throw error
+    const reason = lostOr(client, error)
+    await client.end().catch(() => undefined)
+    throw reason
   }
 }
 
 async function connectPatiently(request: Connecting): Promise<Client> {
-  const { url, settings, signal, onEvent, applicationName } = request
+  const { settings, signal, onEvent } = request
   const started = Date.now()
+  let spoken = Number.NEGATIVE_INFINITY
   for (let attempt = 0; ; attempt++) {
     try {
-      return await connect(url, { applicationName })
+      return await connectOnce(request)
     } catch (error) {
-      if (error instanceof LockstepError && error.code === "L1215") {
-        await createDatabase(request)
+      const waitedMs = Date.now() - started
+      const absent = error instanceof LockstepError && error.code === "L1215"
+      if (absent && (attempt === 0 || waitedMs < settings.connectTimeout)) {
+        await createDatabase(request, error)
+        await pause(attempt === 0 ? 0 : backoffMs(attempt), signal, untouched)
         continue
       }
-      const waitedMs = Date.now() - started
-      if (!mayComeUp(error) || waitedMs >= settings.connectTimeout) throw error
-      onEvent({ event: "waiting-for-database", reason: (error as LockstepError).message, waitedMs })
-      await pause(Math.min(backoffMs(attempt), 2000), signal, untouched)
+      if (!(error instanceof LockstepError) || !mayComeUp(error) || waitedMs >= settings.connectTimeout) throw error
+      if (Date.now() - spoken >= speakEveryMs) {
+        spoken = Date.now()
+        onEvent({ event: "waiting-for-database", reason: error.message, waitedMs })
+      }
+      const left = settings.connectTimeout - waitedMs
+      await pause(Math.min(backoffMs(attempt), longestDelayMs, left), signal, untouched)
     }
   }
 }
 
-async function createDatabase({ url, onEvent, applicationName }: Connecting): Promise<void> {
-  const maintenance = await connect(withDatabase(url, "postgres"), { applicationName })
+/** A connection that comes when nobody waits for it any more is closed. */
+async function connectOnce({ url, signal, applicationName }: Connecting): Promise<Client> {
+  const connecting = connect(url, { applicationName })
+  return await unlessInterrupted(connecting, signal, untouched).catch((error: unknown) => {
+    void connecting.then((client) => client.end()).catch(() => undefined)
+    throw error
+  })
+}
+
+/** `absent`: the error that says that the database does not exist. */
+async function createDatabase({ url, onEvent, applicationName }: Connecting, absent: LockstepError): Promise<void> {
+  const maintenance = await connect(withDatabase(url, "postgres"), { applicationName }).catch(() => undefined)
+  if (maintenance === undefined) throw absent
+  const create = `CREATE DATABASE ${quoteIdentifier(url.database)}`
   try {
-    await maintenance.query(`CREATE DATABASE ${quoteIdentifier(url.database)}`)
+    await maintenance.query(create)
     onEvent({ event: "database-created", database: url.database })
   } catch (cause) {
-    // 42P04, or 23505 on pg_database: another deployer was first.
-    if (!["42P04", "23505"].includes(sqlstateOf(cause) ?? "")) {
-      throw new LockstepError("L1023", `the database "${url.database}" does not exist and cannot be created`, {
-        sqlstate: sqlstateOf(cause),
-        hint: cause instanceof Error ? cause.message : undefined,
-        state: untouched,
-        next: `create it as a role that may: CREATE DATABASE ${quoteIdentifier(url.database)} OWNER ${quoteIdentifier(url.user)}`,
-        cause,
-      })
-    }
+    // Another deployer was or is at it: it exists, 23505 in the same instant, template1 is being copied.
+    if (["42P04", "23505", "55006"].includes(sqlstateOf(cause) ?? "")) return
+    throw new LockstepError("L1023", `the database "${url.database}" does not exist and cannot be created`, {
+      sqlstate: sqlstateOf(cause),
+      hint: cause instanceof Error ? cause.message : undefined,
+      state: untouched,
+      next: `create it as a role that may: ${create} OWNER ${quoteIdentifier(url.user)}`,
+      cause,
+    })
   } finally {
-    await maintenance.end()
+    await maintenance.end().catch(() => undefined)
   }
 }
 

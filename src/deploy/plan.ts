@@ -2,23 +2,42 @@ import { LockstepError } from "../errors.js"
 import type { Comparison, StateOf } from "../history/compare.js"
 import type { FolderMigration } from "../history/folder.js"
 import type { DeploySettings } from "./request.js"
+import { readLog } from "./steps.js"
+
+/** A failed migration that is gone on with. */
+export interface Continuation {
+  readonly failed: StateOf<"failed">
+  readonly migration: FolderMigration
+  readonly by: "person" | "itself"
+}
 
 /** What a deploy is going to do. */
-export interface DeployPlan {
-  readonly apply: readonly FolderMigration[]
-  /** The failed migration to go on with, before all others. */
-  readonly resume: StateOf<"failed"> | undefined
-  /** What is tolerated, in plain words. */
-  readonly notes: readonly string[]
-}
+export type DeployPlan =
+  | { readonly kind: "blocked"; readonly failed: StateOf<"failed">; readonly others: number }
+  | {
+      readonly kind: "go"
+      /** In order; the one that is gone on with comes first. */
+      readonly apply: readonly FolderMigration[]
+      readonly resume: Continuation | undefined
+      /** What is tolerated, in plain words. */
+      readonly notes: readonly string[]
+    }
 
 /**
  * Decides from the comparison alone. What stock Prisma tolerates is tolerated and told, because a pod must not be kept
- * down by it; `strict` refuses it.
- * Errors: L1104 a failed migration, L1105 differences under `strict`.
+ * down by it; `strict` refuses it. `own`: ids of history rows that this very deploy began before its connection was lost.
+ * Errors: L1105 differences under `strict`.
  */
-export function planDeploy(comparison: Comparison, settings: DeploySettings): DeployPlan {
-  const resume = resumable(comparison, settings)
+export function planDeploy(
+  comparison: Comparison,
+  settings: Pick<DeploySettings, "strict" | "resume">,
+  own: { has(id: string): boolean },
+): DeployPlan {
+  const [failed, ...others] = comparison.failed
+  const resume = failed && continuation(failed, settings, own)
+  if (failed !== undefined && (resume === undefined || others.length > 0)) {
+    return { kind: "blocked", failed, others: others.length }
+  }
   const notes = differences(comparison)
   if (settings.strict && notes.length > 0) {
     throw new LockstepError(
@@ -31,38 +50,20 @@ export function planDeploy(comparison: Comparison, settings: DeploySettings): De
       },
     )
   }
-  return { apply: comparison.pending.map(({ migration }) => migration), resume, notes }
+  const pending = comparison.pending.map(({ migration }) => migration)
+  return { kind: "go", apply: resume ? [resume.migration, ...pending] : pending, resume, notes }
 }
 
-function resumable(comparison: Comparison, settings: DeploySettings): StateOf<"failed"> | undefined {
-  const [failed] = comparison.failed
-  if (failed === undefined) return undefined
-  if (settings.resume && failed.migration && comparison.failed.length === 1) return failed
-  const { name, row } = failed
-  const logs = row.logs?.trim()
-  throw new LockstepError(
-    "L1104",
-    `the migration ${name} failed at ${row.startedAt} and nothing has settled it since (Prisma's P3009)`,
-    {
-      hint: logs ? `The history says:\n${indent(logs)}` : "It was stopped from outside: the history holds no error.",
-      state: state(row.steps, comparison.failed.length),
-      next: next(failed),
-    },
-  )
-}
-
-const state = (steps: number, failed: number): string => {
-  const others = failed > 1 ? ` ${failed - 1} more failed migration${failed > 2 ? "s" : ""} stand in the history.` : ""
-  return `${steps > 0 ? `its first ${steps} statement${steps > 1 ? "s are" : " is"} applied; ` : ""}later migrations are not applied.${others}`
-}
-
-function next({ name, migration }: StateOf<"failed">): string {
-  const marks = [
-    `lockstep resolve --rolled-back ${name}   when nothing of it is in the database (deploy then runs it again)`,
-    `lockstep resolve --applied ${name}       when all of it is`,
-  ]
-  const resume = `lockstep deploy --resume   when its cause is mended, to go on from the statement that it reached`
-  return (migration ? [resume, ...marks] : marks).join("\n")
+/** Only what Lockstep applied statement by statement can be gone on with: its row says how far it is. */
+function continuation(
+  failed: StateOf<"failed">,
+  { resume }: Pick<DeploySettings, "resume">,
+  own: { has(id: string): boolean },
+): Continuation | undefined {
+  const { migration, row } = failed
+  if (migration === undefined || readLog(row.logs) === undefined) return undefined
+  if (own.has(row.id)) return { failed, migration, by: "itself" }
+  return resume ? { failed, migration, by: "person" } : undefined
 }
 
 function differences(comparison: Comparison): string[] {
@@ -79,5 +80,3 @@ function differences(comparison: Comparison): string[] {
   }
   return notes
 }
-
-const indent = (text: string): string => text.replace(/^/gm, "  ")

@@ -15,7 +15,7 @@ export interface Prepared {
   readonly class: MigrationClass
   /** What is sent: the file without a byte order mark. */
   readonly sql: string
-  /** For the classes that are applied statement by statement. */
+  /** For what is applied statement by statement; otherwise empty. */
   readonly statements: readonly Statement[]
   /** The grammar that Lockstep knows refuses the file: it is sent apart, so that it can swallow nothing of ours. */
   readonly unparsed: boolean
@@ -23,10 +23,10 @@ export interface Prepared {
 
 /**
  * Classifies a pending migration. A script that the parser refuses counts as transactional: the server may be newer
- * than the parser, and if it refuses the script too, nothing is applied.
+ * than the parser, and if it refuses the script too, nothing is applied. `course`: it was begun statement by statement.
  * Errors: L1013 psql meta-commands.
  */
-export async function prepare(migration: FolderMigration): Promise<Prepared> {
+export async function prepare(migration: FolderMigration, course: "new" | "begun" = "new"): Promise<Prepared> {
   const file = relative(process.cwd(), migration.path)
   const sql = sqlOf(migration).replace(/^\uFEFF/, "")
   const script = await parseScript(sql)
@@ -40,7 +40,7 @@ export async function prepare(migration: FolderMigration): Promise<Prepared> {
     file,
     class: kind,
     sql,
-    statements: kind === "transactional" ? [] : script.statements,
+    statements: kind === "transactional" && course === "new" ? [] : script.statements,
     unparsed: false,
   }
 }

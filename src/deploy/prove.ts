@@ -2,7 +2,6 @@ import { LockstepError } from "../errors.js"
 import { compare } from "../history/compare.js"
 import { readHistory } from "../history/recorded.js"
 import type { Client } from "../postgres/connect.js"
-import { refusedOrLost } from "./failure.js"
 import type { DeployRequest } from "./request.js"
 
 /**
@@ -10,10 +9,7 @@ import type { DeployRequest } from "./request.js"
  * Resolves to how many are recorded. Errors: L1030 the history says something else.
  */
 export async function proveHistory(client: Client, { url, folder }: DeployRequest): Promise<number> {
-  const recorded = await readHistory(client, url.schema).catch((error: unknown) => {
-    if (error instanceof LockstepError) throw error
-    throw refusedOrLost(error)
-  })
+  const recorded = await readHistory(client, url.schema)
   const { applied, pending, failed } = compare(folder.migrations, recorded ?? [])
   const finished = new Set<string>()
   const twice = (recorded ?? []).filter((row) => {

@@ -1,4 +1,5 @@
 import type { Folder } from "../history/folder.js"
+import type { Client } from "../postgres/connect.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import type { DeployEvent } from "./events.js"
 
@@ -43,7 +44,17 @@ export interface Connecting {
 /** Everything that a deploy needs. */
 export interface DeployRequest extends Connecting {
   readonly folder: Folder
+  /** Somebody watches: tell what the server does while a statement runs long. */
+  readonly watched?: true | undefined
+  /** Proves the schema too, by replaying the history on a shadow database. */
+  readonly proveSchema?: ProveSchema | undefined
 }
+
+/** How a database differs from what these migrations make, in this order; one line an object. */
+export type ProveSchema = (
+  client: Client,
+  applied: readonly { readonly name: string; readonly sql: string }[],
+) => Promise<{ readonly missing: readonly string[]; readonly unexpected: readonly string[] }>
 
 /** What a deploy did. */
 export interface DeployResult {
@@ -51,6 +62,10 @@ export interface DeployResult {
   readonly applied: readonly string[]
   /** Migrations in the folder. */
   readonly total: number
+  /** Migrations of the folder that the history read back says are applied. */
+  readonly recorded: number
+  /** Of those: edited after they were applied. */
+  readonly edited: number
   /** Pending when the deploy started and applied by another deployer while this one waited. */
   readonly appliedMeanwhile: number
   /** The folder is older than the database. */

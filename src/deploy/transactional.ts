@@ -2,35 +2,39 @@ import { worksPerhapsNextTime } from "../postgres/advice.js"
 import type { Client } from "../postgres/connect.js"
 import { type Result, runCounted } from "../postgres/counted.js"
 import { blockersOf } from "./blockers.js"
-import { ConnectionLost, migrationFailed, type Refusal, refusedOrLost } from "./failure.js"
+import { cancelledOnSignal } from "./cancel.js"
+import { ConnectionLost, migrationFailed, type Refusal, refusalOf } from "./failure.js"
 import { backoffMs, interrupted, pause } from "./interrupt.js"
+import { begin, type Ledger } from "./ledger.js"
 import type { Prepared } from "./prepare.js"
 import type { DeployRequest } from "./request.js"
 import { durationColumn, type Message, transactionMessage } from "./script.js"
 
-const untouched = (applied: number): string =>
-  `nothing of this migration was applied or recorded; ${applied === 0 ? "nothing stood before it." : `the ${applied} before it stand.`}`
+const untouched = (before: number): string =>
+  `nothing of this migration was applied or recorded; ${before === 0 ? "nothing stood before it." : `the ${before} before it stand.`}`
 
 /**
  * Applies one transactional migration, again after a lock timeout, a deadlock or a serialization failure: the
- * transaction was rolled back whole. Resolves to its duration in milliseconds.
- * Errors: L1012 refused, L1001 interrupted; ConnectionLost where the outcome is not known.
+ * transaction was rolled back whole. `before`: how many stand applied. Resolves to its duration in milliseconds.
+ * Errors: L1012, L1014 refused, L1001 interrupted; ConnectionLost where the outcome is not known.
  */
 export async function applyTransactional(
   client: Client,
   prepared: Prepared,
   request: DeployRequest,
+  ledger: Ledger,
   before: number,
 ): Promise<number> {
   const { settings, signal, onEvent, url } = request
   const { name } = prepared.migration
+  const message = transactionMessage(prepared, url.schema, begin(ledger, prepared), settings.lockTimeout)
   for (let attempt = 0; ; attempt++) {
-    const outcome = await send(client, prepared, transactionMessage(prepared, url.schema, settings.lockTimeout))
+    const outcome = await send(client, prepared, message, request)
     if (typeof outcome === "number") return outcome
-    await client.query("ROLLBACK").catch(refusedOrLost)
+    await client.query("ROLLBACK")
     if (signal.aborted) throw interrupted(untouched(before))
     if (!worksPerhapsNextTime(outcome.error.code) || attempt >= settings.retries) {
-      throw await migrationFailed(prepared, outcome, untouched(before), "fix the file, then run the same deploy again.")
+      throw await migrationFailed(prepared, outcome, untouched(before), nextAfter(outcome.error.code))
     }
     const delayMs = backoffMs(attempt)
     const reason = await blockersOf(client, prepared, outcome)
@@ -39,19 +43,26 @@ export async function applyTransactional(
   }
 }
 
-async function send(client: Client, prepared: Prepared, message: Message): Promise<number | Refusal> {
-  const { before, script, after } = message
+const nextAfter = (sqlstate: string | undefined): string =>
+  worksPerhapsNextTime(sqlstate) ? "run the same deploy again." : "fix the file, then run the same deploy again."
+
+async function send(
+  client: Client,
+  prepared: Prepared,
+  { before, script, after }: Message,
+  request: DeployRequest,
+): Promise<number | Refusal> {
   const parts = prepared.unparsed ? [before, script, after] : [before + script + after]
   let completed = 0
   for (const part of parts) {
-    const outcome = await runCounted(client, part)
+    const outcome = await cancelledOnSignal(client, request, () => runCounted(client, part))
     if (outcome.ok) {
       completed += outcome.results.length
       const [duration] = durations(outcome.results)
       if (duration !== undefined) return duration
       continue
     }
-    const error = refusedOrLost(outcome.error)
+    const error = refusalOf(client, outcome.error)
     const sentBefore = prepared.unparsed ? 0 : before.length
     return { error, sentBefore, startsAt: 0, statement: completed + outcome.completed - 1 }
   }
@@ -67,20 +78,18 @@ export async function applyBatch(
   client: Client,
   batch: readonly Prepared[],
   request: DeployRequest,
+  ledger: Ledger,
 ): Promise<readonly number[] | undefined> {
+  const { url, settings } = request
   const messages = batch.map((prepared) =>
-    transactionMessage(prepared, request.url.schema, request.settings.lockTimeout),
+    transactionMessage(prepared, url.schema, begin(ledger, prepared), settings.lockTimeout),
   )
-  const outcome = await runCounted(
-    client,
-    messages.map(({ before, script, after }) => before + script + after).join(""),
-  )
-  if (!outcome.ok) {
-    refusedOrLost(outcome.error)
-    await client.query("ROLLBACK").catch(refusedOrLost)
-    return undefined
-  }
-  return durations(outcome.results)
+  const sql = messages.map(({ before, script, after }) => before + script + after).join("")
+  const outcome = await cancelledOnSignal(client, request, () => runCounted(client, sql))
+  if (outcome.ok) return durations(outcome.results)
+  refusalOf(client, outcome.error)
+  await client.query("ROLLBACK")
+  return undefined
 }
 
 const durations = (results: readonly Result[]): readonly number[] =>

@@ -41,6 +41,8 @@ export function deployReporter(output: Output): (event: DeployEvent) => void {
 
 function lineOf(event: DeployEvent, widest: number, paint: Output["paint"]): string | undefined {
   switch (event.event) {
+    case "began":
+      return `lockstep ${event.version}, history ${event.history.slice(0, 12)} of ${counted(event.migrations, "migration")} -> ${address(event)}`
     case "note":
       return `  ${paint.yellow("note")}  ${event.text}`
     case "waiting-for-database":
@@ -59,12 +61,17 @@ function lineOf(event: DeployEvent, widest: number, paint: Output["paint"]): str
       }
       return `  ${paint.green("ok")}  ${event.name.padEnd(widest)}  ${duration(event.durationMs).padStart(7)}${apart[event.class]}`
     }
+    case "schema-proved":
+      return `Schema proved: it is what ${counted(event.migrations, "migration")} make on an empty database.`
     case "failed":
       return `  ${paint.red("no")}  ${event.name}\n`
     default:
       return undefined
   }
 }
+
+const address = ({ host, port, database }: { host: string; port: number; database: string }): string =>
+  host.startsWith("/") ? `${host}/${database}` : `${host.includes(":") ? `[${host}]` : host}:${port}/${database}`
 
 function holder({ applicationName, pid, address, forMs, query, percent }: LockHolder): string {
   const progress = percent === undefined ? "" : ` ${percent} %`
@@ -73,9 +80,10 @@ function holder({ applicationName, pid, address, forMs, query, percent }: LockHo
 
 /** The last line: what the deploy did, and that it is proved. */
 export function verdict(result: DeployResult): string {
-  const { applied, appliedMeanwhile, total, ahead } = result
+  const { applied, appliedMeanwhile, total, ahead, recorded, edited } = result
   if (total === 0) return "Nothing to do: the folder holds no migrations."
-  const proof = `History proved: ${total} of ${total} recorded${applied.length > 0 ? ", checksums equal" : ""}.`
+  const checksums = edited > 0 ? `, ${edited} edited since` : applied.length > 0 ? ", checksums equal" : ""
+  const proof = `History proved: ${recorded} of ${total} recorded${checksums}.`
   const meanwhile =
     appliedMeanwhile > 0
       ? `${counted(appliedMeanwhile, "pending migration")} ${appliedMeanwhile === 1 ? "was" : "were"} applied meanwhile by another deployer. `

@@ -1,0 +1,26 @@
+import type { Prepared } from "./prepare.js"
+
+/** A message of ten small migrations saves nine round trips; larger ones gain nothing from it. */
+const batchSize = 10
+const batchBytes = 64 * 1024
+
+/** Groups consecutive small transactional migrations; every other one, and one that is gone on with, stands alone. */
+export function* batches(prepared: readonly Prepared[], begun: Prepared | undefined): Generator<readonly Prepared[]> {
+  let batch: Prepared[] = []
+  let bytes = 0
+  for (const one of prepared) {
+    const size = one.migration.content.length
+    const joins = one.class === "transactional" && !one.unparsed && one !== begun
+    if (batch.length > 0 && (!joins || batch.length === batchSize || bytes + size > batchBytes)) {
+      yield batch
+      batch = []
+      bytes = 0
+    }
+    if (!joins) yield [one]
+    else {
+      batch.push(one)
+      bytes += size
+    }
+  }
+  if (batch.length > 0) yield batch
+}

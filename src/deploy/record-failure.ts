@@ -1,0 +1,24 @@
+import type { Statement } from "../sql/parse.js"
+import type { Course } from "./course.js"
+import { remainder } from "./leftovers.js"
+import { failedRow, freshSession } from "./script.js"
+import { failureLog } from "./steps.js"
+
+/** Records why a migration stopped, where Prisma records it, and says in what state that leaves the database. */
+export async function recordFailure(
+  { client, prepared, request, id, steps }: Course,
+  statement: Statement,
+  { code, message }: { readonly code?: string | undefined; readonly message: string },
+): Promise<string> {
+  const { name } = prepared.migration
+  const { url, settings } = request
+  const logs = failureLog({ name, statement, of: prepared.statements }, { code, message, steps })
+  await client.query(`${freshSession(url.schema, settings.lockTimeout)}${failedRow(url.schema, id, logs)}`)
+  const left = await remainder(client, statement)
+  const number = statement.index + 1
+  const applied =
+    steps === 0 ? "none is applied" : steps === 1 ? "the first is applied" : `the first ${steps} are applied`
+  const undone = steps < statement.index ? `, those from ${steps + 1} on were rolled back with it` : ""
+  const reached = `statement ${number} of ${prepared.statements.length} of ${name} failed, ${applied}${undone}`
+  return `${reached}, and the history holds the failed row.${left ? ` ${left}` : ""}`
+}
