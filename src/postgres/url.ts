@@ -3,7 +3,7 @@ import { parseTls, type Tls } from "./tls.js"
 
 /** A parsed connection URL. `text` and `password` are secrets: print `display` only. */
 export interface DatabaseUrl {
-  /** The URL as given, password included. */
+  /** The URL, password included. */
   readonly text: string
   /** The URL to print: password replaced, parameters left out. */
   readonly display: string
@@ -52,26 +52,25 @@ const known = new Set([...understood, ...tlsParameters, ...harmless])
 export function parseDatabaseUrl(text: string): DatabaseUrl {
   const url = parse(text)
   const query = url.searchParams
-  const socket = query.get("host") ?? undefined
-  const host = socket ?? decode(url.hostname.replace(/^\[(.*)\]$/, "$1"))
+  const host =
+    query.get("host") || decode(url.hostname.replace(/^\[(.*)\]$/, "$1")) || process.env.PGHOST || "localhost"
   const user = decode(url.username) || process.env.PGUSER || process.env.USER || "postgres"
-  const port = Number(query.get("port") ?? (url.port || process.env.PGPORT || 5432))
+  const port = portOf(query.get("port") || url.port || process.env.PGPORT || "5432")
   const database = decode(url.pathname.slice(1)) || user
-  const schema = query.get("schema") || "public"
   return Object.freeze({
-    text,
+    text: url.href,
     display: display(user, host, port, database),
-    host: host || "localhost",
+    host,
     port,
     database,
     user,
     password: url.password === "" ? undefined : decode(url.password),
-    schema,
-    tls: parseTls(query),
+    schema: query.get("schema") || "public",
+    tls: parseTls(query, host),
     connectTimeoutMs: seconds(query, "connect_timeout", 5) * 1000,
     pgbouncer: query.get("pgbouncer") === "true",
-    applicationName: query.get("application_name") ?? undefined,
-    options: query.get("options") ?? undefined,
+    applicationName: query.get("application_name") || undefined,
+    options: query.get("options") || undefined,
     unknown: [...new Set(query.keys())].filter((key) => !known.has(key)),
   })
 }
@@ -91,14 +90,19 @@ function parse(text: string): URL {
     })
   }
   try {
-    return new URL(text)
+    return new URL(text.replace(noHost, "$1localhost"))
   } catch {
     throw new LockstepError("L1201", "the database URL cannot be parsed", {
-      hint: "In a user name or password, write # ? / @ : % and spaces percent-encoded (# is %23).",
+      hint: /^\s*["']/.test(text)
+        ? "It begins with a quotation mark: some tools (docker --env-file) take quotes as part of the value."
+        : "In a user name or password, write # ? / @ : % and spaces percent-encoded (# is %23).",
       next: "set DATABASE_URL to postgresql://USER:PASSWORD@HOST:5432/DATABASE",
     })
   }
 }
+
+/** libpq's `postgresql://user@/db?host=/socket` has no host, which is no URL to others. */
+const noHost = /^(\s*postgres(?:ql)?:\/\/[^/?#]*@)(?=[/?]|$)/i
 
 function decode(part: string): string {
   try {
@@ -108,6 +112,14 @@ function decode(part: string): string {
       next: "write a % in a user name or password as %25",
     })
   }
+}
+
+function portOf(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port > 0 && port < 65_536) return port
+  throw new LockstepError("L1203", `${text} is not a port number`, {
+    next: "correct the port in the database URL, or PGPORT",
+  })
 }
 
 function seconds(query: URLSearchParams, name: string, fallback: number): number {
@@ -120,6 +132,6 @@ function seconds(query: URLSearchParams, name: string, fallback: number): number
 
 function display(user: string, host: string, port: number, database: string): string {
   if (host.startsWith("/")) return `postgresql://${user}@/${database}?host=${host}`
-  const shown = host.includes(":") ? `[${host}]` : host || "localhost"
+  const shown = host.includes(":") ? `[${host}]` : host
   return `postgresql://${user}@${shown}:${port}/${database}`
 }
