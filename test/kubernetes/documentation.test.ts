@@ -21,7 +21,8 @@ const snippets = fences("yaml")
 const manifests = snippets.filter((text) => /^# (templates|argocd)\//.test(text))
 
 test("what the document shows as the command's output is its output", () => {
-  expect(snippets.filter((text) => !manifests.includes(text))).toEqual([plain, hardened, values])
+  const shown = snippets.filter((text) => !manifests.includes(text))
+  expect(shown, "replace the block by what lockstep kubernetes prints").toEqual([plain, hardened, values])
 })
 
 describe.skipIf(!tools)("rendered with the real helm and read with kubectl's own types", () => {
