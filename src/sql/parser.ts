@@ -1,4 +1,5 @@
 import type { Node, ScanToken } from "libpg-query"
+import { compiledQuickly } from "./quick-compile.js"
 
 /** PostgreSQL's own parser (libpg_query, WebAssembly). The locations it gives are in UTF-8 bytes. */
 export interface Parser {
@@ -31,8 +32,11 @@ export function loadParser(): Promise<Parser> {
 }
 
 async function load(): Promise<Parser> {
-  const library = await import("libpg-query")
-  await library.loadModule()
+  const library = await compiledQuickly(async () => {
+    const imported = await import("libpg-query")
+    await imported.loadModule()
+    return imported
+  })
   return {
     parse(sql) {
       try {
