@@ -1,0 +1,86 @@
+import { backoffMs, pause } from "../deploy/interrupt.js"
+import { LockstepError } from "../errors.js"
+import { type Comparison, compare } from "../history/compare.js"
+import { type Folder, readFolder } from "../history/folder.js"
+import { readHistory } from "../history/recorded.js"
+import { connect } from "../postgres/connect.js"
+import { mayComeUp } from "../postgres/connection-error.js"
+import type { DatabaseUrl } from "../postgres/url.js"
+import { findTarget } from "../project/database-url.js"
+import { duration } from "../report/deploy.js"
+import { announce } from "./announce.js"
+import { defineCommand } from "./command.js"
+import { flag, projectOptions, time } from "./options.js"
+
+/** `lockstep wait`: for what must not start before the database answers, or before every migration is applied. */
+export default defineCommand({
+  description: `Waits until the database answers; with --applied, until every migration of the folder is applied as well, by
+whoever deploys. Changes nothing. What waiting cannot mend (a password, TLS, a failed migration) ends it at once.
+
+Exit codes: 0 it is so; 1 not in time, or never; 2 wrong usage or configuration; 130, 143 interrupted.`,
+  options: {
+    ...projectOptions,
+    timeout: time("--timeout <time>", "how long to wait", "5m"),
+    applied: flag("--applied", "until nothing is pending as well"),
+  },
+  examples: ["lockstep wait --timeout 30s", "lockstep wait --applied"],
+  async run({ settings, output, signal, project }) {
+    const where = await project("migrations")
+    const { url, ...target } = await findTarget(where)
+    announce({ url, ...target }, output)
+    const folder = readFolder(where.migrationsDir)
+    const started = Date.now()
+    let said = ""
+    for (let attempt = 0; ; attempt++) {
+      const missing = await whatIsMissing(url, settings.applied ? folder : undefined)
+      const waitedMs = Date.now() - started
+      if (missing === undefined) {
+        const ready = settings.applied ? `${migrations(folder.migrations.length)} applied` : "the database answers"
+        output.data(`Ready: ${ready}.`)
+        output.object({ schema: "lockstep.wait/1", ready: true, waitedMs })
+        return 0
+      }
+      if (waitedMs >= settings.timeout) {
+        output.data(`Not ready after ${duration(waitedMs)}: ${missing}.`)
+        output.object({ schema: "lockstep.wait/1", ready: false, waitedMs, reason: missing })
+        return 1
+      }
+      if (missing !== said) output.say(`waiting: ${missing}`)
+      said = missing
+      await pause(Math.min(backoffMs(attempt), 2000, settings.timeout - waitedMs), signal, "nothing was touched.")
+    }
+  },
+})
+
+/** In words, what is not there yet; undefined when everything is. Errors: what waiting cannot mend. */
+async function whatIsMissing(url: DatabaseUrl, folder: Folder | undefined): Promise<string | undefined> {
+  try {
+    const client = await connect(url, { applicationName: "lockstep wait" })
+    try {
+      if (folder === undefined) return undefined
+      return pendingIn(compare(folder.migrations, (await readHistory(client, url.schema)) ?? []))
+    } finally {
+      await client.end()
+    }
+  } catch (error) {
+    if (!(error instanceof LockstepError)) throw error
+    // A deploy creates the database, so the server's answer is enough for what comes before one.
+    if (error.code === "L1215") return folder === undefined ? undefined : error.message
+    if (mayComeUp(error)) return error.message
+    throw error
+  }
+}
+
+function pendingIn({ pending, failed }: Comparison): string | undefined {
+  const [broken] = failed
+  if (broken) {
+    throw new LockstepError("L1104", `${broken.name} has failed, and every deploy stops there`, {
+      state: "nothing was touched.",
+      next: "lockstep status",
+    })
+  }
+  if (pending.length === 0) return undefined
+  return `${migrations(pending.length)} pending`
+}
+
+const migrations = (count: number): string => (count === 1 ? "1 migration is" : `${count} migrations are`)

@@ -1,0 +1,232 @@
+import { createHash } from "node:crypto"
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs"
+import { isBuiltin } from "node:module"
+import { tmpdir } from "node:os"
+import { dirname, join, normalize, resolve } from "node:path"
+import { afterAll, describe, expect, test } from "vitest"
+import { readFolder } from "../../src/history/folder.js"
+import { assembleImage, type ImageRequest } from "../../src/image/image.js"
+import { checkPrismaLoads } from "../../src/image/load-check.js"
+import { loadedPackages } from "../../src/image/runner.js"
+import { loadProject } from "../../src/project/project.js"
+import { lockstep, repository } from "../cli.js"
+import { createProject, type TestProject } from "../project.js"
+
+const megabyte = 1_000_000
+const folder = mkdtempSync(join(tmpdir(), "lockstep-image-test-"))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const schema = 'datasource db {\n  provider = "postgresql"\n}\n'
+
+/** Writes an image of a project, by default the slim one, which takes no time. */
+async function imageOf(root: string, name: string, more: Partial<ImageRequest> = {}) {
+  const project = await loadProject({ root }, "migrations")
+  const request = { slim: true, keep: [], source: undefined, revision: undefined, version: undefined }
+  const out = join(folder, name)
+  const result = await assembleImage({ project, folder: readFolder(project.migrationsDir), out, ...request, ...more })
+  return { out, ...result, layer: (layer: string) => contentsOf(join(out, "layers", layer)) }
+}
+
+/** Every file of a folder, with its mode and its content or where it leads. */
+function contentsOf(root: string): readonly string[] {
+  return readdirSync(root, { recursive: true, encoding: "utf8" })
+    .sort()
+    .map((path) => {
+      const { mode, mtimeMs } = lstatSync(join(root, path))
+      return `${path} ${mode.toString(8)} ${mtimeMs} ${contentOf(join(root, path))}`
+    })
+}
+
+function contentOf(path: string): string {
+  const stat = lstatSync(path)
+  if (stat.isSymbolicLink()) return readlinkSync(path)
+  return stat.isFile() ? createHash("sha256").update(readFileSync(path)).digest("hex") : ""
+}
+
+const read = (path: string) => JSON.parse(readFileSync(path, "utf8"))
+
+const shop = (): TestProject =>
+  createProject({
+    schema,
+    migrations: { "20260101000000_init": "CREATE TABLE a (id int);\n" },
+    files: {
+      "package.json": `${JSON.stringify({
+        name: "@acme/shop",
+        version: "3.1.4",
+        repository: "acme/shop",
+        lockstep: { lockWait: "10m", migrations: "elsewhere" },
+      })}\n`,
+      ".env": 'DATABASE_URL="postgresql://app:s3cret@db/shop"\n',
+      "prisma/migrations/20260101000000_init/notes.txt": "s3cret",
+    },
+  })
+
+describe("with Prisma's CLI", async () => {
+  const image = await imageOf(repository, "full", { slim: false })
+
+  test("is at most 75 MB, in layers from the rarely to the often changed, the last of them small", () => {
+    expect(image.bytes).toBeLessThan(75 * megabyte)
+    expect(image.layers.map(({ name }) => name)).toEqual(["10-runner", "20-prisma", "30-project", "40-migrations"])
+    expect(image.layers.at(-1)?.bytes).toBeLessThan(megabyte)
+  })
+
+  test("holds no link that leads out of it, and nothing but folders, files and links", () => {
+    for (const layer of image.layers.map(({ name }) => join(image.out, "layers", name))) {
+      for (const path of readdirSync(layer, { recursive: true, encoding: "utf8" })) {
+        const stat = lstatSync(join(layer, path))
+        if (!stat.isSymbolicLink()) {
+          expect(stat.isDirectory() || stat.isFile()).toBe(true)
+          continue
+        }
+        const target = resolve(layer, dirname(path), readlinkSync(join(layer, path)))
+        expect(statSync(target).mode & 0o111, `${path} leads to a command`).toBe(0o111)
+        expect(target.startsWith(layer)).toBe(true)
+      }
+    }
+  })
+
+  test("its bill of materials names every package in it, with what the runner's bundle holds", () => {
+    const sbom = read(join(image.out, "sbom.cdx.json"))
+    const listed = new Set(sbom.components.map((one: { purl: string }) => one.purl))
+    for (const layer of ["10-runner", "20-prisma"]) {
+      const root = join(image.out, "layers", layer, "app/node_modules")
+      const manifests = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((path) =>
+        /(^|node_modules\/)(@[^/]+\/)?[^@/]+\/package\.json$/.test(path),
+      )
+      expect(manifests.length).toBeGreaterThan(1)
+      for (const path of manifests) {
+        const { name, version } = read(join(root, path))
+        expect(listed).toContain(`pkg:npm/${name.replace("@", "%40")}@${version}`)
+      }
+    }
+    for (const name of ["pg", "zod", "commander"])
+      expect(sbom.components).toContainEqual(
+        expect.objectContaining({ name, properties: [{ name: "dev.lockstep.bundled", value: "true" }] }),
+      )
+    const references = new Set([...listed, sbom.metadata.component["bom-ref"]])
+    for (const { ref, dependsOn } of sbom.dependencies)
+      for (const one of [ref, ...dependsOn]) expect(references).toContain(one)
+    expect(sbom).toMatchObject({ bomFormat: "CycloneDX", specVersion: "1.6", version: 1 })
+    expect(sbom.serialNumber).toMatch(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/)
+  })
+
+  test("a package that Prisma loads and the image lacks is named before there is an image", async () => {
+    const layer = join(image.out, "layers/20-prisma")
+    rmSync(join(layer, "app/node_modules/deepmerge-ts"), { recursive: true })
+    await expect(checkPrismaLoads(layer, "build/index.js")).rejects.toMatchObject({
+      code: "L1603",
+      details: { next: "lockstep image --keep deepmerge-ts" },
+    })
+  })
+})
+
+test("slim is at most 15 MB and without Prisma", async () => {
+  const image = await imageOf(repository, "slim")
+  expect(image.bytes).toBeLessThan(15 * megabyte)
+  expect(image.layers.map(({ name }) => name)).toEqual(["10-runner", "30-project", "40-migrations"])
+  expect(image.layer("30-project").some((line) => line.includes("prisma.config"))).toBe(false)
+})
+
+test("two images of one project are the same to the byte, modes and times included", async () => {
+  const { root } = shop()
+  const [one, two] = [await imageOf(root, "one"), await imageOf(root, "two")]
+  expect(contentsOf(two.out)).toEqual(contentsOf(one.out))
+  await imageOf(root, "two")
+  expect(contentsOf(two.out)).toEqual(contentsOf(one.out))
+})
+
+test("a new migration changes the last layer alone", async () => {
+  const project = shop()
+  const before = await imageOf(project.root, "before")
+  project.migration("20260102000000_next", "CREATE TABLE b (id int);\n")
+  const after = await imageOf(project.root, "after")
+  for (const layer of ["10-runner", "30-project"]) expect(after.layer(layer)).toEqual(before.layer(layer))
+  expect(after.layer("40-migrations")).not.toEqual(before.layer("40-migrations"))
+})
+
+test("only the schema, the migrations and the settings of a project are in it", async () => {
+  const image = await imageOf(shop().root, "contents")
+  const files = (layer: string) =>
+    readdirSync(join(image.out, "layers", layer), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => normalize(join(entry.parentPath, entry.name)).split(`${layer}/`)[1])
+      .sort()
+  expect(files("30-project")).toEqual(["app/package.json", "app/prisma/schema.prisma"])
+  expect(files("40-migrations")).toEqual([
+    "app/prisma/migrations/20260101000000_init/migration.sql",
+    "app/prisma/migrations/migration_lock.toml",
+  ])
+  expect(read(join(image.out, "layers/30-project/app/package.json"))).toEqual({
+    name: "shop-migrations",
+    version: "3.1.4",
+    private: true,
+    type: "module",
+    lockstep: { lockWait: "10m" },
+  })
+  expect(read(join(image.out, "env.json")).LOCKSTEP_MIGRATIONS).toBe("/app/prisma/migrations")
+})
+
+test("a schema in several files and migrations elsewhere keep their places", async () => {
+  const project = createProject({
+    files: {
+      "db/schema/main.prisma": schema,
+      "db/schema/models/a.prisma": "model A {\n  id Int @id\n}\n",
+      "db/schema/README.md": "",
+      "db/history/20260101000000_init/migration.sql": "SELECT 1;\n",
+      "prisma.config.mjs": 'export default { schema: "db/schema", migrations: { path: "db/history" } }\n',
+    },
+  })
+  const image = await imageOf(project.root, "elsewhere")
+  expect(image.layer("30-project").filter((line) => line.includes(".prisma"))).toHaveLength(2)
+  expect(image.layer("40-migrations").join("\n")).toContain("app/db/history/20260101000000_init/migration.sql")
+  expect(read(join(image.out, "env.json")).LOCKSTEP_MIGRATIONS).toBe("/app/db/history")
+})
+
+test("the labels say where it comes from and which history it holds; what is given wins", async () => {
+  const { root } = shop()
+  const image = await imageOf(root, "labels", { revision: "f00", version: "4.0.0" })
+  expect(image.labels).toEqual({
+    "dev.lockstep.history.count": "1",
+    "dev.lockstep.history.digest": expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+    "dev.lockstep.history.last": "20260101000000_init",
+    "dev.lockstep.version": expect.stringMatching(/^\d+\.\d+\.\d+/),
+    "org.opencontainers.image.revision": "f00",
+    "org.opencontainers.image.source": "https://github.com/acme/shop",
+    "org.opencontainers.image.title": "shop-migrations",
+    "org.opencontainers.image.version": "4.0.0",
+  })
+  expect(read(join(image.out, "labels.json"))).toEqual(image.labels)
+})
+
+test("a folder that holds something else is not touched", async () => {
+  const project = shop()
+  project.write("public/index.html", "<p>")
+  const result = await lockstep(["image", "--slim", "--out", "public"], { cwd: project.root })
+  expect(result).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("error[L1601]") })
+  expect(readdirSync(join(project.root, "public"))).toEqual(["index.html"])
+})
+
+test("--out is asked for, and --json tells what was written", async () => {
+  const project = shop()
+  const without = await lockstep(["image"], { cwd: project.root })
+  expect(without).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("lockstep image --out DIR") })
+  const result = await lockstep(["image", "--slim", "--json", "--out", "build/image"], { cwd: project.root })
+  expect(JSON.parse(result.stdout)).toMatchObject({
+    schema: "lockstep.image/1",
+    out: join(project.root, "build/image"),
+    layers: [{ name: "10-runner" }, { name: "30-project" }, { name: "40-migrations" }],
+  })
+})
+
+test("every package that the bundle loads from node_modules is known to the image, and no other", () => {
+  const dist = join(repository, "dist")
+  const loaded = new Set<string>()
+  for (const entry of readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".js"))) {
+    const text = readFileSync(join(dist, entry), "utf8")
+    for (const [, name] of text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"((?:@[\w.-]+\/)?[\w.-]+)(?:\/[^"]*)?"/g))
+      if (name && !name.startsWith("node:")) loaded.add(name)
+  }
+  const known = new Set<string>(loadedPackages.map(({ name }) => name))
+  for (const builtin of ["prisma-lockstep", "node"]) loaded.delete(builtin)
+  expect([...loaded].filter((name) => !known.has(name) && !isBuiltin(name))).toEqual([])
+})
