@@ -1,7 +1,15 @@
 import * as z from "zod/mini"
 import { LockstepError } from "../errors.js"
 import { type Column, readColumns } from "./columns.js"
-import { type Client, type DataModel, type Delegate, dataModelOf, type Field, type Row } from "./module.js"
+import {
+  type Client,
+  type Delegate,
+  dataModelOf,
+  type Enums,
+  type Field,
+  type LoadedClient,
+  type Row,
+} from "./module.js"
 import { sample } from "./sample.js"
 
 /** What became of a model: written as well, or only read, and why. */
@@ -20,13 +28,13 @@ const delegate = z.custom<Delegate>((value) => typeof value === "object" && valu
  * not, and a model whose constraints refuse the made-up row is only read.
  * Errors: L1322 the client and the database do not go together.
  */
-export async function exerciseModels(client: Client, schema: string): Promise<readonly ModelResult[]> {
+export async function exerciseModels({ client, enums }: LoadedClient, schema: string): Promise<readonly ModelResult[]> {
   const dataModel = dataModelOf(client)
   const columns = await readColumns(client)
   const results: ModelResult[] = []
   for (const [model, { dbName, fields, schema: own }] of Object.entries(dataModel.models)) {
     const relation = columns.get(`${own ?? schema}.${dbName ?? model}`) ?? []
-    results.push(await exercise(client, model, pairs(fields, relation), dataModel.enums))
+    results.push(await exercise(client, model, pairs(fields, relation), enums))
   }
   return results
 }
@@ -43,12 +51,7 @@ const pairs = (fields: readonly Field[], columns: readonly Column[]): readonly P
     return column && field.kind !== "object" ? [{ field, column }] : []
   })
 
-async function exercise(
-  client: Client,
-  model: string,
-  all: readonly Pair[],
-  enums: DataModel["enums"],
-): Promise<ModelResult> {
+async function exercise(client: Client, model: string, all: readonly Pair[], enums: Enums): Promise<ModelResult> {
   const name = `${model.slice(0, 1).toLowerCase()}${model.slice(1)}`
   const made = (chosen: readonly Pair[]): Row =>
     Object.fromEntries(chosen.map(({ field, column }) => [field.name, sample(field, column, enums)]))

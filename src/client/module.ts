@@ -17,15 +17,16 @@ const runtimeDataModel = z.object({
       schema: z.optional(z.nullable(z.string())),
     }),
   ),
-  enums: z.record(
-    z.string(),
-    z.object({ values: z.readonly(z.array(z.object({ name: z.string(), dbName: z.nullable(z.string()) }))) }),
-  ),
 })
 
 export type Field = z.infer<typeof field>
 /** What a generated client knows of its schema while it runs. */
 export type DataModel = z.infer<typeof runtimeDataModel>
+/** The client's enums: the names by which it takes their values. */
+export type Enums = Readonly<Record<string, Readonly<Record<string, string>>>>
+
+const enums = z.object({ $Enums: z._default(z.record(z.string(), z.record(z.string(), z.string())), {}) })
+
 export type Row = Readonly<Record<string, unknown>>
 
 /** What is done with a model. */
@@ -42,11 +43,22 @@ export interface Transaction {
   readonly [model: string]: unknown
 }
 
-/** A generated client, connected. */
+/** A generated client, connected, and its enums. */
+export interface LoadedClient {
+  readonly client: Client
+  readonly enums: Enums
+}
+
+/** Prisma Client, as far as it is used here. */
 export interface Client extends Transaction {
   $transaction(work: (transaction: Transaction) => Promise<void>): Promise<void>
   $queryRawUnsafe(sql: string, ...values: readonly unknown[]): Promise<readonly Row[]>
   $disconnect(): Promise<void>
+}
+
+interface ClientOptions {
+  readonly adapter: object
+  readonly errorFormat: "minimal"
 }
 
 type Class<Options, Made> = new (...options: Options[]) => Made
@@ -61,13 +73,16 @@ const classNamed = <C>(name: string) =>
  * Loads the generated client and connects it as Prisma 7 does, with the project's own driver adapter.
  * Errors: L1320 the client or its adapter is not there or cannot be loaded.
  */
-export async function loadClient(root: string, generator: ClientGenerator, url: DatabaseUrl): Promise<Client> {
+export async function loadClient(root: string, generator: ClientGenerator, url: DatabaseUrl): Promise<LoadedClient> {
   const adapters = await load(root, "@prisma/adapter-pg", "npm install @prisma/adapter-pg")
   const clients = await load(root, generator.entry, "pnpm db:generate")
   const Adapter = z.parse(classNamed<Class<object, object>>("PrismaPg"), adapters)
-  const PrismaClient = z.parse(classNamed<Class<{ adapter: object }, Client>>("PrismaClient"), clients)
+  const PrismaClient = z.parse(classNamed<Class<ClientOptions, Client>>("PrismaClient"), clients)
   if (Adapter === undefined || PrismaClient === undefined) throw new LockstepError("L1320", "no PrismaClient was found")
-  return new PrismaClient({ adapter: new Adapter({ connectionString: url.text }, { schema: url.schema }) })
+  const adapter = new Adapter({ connectionString: url.text }, { schema: url.schema })
+  // Other formats look for the caller's source text, which there is none of here.
+  const client = new PrismaClient({ adapter, errorFormat: "minimal" })
+  return { client, enums: z.parse(enums, clients).$Enums }
 }
 
 /** The schema as the client knows it. Errors: L1320 the client is none that Lockstep knows. */

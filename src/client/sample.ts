@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto"
 import type { Column } from "./columns.js"
-import type { DataModel, Field } from "./module.js"
+import type { Enums, Field } from "./module.js"
 
 /** Texts that a column's type accepts; any other type takes any text. */
 const texts: Readonly<Record<string, () => string>> = {
@@ -12,12 +12,9 @@ const texts: Readonly<Record<string, () => string>> = {
 }
 
 /** A made-up value for a column, as Prisma Client takes it. */
-export function sample(field: Field, column: Column, enums: DataModel["enums"]): unknown {
+export function sample(field: Field, column: Column, enums: Enums): unknown {
   if (column.type.startsWith("_")) return []
-  if (field.kind === "enum") {
-    const values = enums[field.type]?.values ?? []
-    return (values.find(({ name, dbName }) => (dbName ?? name) === column.label) ?? values[0])?.name
-  }
+  if (field.kind === "enum") return Object.keys(enums[field.type] ?? {})[0] ?? column.label
   switch (field.type) {
     case "Int":
       return 1

@@ -19,28 +19,29 @@ Exit codes: 0 the client and the database go together; 1 they do not; 2 wrong us
     const parts = await project()
     const target = await findTarget(parts)
     announce(target, output)
-    const [generator] = clientGenerators(readSchema(parts.schemaPath))
+    const files = readSchema(parts.schemaPath)
+    const [generator] = clientGenerators(files)
     if (generator === undefined)
       throw new LockstepError("L1320", "the schema has no generator of Prisma Client", {
         next: 'add one:  generator client { provider = "prisma-client"  output = "../src/generated/prisma" }',
       })
-    const [{ typeCheck }, { loadClient }, { exerciseModels }] = await Promise.all([
+    const [{ modelsIn, typeCheck }, { loadClient }, { exerciseModels }] = await Promise.all([
       import("../client/type-check.js"),
       import("../client/module.js"),
       import("../client/crud.js"),
     ])
-    const types = await typeCheck(parts.root, generator)
+    const types = await typeCheck(parts.root, generator, modelsIn(files))
     if (types === "absent") output.say("  note  the project has no typescript: the client's types are not checked")
-    const client = await loadClient(parts.root, generator, target.url)
+    const loaded = await loadClient(parts.root, generator, target.url)
     try {
-      const models = await exerciseModels(client, target.url.schema)
+      const models = await exerciseModels(loaded, target.url.schema)
       for (const one of models) if (one.state === "read") output.say(`  note  ${one.model} is only read: ${one.why}`)
       const written = models.filter(({ state }) => state === "read and written").length
       output.data(`The client works: ${models.length} models read, rows of ${written} created, updated and deleted.`)
       output.object({ schema: "lockstep.test-client/1", types, models })
       return 0
     } finally {
-      await client.$disconnect()
+      await loaded.client.$disconnect()
     }
   },
 })
