@@ -6,4 +6,5 @@ const argv = process.argv.slice(2)
 process.title = "schema-engine"
 
 const { runSchemaEngine } = await import("./shim.js")
-process.exitCode = await runSchemaEngine(argv)
+// The engine's build for WebAssembly leaves timers behind (10 s for the lock) that would keep the process.
+process.exit(await runSchemaEngine(argv))

@@ -1,0 +1,61 @@
+import { dirname, join } from "node:path"
+import { execa } from "execa"
+import { cliPath, environment, repository } from "../cli.js"
+import { createProject, type ProjectFiles, type TestProject } from "../project.js"
+
+/** The schema engine as it ships. */
+export const enginePath = join(dirname(cliPath), "schema-engine.js")
+
+const prismaPath = join(repository, "node_modules/prisma/build/index.js")
+
+/** Plain values, so that no package has to be found from the temporary folder. */
+const config = `export default {
+  schema: "prisma/schema.prisma",
+  datasource: { url: process.env.DATABASE_URL },
+}
+`
+
+/** A project that Prisma's own CLI works in. */
+export function createPrismaProject(files: ProjectFiles): TestProject {
+  return createProject({ ...files, files: { "prisma.config.mjs": config, ...files.files } })
+}
+
+export interface PrismaOptions {
+  readonly project: TestProject
+  readonly url: string
+  readonly input?: string
+}
+
+const variables = (url: string): Record<string, string> =>
+  environment({
+    DATABASE_URL: url,
+    PRISMA_SCHEMA_ENGINE_BINARY: enginePath,
+    CHECKPOINT_DISABLE: "1",
+    PRISMA_HIDE_UPDATE_MESSAGE: "1",
+    NO_COLOR: "1",
+  })
+
+/** Runs Prisma's CLI over the shim, without a terminal; never rejects. */
+export function prisma(args: readonly string[], { project, url, input = "" }: PrismaOptions) {
+  return execa(process.execPath, [prismaPath, ...args], {
+    cwd: project.root,
+    env: variables(url),
+    extendEnv: false,
+    input,
+    reject: false,
+    all: true,
+  })
+}
+
+/** The same on a terminal, which `migrate dev` wants; util-linux's `script` makes one. */
+export function prismaOnTerminal(args: readonly string[], { project, url }: PrismaOptions) {
+  const command = [process.execPath, prismaPath, ...args].map((word) => `'${word}'`).join(" ")
+  return execa("script", ["-qec", command, "/dev/null"], {
+    cwd: project.root,
+    env: variables(url),
+    extendEnv: false,
+    stdin: "ignore",
+    reject: false,
+    all: true,
+  })
+}

@@ -1,0 +1,137 @@
+import { execFileSync } from "node:child_process"
+import { readdirSync } from "node:fs"
+import { describe, expect, test } from "vitest"
+import { createDatabase } from "../postgres.js"
+import { createPrismaProject, prisma, prismaOnTerminal } from "./prisma-cli.js"
+
+const schema = `datasource db {
+  provider = "postgresql"
+}
+
+model User {
+  id   Int     @id
+  name String?
+}
+`
+const init = `CREATE TABLE "User" ("id" INTEGER NOT NULL, "name" TEXT, CONSTRAINT "User_pkey" PRIMARY KEY ("id"));\n`
+const migrations = { "20260101000000_init": init }
+
+describe("Prisma's own CLI, with no native engine", () => {
+  test("deploy creates the database, applies, and then finds nothing to do", async () => {
+    const database = await createDatabase()
+    await database.drop()
+    const options = { project: createPrismaProject({ schema, migrations }), url: database.url }
+    const first = await prisma(["migrate", "deploy"], options)
+    expect(first.all).toContain("All migrations have been successfully applied.")
+    expect(first.all).toContain("Applying migration `20260101000000_init`")
+    expect(first.exitCode).toBe(0)
+    const second = await prisma(["migrate", "deploy"], options)
+    expect(second.all).toContain("No pending migrations to apply.")
+    expect((await prisma(["migrate", "status"], options)).all).toContain("Database schema is up to date!")
+  })
+
+  test("a migration that fails leaves nothing behind, and the place is shown", async () => {
+    const database = await createDatabase()
+    const project = createPrismaProject({
+      schema,
+      migrations: { ...migrations, "20260102000000_bad": "CREATE TABLE half (n int);\nSELECT nothing;\n" },
+    })
+    const options = { project, url: database.url }
+    const failed = await prisma(["migrate", "deploy"], options)
+    expect(failed.exitCode).toBe(1)
+    expect(failed.all).toContain("P3018")
+    expect(failed.all).toMatch(/20260102000000_bad\/migration\.sql:2:8/)
+    expect(await database.query("SELECT to_regclass('half') AS half")).toEqual([{ half: null }])
+    project.migration("20260102000000_bad", "CREATE TABLE half (n int);\n")
+    expect((await prisma(["migrate", "deploy"], options)).exitCode).toBe(0)
+  })
+
+  test("three deploys at once all succeed", async () => {
+    const database = await createDatabase()
+    const project = createPrismaProject({
+      schema,
+      migrations: { "20260101000000_slow": `SELECT pg_sleep(1);\n${init}` },
+    })
+    const deploys = await Promise.all(
+      [1, 2, 3].map(() => prisma(["migrate", "deploy"], { project, url: database.url })),
+    )
+    expect(deploys.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0])
+    expect(await database.query(`SELECT migration_name FROM "_prisma_migrations"`)).toHaveLength(1)
+  })
+
+  test("resolve, reset, diff, push, pull and execute", async () => {
+    const database = await createDatabase()
+    const project = createPrismaProject({ schema, migrations })
+    const run = async (...args: string[]) => {
+      const { all, exitCode } = await prisma(args, { project, url: database.url })
+      expect({ all, exitCode }).toMatchObject({ exitCode: 0 })
+      return all
+    }
+    await run("migrate", "resolve", "--applied", "20260101000000_init")
+    expect(await run("migrate", "status")).toContain("up to date")
+    await run("migrate", "reset", "--force")
+    expect(await database.query(`SELECT * FROM "User"`)).toEqual([])
+    const wider = schema.replace("String?", "String?\n  age  Int?")
+    project.write("prisma/schema.prisma", wider)
+    const diff = ["migrate", "diff", "--from-config-datasource", "--to-schema", "prisma/schema.prisma", "--script"]
+    expect(await run(...diff)).toContain('ALTER TABLE "User" ADD COLUMN     "age" INTEGER')
+    await run("db", "push")
+    expect(await run("db", "pull", "--print")).toContain(wider)
+    project.write("change.sql", `INSERT INTO "User" VALUES (1); SELECT 1; INSERT INTO "User" VALUES (2);`)
+    await run("db", "execute", "--file", "change.sql")
+    expect(await database.query(`SELECT id FROM "User"`)).toEqual([{ id: 1 }, { id: 2 }])
+  })
+
+  test.skipIf(!hasScript())("migrate dev writes the migration and applies it", async () => {
+    const database = await createDatabase()
+    const project = createPrismaProject({ schema, lockfile: null })
+    const options = { project, url: database.url }
+    const first = await prismaOnTerminal(["migrate", "dev", "--name", "init"], options)
+    expect(first.all).toContain("Your database is now in sync with your schema.")
+    project.write("prisma/schema.prisma", schema.replace("String?", "String?\n  age  Int?"))
+    expect((await prismaOnTerminal(["migrate", "dev", "--name", "age"], options)).exitCode).toBe(0)
+    const names = readdirSync(project.migrationsDir).sort()
+    expect(names).toEqual([expect.stringMatching(/_init$/), expect.stringMatching(/_age$/), "migration_lock.toml"])
+    expect((await prisma(["migrate", "status"], options)).all).toContain("up to date")
+  })
+
+  test("a schema of the database other than public holds tables and history", async () => {
+    const database = await createDatabase()
+    const project = createPrismaProject({ schema, migrations })
+    const options = { project, url: `${database.url}?schema=shop` }
+    expect((await prisma(["migrate", "deploy"], options)).exitCode).toBe(0)
+    expect((await prisma(["migrate", "status"], options)).all).toContain("up to date")
+    const tables = await database.query("SELECT tablename FROM pg_tables WHERE schemaname = 'shop' ORDER BY 1")
+    expect(tables.map(({ tablename }) => tablename).sort()).toEqual(["User", "_prisma_migrations"])
+  })
+
+  test.each([
+    ["P1001", () => "postgresql://user:secret@127.0.0.1:1/shop"],
+    ["P1013", () => "mysql://user:secret@127.0.0.1/shop"],
+  ])("%s is what the CLI prints, without the password", async (code, url) => {
+    const { all, exitCode } = await prisma(["migrate", "deploy"], {
+      project: createPrismaProject({ schema, migrations }),
+      url: url(),
+    })
+    expect(exitCode).toBe(1)
+    expect(all).toContain(code)
+    expect(all).not.toContain("secret")
+  })
+
+  test("a database with tables and no history is refused with P3005", async () => {
+    const database = await createDatabase()
+    await database.query("CREATE TABLE mine (n int)")
+    const project = createPrismaProject({ schema, migrations })
+    const { all, exitCode } = await prisma(["migrate", "deploy"], { project, url: database.url })
+    expect({ all, exitCode }).toMatchObject({ exitCode: 1, all: expect.stringContaining("P3005") })
+  })
+})
+
+function hasScript(): boolean {
+  try {
+    execFileSync("script", ["--version"], { stdio: "ignore" })
+    return true
+  } catch {
+    return false
+  }
+}
