@@ -31,7 +31,12 @@ export async function race(contenders: readonly Contender[], runs: number): Prom
 async function time({ name, command, env, cwd, prepare }: Contender): Promise<number> {
   await prepare?.()
   const [program = "", ...operands] = command
-  const result = await execa(program, operands, { env: { ...env }, ...(cwd ? { cwd } : {}), stdin: "ignore", reject: false })
+  const result = await execa(program, operands, {
+    env: { ...env },
+    ...(cwd ? { cwd } : {}),
+    stdin: "ignore",
+    reject: false,
+  })
   if (result.failed) throw new Error(`${name} failed:\n${result.stdout}\n${result.stderr}`)
   return result.durationMs
 }
@@ -47,6 +52,10 @@ export async function peakMemory({ command: [, ...operands], env, cwd, prepare }
   await prepare?.()
   const report = 'process.on("exit", () => process.stderr.write("\\nmaxRSS " + process.resourceUsage().maxRSS + "\\n"))'
   const preload = `--import=data:text/javascript,${encodeURIComponent(report)}`
-  const { stderr } = await execa(process.execPath, [preload, ...operands], { env: { ...env }, ...(cwd ? { cwd } : {}), stdin: "ignore" })
+  const { stderr } = await execa(process.execPath, [preload, ...operands], {
+    env: { ...env },
+    ...(cwd ? { cwd } : {}),
+    stdin: "ignore",
+  })
   return Number(/maxRSS (\d+)/.exec(stderr)?.[1]) / 1024
 }
