@@ -28,7 +28,9 @@ export async function connect(url: DatabaseUrl, options: ConnectOptions = {}): P
     return await open(url, options, first)
   } catch (error) {
     if (second === undefined || !refusesEncryption(error, first)) throw connectionError(error, url)
-    return await open(url, options, second).catch((again) => Promise.reject(connectionError(again, url)))
+    // Where the second way does not exist, the refusal of the first is what there is to tell.
+    const told = (again: unknown) => (second === "tls" && refusesEncryption(again, second) ? error : again)
+    return await open(url, options, second).catch((again) => Promise.reject(connectionError(told(again), url)))
   }
 }
 

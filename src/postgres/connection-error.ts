@@ -68,7 +68,7 @@ export function mayComeUp(error: unknown): boolean {
 /** What keeps a connection from being opened: where, why in plain words, what to do. Errors: L1210 to L1219. */
 export function connectionError(cause: unknown, url: DatabaseUrl): LockstepError {
   if (cause instanceof LockstepError) return cause
-  const { key, message } = reason(cause)
+  const { key, message } = reason(cause, url)
   const known = advice[key] ?? { code: "L1219", says: message, next: "look into the server's log" }
   return new LockstepError(known.code, `cannot connect to ${url.display}: ${known.says}`, {
     sqlstate: /^[0-9A-Z]{5}$/.test(key) && advice[key] === undefined ? key : sqlstate(key),
@@ -81,18 +81,20 @@ export function connectionError(cause: unknown, url: DatabaseUrl): LockstepError
 
 const sqlstate = (key: string): string | undefined => (/^\d/.test(key) ? key : undefined)
 
-function reason(cause: unknown): { key: string; message: string } {
-  if (cause instanceof AggregateError && cause.errors.length > 0) return reason(cause.errors[0])
+function reason(cause: unknown, url: DatabaseUrl): { key: string; message: string } {
+  if (cause instanceof AggregateError && cause.errors.length > 0) return reason(cause.errors[0], url)
   if (!(cause instanceof Error)) return { key: "", message: String(cause) }
   const code = "code" in cause && typeof cause.code === "string" ? cause.code : ""
   // The driver refuses an absent or empty password before the server can.
   if (cause.message.startsWith("SASL: ") && /password/.test(cause.message))
     return { key: "28P01", message: cause.message }
   if (/timeout expired/i.test(cause.message)) return { key: "ETIMEDOUT", message: cause.message }
-  if (code === "28000" && /no encryption|SSL off/i.test(cause.message)) return { key: "TLS", message: cause.message }
+  // The server says "no encryption" of any connection that is not encrypted; it is the reason where the URL insists on it.
+  const isPlain = code === "28000" && /no encryption|SSL off/i.test(cause.message)
+  if (isPlain && url.tls.mode === "disable") return { key: "TLS", message: cause.message }
   if (code === "EPIPE" || /Connection terminated/i.test(cause.message))
     return { key: "ECONNRESET", message: cause.message }
   if (advice[code]) return { key: code, message: cause.message }
-  const tls = /SSL|certificate|TLS|CERT_|ERR_TLS/i.test(`${cause.message} ${code}`)
+  const tls = /SSL|certificate|TLS|CERT_|ERR_TLS|PKCS12|mac verify/i.test(`${cause.message} ${code}`)
   return { key: tls ? "TLS" : code, message: cause.message }
 }
