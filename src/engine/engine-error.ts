@@ -64,7 +64,7 @@ const advice: Readonly<Record<string, Advice>> = {
   P1012: {
     code: "L1401",
     says: "the Prisma schema is not valid",
-    next: "mend the schema, then run the same command again",
+    next: "mend the schema, then run the same command again (deploy and status do not need it)",
   },
   P3006: {
     code: "L1406",

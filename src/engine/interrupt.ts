@@ -1,5 +1,5 @@
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
-type Signal = keyof typeof exitCodes
 
 const drops = new Set<() => Promise<void>>()
 let listening: (() => void) | undefined
@@ -31,8 +31,7 @@ export async function dropShadows(): Promise<void> {
 }
 
 function listen(): () => void {
-  const signals = Object.keys(exitCodes) as Signal[]
-  const end = (signal: Signal): void => {
+  const end = (signal: keyof typeof exitCodes): void => {
     void dropShadows().finally(() => process.exit(exitCodes[signal]))
   }
   for (const signal of signals) process.on(signal, end)

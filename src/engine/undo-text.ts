@@ -1,4 +1,4 @@
-import { loadParser } from "../sql/parser.js"
+import { loadParser, type Parser } from "../sql/parser.js"
 import type { UndoCost } from "./undo-cost.js"
 
 /** What goes into an undo's file. */
@@ -32,8 +32,7 @@ const section = (title: string, lines: readonly string[]): readonly string[] =>
  * another `?schema=` may be used elsewhere. Texts and function bodies stay as they are.
  */
 export async function unqualified(sql: string, schema: string): Promise<string> {
-  if (sql === "") return sql
-  const tokens = (await loadParser()).scan(sql)
+  const tokens = scanned(await loadParser(), sql)
   const bytes = Buffer.from(sql)
   const at = ({ start, end }: { start: number; end: number }): string => bytes.subarray(start, end).toString()
   const names = new Set([schema, `"${schema.replaceAll('"', '""')}"`])
@@ -44,4 +43,13 @@ export async function unqualified(sql: string, schema: string): Promise<string> 
   })
   const kept = qualifiers.map(({ to }, index) => bytes.subarray(to, qualifiers[index + 1]?.from))
   return Buffer.concat([bytes.subarray(0, qualifiers[0]?.from), ...kept]).toString()
+}
+
+/** The tokens; none where the scanner stumbles, as over a control character: the SQL then stays qualified. */
+function scanned(parser: Parser, sql: string): ReturnType<Parser["scan"]> {
+  try {
+    return parser.scan(sql)
+  } catch {
+    return []
+  }
 }
