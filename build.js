@@ -1,5 +1,5 @@
 // Bundles src/ into dist/: one entry a public door, shared code in chunks, so that a command loads what it needs.
-import { chmod, rename, rm } from "node:fs/promises"
+import { chmod, rename, rm, symlink } from "node:fs/promises"
 import { build } from "esbuild"
 
 const entries = ["cli", "schema-engine", "index", "config"]
@@ -27,3 +27,6 @@ await build({
 await Promise.all(["cli", "schema-engine"].map((name) => chmod(`${fresh}/${name}.js`, 0o755)))
 await rm("dist", { recursive: true, force: true })
 await rename(fresh, "dist")
+
+// In this repository, too, `npx lockstep` and `pnpm exec lockstep` find the command.
+await symlink("../../dist/cli.js", "node_modules/.bin/lockstep").catch(() => undefined)
