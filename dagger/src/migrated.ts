@@ -1,6 +1,7 @@
-import { type Container, dag, type Directory, type Service } from "@dagger.io/dagger"
-import { serverContainer, started, testUrl } from "./postgres.js"
-import { attempt, outputOf } from "./run.js"
+import { type Container, type Directory, dag, type Service } from "@dagger.io/dagger"
+import { withServer } from "./database.js"
+import { serverContainer, started } from "./postgres.js"
+import { attempt, succeeded } from "./run.js"
 import type { Setting } from "./setting.js"
 
 /** Outside of the folder that the image declares as a volume, which would not be part of a layer. */
@@ -22,32 +23,24 @@ cp /etc/hosts /etc/resolv.conf ${image}/etc/
 chroot ${image} /usr/bin/env PATH="$POSTGRES_PATH" pg_basebackup -d "$DATABASE_URL" -D /data -c fast --no-sync
 `
 
-/** A server's data after `steps` ran against it: a layer, rebuilt when the runner's container or the steps change. */
-async function dataAfter(setting: Setting, runner: Container, steps: readonly string[]): Promise<Directory> {
+/** A container in which `steps` ran against a new server, and the server's data were copied. It may have failed. */
+export async function migrate(setting: Setting, runner: Container, steps: readonly string[]): Promise<Container> {
   const postgres = dag.container().from(setting.postgresImage)
   const server = serverContainer(setting).withNewFile("/docker-entrypoint-initdb.d/replication.sh", allowBackup, {
     permissions: 0o755,
   })
-  const done = attempt(
-    runner
-      .withServiceBinding("postgres", started(server))
-      .withEnvVariable("DATABASE_URL", testUrl("postgres"))
-      .withEnvVariable("POSTGRES_PATH", (await postgres.envVariable("PATH")) ?? "")
-      .withMountedDirectory(image, postgres.rootfs()),
-    ["sh", "-c", script, "sh", ...steps],
-  )
-  await outputOf(done)
-  return done.directory(`${image}/data`)
+  const ready = withServer(runner, started(server))
+    .withEnvVariable("POSTGRES_PATH", (await postgres.envVariable("PATH")) ?? "")
+    .withMountedDirectory(image, postgres.rootfs())
+  return attempt(ready, "sh", "-c", script, "sh", ...steps)
 }
 
-/** A server that starts with what `steps` left in its database. `purpose` keeps those apart that must not share data. */
-export async function serverAfter(
-  setting: Setting,
-  runner: Container,
-  steps: readonly string[],
-  purpose: string,
-): Promise<Service> {
-  const data = await dataAfter(setting, runner, steps)
+/** The server's data that `migrate` copied. */
+export const copiedData = (migrated: Container): Directory => migrated.directory(`${image}/data`)
+
+/** A server that starts with copied data. `purpose` keeps those apart that must not see each other's changes. */
+export async function serverWith(setting: Setting, migrated: Container, purpose: string): Promise<Service> {
+  const data = copiedData(await succeeded(migrated))
   return started(
     serverContainer(setting)
       .withEnvVariable("PGDATA", dataDir)

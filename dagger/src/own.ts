@@ -4,6 +4,9 @@ import type { Manifest } from "./manifest.js"
 import { packageDir } from "./places.js"
 import type { Setting } from "./setting.js"
 
+/** Whether the project is the runner itself. */
+export const isRunner = ({ name }: Manifest): boolean => name === "prisma-lockstep"
+
 /** In the runner's own repository: its build, and what `npm pack` makes of it. */
 export function builtPackage(setting: Setting, manifest: Manifest): { dist: Directory; packed: File } {
   const { source, path } = setting

@@ -1,28 +1,27 @@
-import { type Container, ReturnType, type Secret, type Service } from "@dagger.io/dagger"
+import { type Container, ReturnType } from "@dagger.io/dagger"
 
-/** Runs the runner, or another command, whatever its exit status; its own words are what a failure says. */
-export const attempt = (container: Container, command: readonly string[]): Container =>
+/** Runs a command whatever its exit status, so that a failure can say the command's own words. */
+export const attempt = (container: Container, ...command: readonly string[]): Container =>
   container.withExec([...command], { expect: ReturnType.Any })
 
-/** The finished command's output; throws its own words where it failed. */
-export async function outputOf(done: Container): Promise<string> {
+/** What an attempted command printed. Throws that where it failed, because the engine would only name the status. */
+export async function printed(done: Container): Promise<string> {
   const [status, output] = await Promise.all([done.exitCode(), done.combinedOutput()])
-  if (status !== 0) throw new Error(`\n${output.trimEnd()}\n`)
-  return output
+  if (status === 0) return output
+  throw new Error(`\n${output.trimEnd()}\n${advice(output)}`)
 }
 
-/** The name that a bound database has inside of a container. */
-const databaseName = "database"
-
-/** Gives a container its database: the URL as a secret, and where one is given the service in place of the URL's host. */
-export async function withDatabase(container: Container, url: Secret, database?: Service): Promise<Container> {
-  const reached = container.withSecretVariable("DATABASE_URL", url)
-  if (!database) return reached
-  const port = (await (await database.ports())[0]?.port()) ?? 5432
-  return reached
-    .withServiceBinding(databaseName, database)
-    .withEnvVariable("LOCKSTEP_DATABASE_HOST", `${databaseName}:${port}`)
+/** The container after an attempted command, once it has succeeded. */
+export async function succeeded(done: Container): Promise<Container> {
+  await printed(done)
+  return done
 }
+
+/** The toolbox has the project's configuration but none of its packages. */
+const advice = (output: string): string =>
+  output.includes("error[L1303]")
+    ? "  in a container: a prisma.config that imports the project's packages needs them: dagger call --install=project ...\n"
+    : ""
 
 /** Makes an exec differ from every earlier one: what a real database answers is never taken from the cache. */
 export const uncached = (container: Container): Container =>

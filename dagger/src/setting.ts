@@ -6,6 +6,8 @@ export interface Setting {
   readonly source: Directory
   /** The package inside of it, "." for the whole. */
   readonly path: string
+  /** "toolbox" or "project": which install the runner works in where either would do. */
+  readonly install: string
   readonly postgresImage: string
   readonly nodeImage: string
   readonly npmrc?: Secret

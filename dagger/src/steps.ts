@@ -1,0 +1,41 @@
+import type { Container } from "@dagger.io/dagger"
+import { withServer } from "./database.js"
+import { assemble, type ImageRequest, imageParts } from "./image.js"
+import { migrate, serverWith } from "./migrated.js"
+import { emptyServer } from "./postgres.js"
+import { attempt, printed } from "./run.js"
+import { projectWithoutHistory, runner } from "./runner.js"
+import type { Setting } from "./setting.js"
+import { smokeTest } from "./smoke.js"
+
+/** Applies the whole history to an empty database. It may have failed. */
+export const applied = async (setting: Setting): Promise<Container> =>
+  migrate(setting, await runner(setting), ["lockstep deploy --strict"])
+
+/** Asks the runner something about a database that has the whole history. */
+export async function onMigrated(setting: Setting, purpose: string, ...command: readonly string[]): Promise<string> {
+  const server = await serverWith(setting, await applied(setting), purpose)
+  return printed(attempt(withServer(await runner(setting), server), ...command))
+}
+
+/** Asks the runner something about an empty database. */
+export const onEmpty = async (setting: Setting, purpose: string, ...command: readonly string[]): Promise<string> =>
+  printed(attempt(withServer(await runner(setting), emptyServer(setting, purpose)), ...command))
+
+/** The project with its generators run. It may have failed. */
+export const generated = async (setting: Setting): Promise<Container> =>
+  attempt(await projectWithoutHistory(setting), "lockstep", "generate")
+
+/** Type-checks the generated client and uses every model of it on a migrated database. */
+export async function clientTested(setting: Setting): Promise<string> {
+  const client = await generated(setting)
+  await printed(client)
+  const server = await serverWith(setting, await applied(setting), "client")
+  return printed(attempt(withServer(client, server), "lockstep", "test-client"))
+}
+
+/** Assembles the image for this machine's platform and tries it. */
+export async function imageTested(setting: Setting, request: ImageRequest): Promise<string> {
+  const image = await assemble(setting, await imageParts(setting, request))
+  return printed(await smokeTest(setting, image))
+}

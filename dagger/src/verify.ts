@@ -1,0 +1,35 @@
+import { type Directory, dag } from "@dagger.io/dagger"
+import { asJson, asJunit, asText, type Step, skipped, step } from "./report.js"
+import { printed } from "./run.js"
+import type { Setting } from "./setting.js"
+import { applied, clientTested, generated, imageTested, onEmpty, onMigrated } from "./steps.js"
+
+/** What is tried side by side once the history has been applied, by name. */
+const afterwards: Readonly<Record<string, (setting: Setting) => Promise<string>>> = {
+  status: (setting) => onMigrated(setting, "status", "lockstep", "status"),
+  "deploy again": (setting) => onMigrated(setting, "again", "lockstep", "deploy", "--strict"),
+  "test client": clientTested,
+  image: (setting) => imageTested(setting, { slim: false }),
+}
+
+/** Tries the whole strategy on fresh servers; a step that needs an earlier one's result is skipped with it. */
+export async function verify(setting: Setting): Promise<readonly Step[]> {
+  const [apply, schema, generate] = await Promise.all([
+    step("apply", async () => printed(await applied(setting))),
+    step("schema", () => onEmpty(setting, "schema", "lockstep", "diff", "history", "schema")),
+    step("generate", async () => printed(await generated(setting))),
+  ])
+  const possible = [apply, generate].every(({ state }) => state === "passed")
+  const rest = Object.entries(afterwards).map(async ([name, run]) =>
+    possible ? step(name, () => run(setting)) : skipped(name),
+  )
+  return [apply, schema, generate, ...(await Promise.all(rest))]
+}
+
+/** The steps as files. */
+export const reportOf = (steps: readonly Step[]): Directory =>
+  dag
+    .directory()
+    .withNewFile("verify.json", asJson(steps))
+    .withNewFile("junit.xml", asJunit(steps))
+    .withNewFile("verify.txt", `${asText(steps)}\n`)
