@@ -11,6 +11,7 @@ export const commands: Readonly<Record<string, Entry>> = {
   "test-db": { summary: "start, stop or find the project's test PostgreSQL", load: () => import("./test-db.js") },
   migrate: { summary: "write the next migration from the schema's change", load: () => import("./migrate.js") },
   deploy: { summary: "apply the pending migrations", load: () => import("./deploy.js") },
+  plan: { summary: "show what a deploy would lock, rewrite and destroy", load: () => import("./plan.js") },
   status: { summary: "show what is applied and what is pending", load: () => import("./status.js") },
   wait: { summary: "wait for the database, or until every migration is applied", load: () => import("./wait.js") },
   generate: { summary: "generate Prisma Client", load: () => import("./generate.js") },

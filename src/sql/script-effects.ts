@@ -10,14 +10,19 @@ import { isSameRelation, type RelationName } from "./relation.js"
  */
 export function scriptEffects({ statements }: Script): readonly (readonly Effect[])[] {
   const created: RelationName[] = []
-  const isNew = ({ table }: Effect) => table !== undefined && created.some((each) => isSameRelation(each, table))
+  const isNew = (table: RelationName) => created.some((each) => isSameRelation(each, table))
   return statements.map(({ node }) => {
-    const all = effects(node)
-    const ownerIsNew = all.some((each) => each.rule === "add-foreign-key" && isNew(each))
-    const planned = all.filter((each) => !isNew(each)).map((each) => (ownerIsNew ? unchecked(each) : each))
+    const all = knowingNew(effects(node), isNew)
+    const planned = all.filter(({ table }) => table === undefined || !isNew(table))
     if (!mayExist(node)) created.push(...all.flatMap(({ rule, table }) => (makes.has(rule) ? (table ?? []) : [])))
     return planned
   })
+}
+
+/** A statement's effects, where a foreign key of a new table has no rows to look up in the table that it references. */
+export function knowingNew(all: readonly Effect[], isNew: (table: RelationName) => boolean): readonly Effect[] {
+  const ownerIsNew = all.some(({ rule, table }) => rule === "add-foreign-key" && table !== undefined && isNew(table))
+  return ownerIsNew ? all.map(unchecked) : all
 }
 
 const makes: ReadonlySet<Effect["rule"]> = new Set(["create-table", "create-table-as"])
@@ -27,7 +32,6 @@ function mayExist(node: Node): boolean {
   return "CreateTableAsStmt" in node && node.CreateTableAsStmt.if_not_exists === true
 }
 
-/** A foreign key of a table without rows looks nothing up in the table that it references. */
 function unchecked(each: Effect): Effect {
   return each.rule === "referenced-by-foreign-key" ? effect("referenced-by-new-column", { table: each.table }) : each
 }

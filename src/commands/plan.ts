@@ -1,0 +1,48 @@
+import * as z from "zod/mini"
+import { readFolder } from "../history/folder.js"
+import { findTarget } from "../project/database-url.js"
+import { renderPlan } from "../report/plan.js"
+import { planObject } from "../report/plan-object.js"
+import { canBeApplied, hazardNames, hazardsIn } from "../report/plan-verdict.js"
+import { announce } from "./announce.js"
+import { defineCommand } from "./command.js"
+import { option, projectOptions } from "./options.js"
+
+const widthWithoutTerminal = 160
+
+const failOn = option({
+  flags: "--fail-on <what>",
+  help: `exit 1 where the plan has one of these, separated by commas: ${hazardNames.join(", ")}`,
+  schema: z.pipe(
+    z.pipe(
+      z._default(z.string(), ""),
+      z.transform((list) => list.split(",").flatMap((name) => name.trim() || [])),
+    ),
+    z.array(z.enum(hazardNames, `is a list of ${hazardNames.join(", ")}`)),
+  ),
+})
+
+/** `lockstep plan`: what a deploy would do, statement by statement. Reads only. */
+export default defineCommand({
+  description: `Shows each pending migration, how it is applied, and for each statement the lock that it takes, on which
+table, how large that is, whether it reads or rewrites all of it, what data it destroys, and the safer way where
+there is one. Rows are PostgreSQL's estimates. The rules are measured, see docs/lock-rules.md. Changes nothing.
+
+Exit codes: 0 a plan, also one that destroys data; 1 a deploy could not apply it (a failed migration, SQL that is not
+understood), --fail-on, or the database cannot be read; 2 wrong usage or configuration.`,
+  options: { ...projectOptions, failOn },
+  examples: ["DATABASE_URL=postgresql://... lockstep plan", "lockstep plan --json --fail-on destroys,rewrites"],
+  async run({ settings, output, project }) {
+    const where = await project("migrations")
+    const target = await findTarget(where)
+    announce(target, output)
+    const folder = readFolder(where.migrationsDir)
+    const { planMigrations } = await import("../plan/plan.js")
+    const plan = await planMigrations({ url: target.url, folder })
+    for (const remark of folder.remarks) output.say(`  note  ${remark}`)
+    const refused = hazardsIn(plan, settings.failOn)
+    output.data(renderPlan(plan, refused, process.stdout.columns ?? widthWithoutTerminal))
+    output.object(planObject(plan, refused))
+    return canBeApplied(plan) && refused.length === 0 ? 0 : 1
+  },
+})
