@@ -1,0 +1,81 @@
+import { expect, test } from "vitest"
+import { lockstep } from "../cli.js"
+import { createPrismaProject, prisma } from "../engine/prisma-cli.js"
+import { createDatabase } from "../postgres.js"
+import { stateOf } from "./histories.js"
+
+const schema = `datasource db {
+  provider = "postgresql"
+}
+`
+
+const number = (index: number): string => String(index).padStart(2, "0")
+
+/** Twenty migrations, one of them with a concurrent index build. */
+const twenty: Readonly<Record<string, string>> = Object.fromEntries([
+  [
+    "20260101000000_init",
+    "CREATE TABLE account (id int PRIMARY KEY, balance numeric);\nINSERT INTO account SELECT n, 0 FROM generate_series(1, 5000) n;",
+  ],
+  ...Array.from({ length: 19 }, (_, index): [string, string] =>
+    index === 9
+      ? ["20260101000010_index", "CREATE INDEX CONCURRENTLY account_balance ON account (balance);"]
+      : [
+          `202601010000${number(index + 1)}_double`,
+          `UPDATE account SET balance = balance * 2 + ${index + 1} WHERE id = 1;\nSELECT pg_sleep(0.02);`,
+        ],
+  ),
+])
+
+const expected = async () => {
+  const database = await createDatabase()
+  const project = createPrismaProject({ migrations: twenty, schema })
+  expect(await lockstep(["deploy"], { cwd: project.root, url: database.url })).toMatchObject({ exitCode: 0 })
+  return { project, state: await stateOf(database) }
+}
+
+test("eight deployers at once, no history table yet, a concurrent index build: each migration once, all exit 0", async () => {
+  const { project, state } = await expected()
+  const database = await createDatabase()
+  const deployers = Array.from({ length: 8 }, () => lockstep(["deploy"], { cwd: project.root, url: database.url }))
+  const ended = await Promise.all(deployers)
+  for (const one of ended) expect(one, one.all).toMatchObject({ exitCode: 0 })
+  expect(await stateOf(database)).toEqual(state)
+  const applied = ended.flatMap(({ stderr }) => stderr.match(/^ {2}ok {2}\S+/gm) ?? [])
+  expect(applied.sort()).toEqual(Object.keys(twenty).map((name) => `  ok  ${name}`))
+})
+
+test("eight deployers at once on a database that does not exist: one creates it, all exit 0", async () => {
+  const { project, state } = await expected()
+  const database = await createDatabase()
+  await database.drop()
+  const deployers = Array.from({ length: 8 }, () => lockstep(["deploy"], { cwd: project.root, url: database.url }))
+  for (const one of await Promise.all(deployers)) expect(one, one.all).toMatchObject({ exitCode: 0 })
+  expect(await stateOf(database)).toEqual(state)
+})
+
+test("four deployers of Lockstep's and four of Prisma's CLI at once: each migration once, all exit 0", async () => {
+  const { project, state } = await expected()
+  const database = await createDatabase()
+  const ended = await Promise.all([
+    ...Array.from({ length: 4 }, () => lockstep(["deploy"], { cwd: project.root, url: database.url })),
+    ...Array.from({ length: 4 }, () => prisma(["migrate", "deploy"], { project, url: database.url })),
+  ])
+  for (const one of ended) expect(one, one.all).toMatchObject({ exitCode: 0 })
+  expect(await stateOf(database)).toEqual(state)
+}, 120_000)
+
+test("one migration longer than stock Prisma waits for, five replicas of Prisma's CLI: all exit 0", async () => {
+  const project = createPrismaProject({
+    schema,
+    migrations: {
+      "20260101000000_long": "CREATE TABLE account (id int PRIMARY KEY, balance int);\nSELECT pg_sleep(15);",
+    },
+  })
+  const database = await createDatabase()
+  const replicas = Array.from({ length: 5 }, () => prisma(["migrate", "deploy"], { project, url: database.url }))
+  for (const one of await Promise.all(replicas)) expect(one, one.all).toMatchObject({ exitCode: 0 })
+  expect(
+    await database.query("SELECT applied_steps_count, finished_at IS NOT NULL AS done FROM _prisma_migrations"),
+  ).toEqual([{ applied_steps_count: 1, done: true }])
+}, 120_000)
