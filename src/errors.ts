@@ -42,6 +42,7 @@ export const errorCodes = {
   L1217: { exitCode: 1, title: "the server is starting up or shutting down" },
   L1218: { exitCode: 1, title: "TLS failed" },
   L1219: { exitCode: 1, title: "the server refuses the connection" },
+  L1220: { exitCode: 1, title: "PostgreSQL refused what a command needs" },
   L1301: { exitCode: 2, title: "wrong usage" },
   L1302: { exitCode: 2, title: "wrong settings" },
   L1303: { exitCode: 2, title: "the project's configuration cannot be loaded" },

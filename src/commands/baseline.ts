@@ -23,7 +23,11 @@ Exit codes: 0 done; 1 the database has a history, or is not what the migrations 
     const { target, folder, setting } = await openWorkplace(await project(), output)
     const names = folder.migrations.map(({ name }) => name)
     const last = upTo === undefined ? names.length - 1 : names.indexOf(upTo)
-    if (upTo !== undefined && last < 0) throw new LockstepError("L1107", `there is no migration ${upTo} in the folder`)
+    if (upTo !== undefined && last < 0)
+      throw new LockstepError("L1107", `there is no migration ${upTo} in the folder`, {
+        state: "nothing was recorded.",
+        next: "pnpm db:status lists them",
+      })
     const adopted = folder.migrations.slice(0, last + 1)
     if (adopted.length === 0) throw new LockstepError("L1106", `there are no migrations in ${folder.dir}`)
     const drift = acceptDrift
@@ -43,7 +47,7 @@ Exit codes: 0 done; 1 the database has a history, or is not what the migrations 
       })
     }
     await withLockedDatabase(target, signal, output, async (client) => {
-      if ((await readHistory(client, target.url.schema)) !== undefined) {
+      if ((await readHistory(client, target.url.schema))?.length) {
         throw new LockstepError("L1109", "the database has a history already", {
           state: "nothing was recorded.",
           next: "pnpm db:status",

@@ -1,9 +1,10 @@
 import { relative } from "node:path"
-import { createMigration } from "../engine/create-migration.js"
+import { createMigration, type NewMigration } from "../engine/create-migration.js"
 import { readSchema } from "../engine/schema-files.js"
 import { writeMigration } from "../engine/write-migration.js"
 import { LockstepError } from "../errors.js"
 import { readFolder } from "../history/folder.js"
+import type { Output } from "../report/output.js"
 import { applyPending } from "./apply-pending.js"
 import { defineCommand } from "./command.js"
 import { openWorkplace } from "./database.js"
@@ -13,14 +14,14 @@ import { flag, projectOptions, text } from "./options.js"
 export default defineCommand({
   description: `Writes the next migration: the difference between the history, replayed on a shadow database, and the schema.
 Pending migrations are applied to the database first; then the new one is, unless --create-only. Needs no terminal
-and never resets a database.
+and never resets a database. What would lose data is shown and not written, unless --accept-data-loss.
 
 Exit codes: 0 written, or nothing to do; 1 the data or a difference is in the way; 2 wrong usage or configuration.`,
   options: {
     ...projectOptions,
     name: text("-n, --name <words>", "what the migration does, such as add_orders"),
     createOnly: flag("--create-only", "write the file, for editing, and do not apply it", { flagOnly: true }),
-    acceptDataLoss: flag("--accept-data-loss", "apply the migration although it loses data", { flagOnly: true }),
+    acceptDataLoss: flag("--accept-data-loss", "write and apply it although it loses data", { flagOnly: true }),
   },
   examples: ["pnpm db:migrate --name add_orders", "pnpm db:migrate --name split_name --create-only"],
   async run({ settings, output, signal, project }) {
@@ -40,17 +41,18 @@ Exit codes: 0 written, or nothing to do; 1 the data or a difference is in the wa
       output.object({ schema: "lockstep.migrate/1", state: "nothing" })
       return 0
     }
-    const blocked = made.unexecutable.length > 0
-    const lossy = made.warnings.length > 0 && !settings.acceptDataLoss
-    const apply = !settings.createOnly && !blocked && !lossy
-    const path = await writeMigration(folder.dir, made.name, made.sql)
-    const file = relative(process.cwd(), path)
+    const apply = !settings.createOnly
+    if (apply) refuse(made, settings.acceptDataLoss, output)
+    const file = relative(process.cwd(), await writeMigration(folder.dir, made.name, made.sql))
     output.say(`wrote ${file}\n`)
     output.data(made.sql.trimEnd())
     output.say("")
     for (const warning of made.warnings) output.say(`  ${output.paint.yellow("data loss")}  ${warning}`)
     for (const step of made.unexecutable)
       output.say(`  ${output.paint.red("impossible with the data that is there")}  ${step}`)
+    if (apply)
+      await applyPending({ target: place.target, folder: readFolder(folder.dir), output, signal, quiet: "never" })
+    else output.say("Not applied, as asked. Edit it, then apply it with: pnpm db:deploy")
     output.object({
       schema: "lockstep.migrate/1",
       state: apply ? "applied" : "written",
@@ -60,17 +62,28 @@ Exit codes: 0 written, or nothing to do; 1 the data or a difference is in the wa
       warnings: made.warnings,
       unexecutable: made.unexecutable,
     })
-    if (apply)
-      await applyPending({ target: place.target, folder: readFolder(folder.dir), output, signal, quiet: "never" })
-    else
-      output.say(
-        settings.createOnly
-          ? "Not applied, as asked. Edit it, then apply it with: pnpm db:deploy"
-          : "Not applied. Review and edit the file, then apply it with: pnpm db:deploy",
-      )
-    return apply || settings.createOnly ? 0 : 1
+    return 0
   },
 })
+
+/** What would lose data, or cannot be applied, is shown and not written: the next deploy would run it unasked. */
+function refuse({ sql, warnings, unexecutable }: NewMigration, acceptDataLoss: boolean, output: Output): void {
+  const blocked = unexecutable.length > 0
+  if (!blocked && (warnings.length === 0 || acceptDataLoss)) return
+  output.say(`${sql.trimEnd()}\n`)
+  const state = "nothing was written or applied."
+  if (blocked)
+    throw new LockstepError("L1411", "the migration cannot be applied with the data that is there", {
+      hint: [...unexecutable, ...warnings].join("\n"),
+      state,
+      next: "add --create-only to write it, then edit it so that it takes care of the data",
+    })
+  throw new LockstepError("L1410", "the migration loses data", {
+    hint: warnings.join("\n"),
+    state,
+    next: "add --accept-data-loss when that data may go, or --create-only to write it for editing",
+  })
+}
 
 async function askName(): Promise<string> {
   const missing = new LockstepError("L1301", "the migration needs a name", {

@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs"
 import { emptyForReset } from "../engine/reset.js"
+import { readSchema } from "../engine/schema-files.js"
 import { runInProject, wordsOf } from "../project/run.js"
 import { applyPending } from "./apply-pending.js"
 import { defineCommand } from "./command.js"
@@ -21,7 +23,9 @@ Exit codes: 0 done; 1 failed; 2 wrong usage, configuration, or no consent.`,
   async run({ settings, output, signal, project }) {
     const { target, folder, setting, project: parts } = await openWorkplace(await project(), output)
     await confirmDestruction({ target, yes: settings.yes, what: "dropping all data" })
-    await emptyForReset(setting, undefined)
+    // The Prisma schema may name further PostgreSQL schemas; where there is none, the URL's is all.
+    const schemaFiles = existsSync(parts.schemaPath) ? readSchema(parts.schemaPath) : undefined
+    await emptyForReset(setting, schemaFiles)
     output.say(`emptied ${target.url.display}`)
     const { applied } = await applyPending({ target, folder, output, signal, quiet: "never" })
     const seeded = parts.seed !== undefined && !settings.skipSeed

@@ -23,10 +23,12 @@ Exit codes: 0 up to date; 1 not, or the database cannot be read; 2 wrong usage o
     const folder = readFolder(where.migrationsDir)
     const client = await connect(target.url, { applicationName: "lockstep status" })
     try {
-      const comparison = compare(folder.migrations, (await readHistory(client, target.url.schema)) ?? [])
+      const recorded = await readHistory(client, target.url.schema)
+      const comparison = compare(folder.migrations, recorded ?? [])
+      const history = recorded === undefined ? "none" : "there"
       for (const remark of folder.remarks) output.say(`  note  ${remark}`)
-      output.data(renderStatus(comparison, folder.migrations.length, Date.now()))
-      output.object(statusObject(comparison))
+      output.data(renderStatus(comparison, { total: folder.migrations.length, history, now: Date.now() }))
+      output.object(statusObject(comparison, { history }))
       return isUpToDate(comparison) ? 0 : 1
     } finally {
       await client.end()

@@ -1,4 +1,5 @@
 import { LockstepError } from "../errors.js"
+import { adviceFor } from "../postgres/advice.js"
 import type { Output } from "./output.js"
 
 /** An error as people read it: what failed, where, the database's state, the next command. */
@@ -29,8 +30,17 @@ const indent = (text: string): string => text.replace(/^(?=.)/gm, "  ")
 export function asLockstepError(error: unknown): LockstepError {
   if (error instanceof LockstepError) return error
   const message = error instanceof Error ? error.message : String(error)
+  const sqlstate = sqlstateIn(error)
+  if (sqlstate !== undefined)
+    return new LockstepError("L1220", message, { sqlstate, hint: adviceFor(sqlstate), cause: error })
   return new LockstepError("L1000", message, {
     hint: error instanceof Error ? error.stack?.split("\n").slice(1, 4).join("\n") : undefined,
     cause: error,
   })
+}
+
+/** Told by its shape, so that a command without a database does not load the driver. */
+function sqlstateIn(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("severity" in error) || !("code" in error)) return undefined
+  return typeof error.code === "string" && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined
 }

@@ -19,14 +19,24 @@ export function ago(iso: string, now: number): string {
 export const isUpToDate = ({ pending, failed, edited, missing }: Comparison): boolean =>
   pending.length + failed.length + edited.length + missing.length === 0
 
+/** What a status tells of, beside the comparison. */
+export interface StatusContext {
+  /** Migrations in the folder. */
+  readonly total: number
+  /** Whether the database has a history table at all. */
+  readonly history: "there" | "none"
+  /** Milliseconds since 1970. */
+  readonly now: number
+}
+
 /** The state of a history for people. With nothing to say it is one line. */
-export function renderStatus(comparison: Comparison, total: number, now: number): string {
+export function renderStatus(comparison: Comparison, { total, history, now }: StatusContext): string {
+  if (total === 0 && isUpToDate(comparison)) return "Nothing to do: the folder holds no migrations."
   if (isUpToDate(comparison)) return `Up to date: ${total} of ${total} migrations applied.`
   const { applied, pending, failed, edited, missing } = comparison
   const last = applied.at(-1)
-  const lines = [
-    count(applied.length, `applied${last ? `, last ${last.name}, ${ago(last.row.finishedAt ?? "", now)}` : ""}`),
-  ]
+  const latest = last ? `, last ${last.name}, ${ago(last.row.finishedAt ?? "", now)}` : ""
+  const lines = [count(applied.length, history === "none" ? "applied: no history yet" : `applied${latest}`)]
   const section = (title: string, entries: readonly string[]) => {
     if (entries.length > 0) lines.push(count(entries.length, title), ...entries.map((entry) => `       ${entry}`))
   }
@@ -38,7 +48,7 @@ export function renderStatus(comparison: Comparison, total: number, now: number)
     "failed",
     failed.map(
       ({ name, row }) =>
-        `${name}   started ${ago(row.startedAt, now)}, ${row.steps} statements done   lockstep resolve --help`,
+        `${name}   started ${ago(row.startedAt, now)}, ${row.steps} statement${row.steps === 1 ? "" : "s"} done`,
     ),
   )
   section(
@@ -63,15 +73,17 @@ function note(outOfOrder: boolean, rolledBack: boolean): string {
 }
 
 function verdict({ failed, pending, ahead }: Comparison): string {
-  if (failed.length > 0) return "Not up to date. A failed migration stops every deploy: lockstep resolve --help"
+  if (failed.length > 0)
+    return "Not up to date. A failed migration stops every deploy; pnpm db:deploy says why, lockstep resolve --help how to settle it."
   if (pending.length > 0) return "Not up to date. Apply with: pnpm db:deploy"
   return ahead ? "The database is ahead of this folder." : "The history and the folder differ."
 }
 
 /** The state of a history for programs. */
-export function statusObject(comparison: Comparison): object {
+export function statusObject(comparison: Comparison, { history }: Pick<StatusContext, "history">): object {
   return {
     schema: "lockstep.status/1",
+    history,
     upToDate: isUpToDate(comparison),
     ahead: comparison.ahead,
     migrations: comparison.all.map((one) => ({

@@ -1,0 +1,39 @@
+import { lockstep } from "../cli.js"
+import { createDatabase, type TestDatabase } from "../postgres.js"
+import { createProject, type ProjectFiles, type TestProject } from "../project.js"
+
+export const [init, orders] = ["20260101000000_init", "20260102000000_orders"] as const
+
+export const migrations = {
+  [init]: `CREATE TABLE "User" ("id" INTEGER NOT NULL, "name" TEXT, CONSTRAINT "User_pkey" PRIMARY KEY ("id"));\n`,
+  [orders]: `CREATE TABLE "Order" ("id" INTEGER NOT NULL, CONSTRAINT "Order_pkey" PRIMARY KEY ("id"));\n`,
+}
+
+const head = 'datasource db {\n  provider = "postgresql"\n}\n\n'
+const order = "model Order {\n  id Int @id\n}\n"
+
+/** The schema that those migrations make. */
+export const schema = `${head}model User {\n  id   Int     @id\n  name String?\n}\n\n${order}`
+
+/** The same without the column "name". */
+export const narrowSchema = `${head}model User {\n  id Int @id\n}\n\n${order}`
+
+/** The same with another column. */
+export const widerSchema = schema.replace("name String?", "name String?\n  age  Int?")
+
+/** A project, a database, and the command on both. */
+export interface Shop {
+  readonly project: TestProject
+  readonly database: TestDatabase
+  run(...args: readonly string[]): ReturnType<typeof lockstep>
+}
+
+export async function openShop(files: ProjectFiles = {}): Promise<Shop> {
+  const database = await createDatabase()
+  const project = createProject({ migrations, schema, ...files })
+  return { project, database, run: (...args) => lockstep(args, { cwd: project.root, url: database.url }) }
+}
+
+/** How many databases a migration left beside its own: shadows. */
+export const shadowsOn = async (database: TestDatabase): Promise<unknown> =>
+  (await database.query("SELECT count(*)::int AS n FROM pg_database WHERE datname LIKE 'lockstep\\_shadow\\_%'"))[0]?.n
