@@ -4,7 +4,7 @@ import type { DeployEvent } from "../deploy/events.js"
 import { defaultSettings, type ProveSchema } from "../deploy/request.js"
 import { digestOf } from "../history/digest.js"
 import { type Folder, readFolder } from "../history/folder.js"
-import { parseDatabaseUrl } from "../postgres/url.js"
+import { type DatabaseUrl, parseDatabaseUrl } from "../postgres/url.js"
 import { findTarget, type Target } from "../project/database-url.js"
 import type { Project } from "../project/project.js"
 import { deployReporter, verdict } from "../report/deploy.js"
@@ -64,7 +64,7 @@ Exit codes: 0 done, or nothing to do; 1 failed; 2 wrong usage or configuration; 
     const target = await findTarget(where)
     const folder = readFolder(where.migrationsDir)
     const onEvent = deployReporter(output)
-    onEvent(began(target, folder))
+    onEvent(began(target.url, folder))
     announce(target, output)
     const result = await deploy({
       url: target.url,
@@ -82,8 +82,8 @@ Exit codes: 0 done, or nothing to do; 1 failed; 2 wrong usage or configuration; 
   },
 })
 
-function began({ url }: Target, { migrations }: Folder): DeployEvent {
-  const { host, port, database, schema } = url
+/** What a deploy's log begins with: who deploys which history where. */
+export function began({ host, port, database, schema }: DatabaseUrl, { migrations }: Folder): DeployEvent {
   return {
     event: "began",
     version,
