@@ -26,7 +26,7 @@ function git(root: string, ...args: string[]): string | undefined {
 /** A repository's address for people: no credentials, https in place of ssh; undefined for a folder of this machine. */
 export function webAddress(address: string | undefined): string | undefined {
   const text = address?.replace(/^git\+/, "").replace(/^[\w.-]+@([\w.-]+):(?!\/)/, "ssh://$1/")
-  const short = /^(?:github:)?([\w.-]+\/[\w.-]+)$/.exec(text ?? "")?.[1]
+  const short = /^(?:github:)?([\w-]+\/[\w.-]+)$/.exec(text ?? "")?.[1]
   if (short) return `https://github.com/${short}`
   if (text === undefined || !URL.canParse(text)) return undefined
   const url = new URL(text.replace(/^(ssh|git):/, "https:"))
