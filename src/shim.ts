@@ -1,4 +1,3 @@
-import { readSection } from ""
 import { createColors } from "picocolors"
 import { began, deployOptions } from "./commands/deploy.js"
 import { parseSettings } from "./commands/settings.js"
@@ -7,6 +6,7 @@ import { schemaEngine } from "./engine/shim/main.js"
 import type { ApplyMigrations } from "./engine/shim/methods.js"
 import { readFolder } from "./history/folder.js"
 import { parseDatabaseUrl } from "./postgres/url.js"
+import { readManifest } from "./project/manifest.js"
 import { deployReporter, verdict } from "./report/deploy.js"
 import { renderError } from "./report/error.js"
 import type { Output } from "./report/output.js"
@@ -26,7 +26,11 @@ const applyMigrations: ApplyMigrations = async ({ migrationsDir, url: text, prin
     data: print,
     object: () => undefined,
   }
-  const settings = parseSettings(deployOptions, { flags: {}, env: process.env, section: readSection(process.cwd()) })
+  const settings = parseSettings(deployOptions, {
+    flags: {},
+    env: process.env,
+    section: readManifest(process.cwd()).lockstep,
+  })
   const url = parseDatabaseUrl(text)
   const folder = readFolder(migrationsDir)
   const onEvent = deployReporter(output)
