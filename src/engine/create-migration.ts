@@ -4,6 +4,7 @@ import type { Folder } from "../history/folder.js"
 import { readHistory } from "../history/recorded.js"
 import { connect } from "../postgres/connect.js"
 import type { SchemaFiles } from "./engine.js"
+import { inOneTransaction } from "./generated.js"
 import { historyList } from "./history-list.js"
 import { migrationName } from "./name.js"
 import { type Setting, stepsOf, withEngine } from "./setting.js"
@@ -54,7 +55,7 @@ export async function createMigration(input: CreateMigration): Promise<NewMigrat
     return {
       state: "new",
       name,
-      sql: migrationScript ?? "",
+      sql: inOneTransaction(migrationScript ?? ""),
       warnings: evaluation.warnings.map(({ message }) => message),
       unexecutable: evaluation.unexecutableSteps.map(({ message }) => message),
     }

@@ -76,10 +76,9 @@ export interface States {
   readonly undone: readonly Step[]
 }
 
-/** Without the BEGIN and COMMIT that the engine puts around a changed enum, so that the file stands or falls as one. */
 async function engineScript(engine: Engine, input: UndoInput, { before, undone }: States): Promise<string> {
   const { empty, text } = await engine.diff(target(input, [...before, ...undone]), target(input, before), "script")
-  return empty ? "" : text.replaceAll(/^(?:BEGIN|COMMIT);\n/gm, "")
+  return empty ? "" : inOneTransaction(text)
 }
 
 /** Adds what the engine does not see, trying all of it: up, undo, compare, up again, compare. */
