@@ -4,6 +4,7 @@ import { type CatalogObject, compareCatalogs, readCatalog } from "../postgres/ca
 import type { Client } from "../postgres/connect.js"
 import { indexOf } from "./diff.js"
 import type { Engine } from "./engine.js"
+import { inOneTransaction } from "./generated.js"
 import type { Step } from "./history-list.js"
 import { migrationName } from "./name.js"
 import { replay, withShadow } from "./replay.js"
