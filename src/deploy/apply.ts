@@ -4,13 +4,13 @@ import { readHistory } from "../history/recorded.js"
 import type { Client } from "../postgres/connect.js"
 import { batches } from "./batches.js"
 import type { Resume } from "./course.js"
-import { throwIfInterrupted } from "./interrupt.js"
-import { finish, type Ledger, settle } from "./ledger.js"
+import { interrupted, throwIfInterrupted } from "./interrupt.js"
+import { begin, finish, type Ledger, settle } from "./ledger.js"
 import { type Prepared, prepare } from "./prepare.js"
-import { watchStatement } from "./progress.js"
+import { watched } from "./progress.js"
 import type { DeployRequest } from "./request.js"
 import { applyStepwise } from "./stepwise.js"
-import { applyBatch, applyTransactional } from "./transactional.js"
+import { applyBatch, applyTransactional, untouched } from "./transactional.js"
 
 /** What is to be applied, in order. */
 export interface Work {
@@ -37,10 +37,10 @@ export async function applyAll(client: Client, work: Work, request: DeployReques
 
   const applyOne = async (one: Prepared): Promise<void> => {
     const { name } = one.migration
-    throwIfInterrupted(request.signal, `${standing()} migrations stand applied; ${name} was not begun.`)
+    throwIfInterrupted(request.signal, stoppedBefore(name, standing()))
     request.onEvent({ event: "started", name, class: one.class, index: standing(), of: before + prepared.length })
     const steps = { resume: one === first ? resume : undefined, attempted: work.attempted.has(name) }
-    const durationMs = await watchStatement(client, request, name, () =>
+    const durationMs = await watched(client, request, [{ name, id: undefined }], () =>
       one.class === "transactional" && steps.resume === undefined
         ? applyTransactional(client, one, request, ledger, standing())
         : applyStepwise(client, one, request, ledger, steps),
@@ -52,20 +52,24 @@ export async function applyAll(client: Client, work: Work, request: DeployReques
   }
 
   for (const batch of batches(prepared, resume && first)) {
-    throwIfInterrupted(request.signal, `${standing()} migrations stand applied; the next was not begun.`)
     const [only, ...others] = batch
     if (only === undefined) continue
+    throwIfInterrupted(request.signal, stoppedBefore(only.migration.name, standing()))
     if (others.length === 0) {
       await applyOne(only)
       continue
     }
-    const name = `${only.migration.name} and ${others.length} more`
-    const durations = await watchStatement(client, request, name, () => applyBatch(client, batch, request, ledger))
+    const sent = batch.map((one) => ({ prepared: one, id: begin(ledger, one), name: one.migration.name }))
+    const durations = await watched(client, request, sent, () => applyBatch(client, sent, request))
     if (durations !== undefined) {
       for (const [index, one] of batch.entries()) finish(ledger, one, durations[index] ?? 0, request)
       continue
     }
     settle(ledger, (await readHistory(client, request.url.schema)) ?? [], request)
+    if (request.signal.aborted) throw interrupted(untouched(standing()))
     for (const one of batch) if (!ledger.applied.includes(one.migration.name)) await applyOne(one)
   }
 }
+
+const stoppedBefore = (name: string, standing: number): string =>
+  `${standing === 1 ? "1 migration stands" : `${standing} migrations stand`} applied; ${name} was not begun.`

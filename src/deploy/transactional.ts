@@ -10,8 +10,15 @@ import type { Prepared } from "./prepare.js"
 import type { DeployRequest } from "./request.js"
 import { durationColumn, type Message, transactionMessage } from "./script.js"
 
-const untouched = (before: number): string =>
-  `nothing of this migration was applied or recorded; ${before === 0 ? "nothing stood before it." : `the ${before} before it stand.`}`
+/** The database's state after a transactional migration was refused or cancelled. */
+export const untouched = (before: number): string =>
+  `nothing of this migration was applied or recorded; ${
+    before === 0
+      ? "none stands before it."
+      : before === 1
+        ? "the one before it stands."
+        : `the ${before} before it stand.`
+  }`
 
 /**
  * Applies one transactional migration, again after a lock timeout, a deadlock or a serialization failure: the
@@ -76,14 +83,11 @@ async function send(
  */
 export async function applyBatch(
   client: Client,
-  batch: readonly Prepared[],
+  batch: readonly { readonly prepared: Prepared; readonly id: string }[],
   request: DeployRequest,
-  ledger: Ledger,
 ): Promise<readonly number[] | undefined> {
   const { url, settings } = request
-  const messages = batch.map((prepared) =>
-    transactionMessage(prepared, url.schema, begin(ledger, prepared), settings.lockTimeout),
-  )
+  const messages = batch.map(({ prepared, id }) => transactionMessage(prepared, url.schema, id, settings.lockTimeout))
   const sql = messages.map(({ before, script, after }) => before + script + after).join("")
   const outcome = await cancelledOnSignal(client, request, () => runCounted(client, sql))
   if (outcome.ok) return durations(outcome.results)
