@@ -1,0 +1,101 @@
+import { expect, test } from "vitest"
+import { lockstep } from "../cli.js"
+import { createDatabase, type TestDatabase } from "../postgres.js"
+import { createProject, type TestProject } from "../project.js"
+
+const migrations = {
+  "20260101000000_init": `CREATE TABLE "Order" ("id" int, "legacyTotal" int);`,
+  "20260102000000_drop_legacy_total": `ALTER TABLE "Order" DROP COLUMN "legacyTotal";`,
+}
+
+async function deployedInit(): Promise<{ project: TestProject; database: TestDatabase }> {
+  const database = await createDatabase()
+  const project = createProject({ migrations: { "20260101000000_init": migrations["20260101000000_init"] } })
+  expect((await lockstep(["deploy"], { cwd: project.root, url: database.url })).exitCode).toBe(0)
+  project.migration("20260102000000_drop_legacy_total", migrations["20260102000000_drop_legacy_total"])
+  return { project, database }
+}
+
+test("the plan is the answer on stdout; destroying data is shown and no failure", async () => {
+  const { project, database } = await deployedInit()
+  const { exitCode, stdout } = await lockstep(["plan"], { cwd: project.root, url: database.url })
+  expect(stdout.split("\n")).toEqual([
+    expect.stringMatching(/^20260102000000_drop_legacy_total +transactional$/),
+    expect.stringMatching(
+      /^ {2}1 {2}ALTER TABLE "Order" DROP COLUMN "legacyTotal" {2}ACCESS EXCLUSIVE {2}"Order" {2}0 rows {2}0 B {2}instant, destroys data: column "Order"."legacyTotal"$/,
+    ),
+    expect.stringContaining("safer: "),
+    "1 pending migration: 1 destroys data. Apply with: pnpm db:deploy",
+  ])
+  expect(exitCode).toBe(0)
+})
+
+test("--json is one object, and --fail-on makes a danger a failure", async () => {
+  const { project, database } = await deployedInit()
+  const { exitCode, stdout } = await lockstep(["plan", "--json", "--fail-on", "rewrites, destroys"], {
+    cwd: project.root,
+    url: database.url,
+  })
+  expect(exitCode).toBe(1)
+  expect(JSON.parse(stdout)).toMatchObject({
+    schema: "lockstep.plan/1",
+    canBeApplied: true,
+    refused: ["destroys"],
+    failed: [],
+    migrations: [
+      {
+        name: "20260102000000_drop_legacy_total",
+        class: "transactional",
+        why: null,
+        statements: [
+          {
+            line: 1,
+            work: [
+              {
+                table: `"Order"`,
+                state: "existing",
+                lock: "ACCESS EXCLUSIVE",
+                rows: 0,
+                rules: ["drop-column"],
+                destroys: [`column "Order"."legacyTotal"`],
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  })
+})
+
+test("with nothing pending it is one line", async () => {
+  const database = await createDatabase()
+  const project = createProject({ migrations })
+  await lockstep(["deploy"], { cwd: project.root, url: database.url })
+  const { exitCode, stdout } = await lockstep(["plan"], { cwd: project.root, url: database.url })
+  expect([exitCode, stdout]).toEqual([0, "Nothing to apply: 2 of 2 migrations applied."])
+})
+
+test("what a deploy could not apply is exit 1: a failed migration, SQL that is not understood, psql's commands", async () => {
+  const { project, database } = await deployedInit()
+  const plan = () => lockstep(["plan"], { cwd: project.root, url: database.url })
+  project.migration("20260103000000_strange", "ALTER TABLE FROBNICATE")
+  expect(await plan()).toMatchObject({ exitCode: 1, stdout: expect.stringContaining("not understood: syntax error") })
+  project.migration("20260103000000_strange", "\\connect shop")
+  expect(await plan()).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("error[L1013]") })
+  project.remove("prisma/migrations/20260103000000_strange")
+  await database.query(`UPDATE "_prisma_migrations" SET finished_at = NULL`)
+  expect(await plan()).toMatchObject({
+    exitCode: 1,
+    stdout: expect.stringContaining("20260101000000_init stops every deploy"),
+  })
+})
+
+test("an unknown --fail-on is wrong usage", async () => {
+  const project = createProject({ migrations })
+  const { exitCode, stderr } = await lockstep(["plan", "--fail-on", "rain"], {
+    cwd: project.root,
+    url: "postgresql://x@127.0.0.1:1/x",
+  })
+  expect(exitCode).toBe(2)
+  expect(stderr).toContain("--fail-on is a list of destroys, rewrites, scans, writes, unknown")
+})
