@@ -1,5 +1,6 @@
 import * as z from "zod/mini"
 import { errorCodes } from "../errors.js"
+import { planAnswer } from "./plan-schema.js"
 
 const name = z.string()
 const names = z.array(name)
@@ -129,6 +130,7 @@ export const answers = {
   "lockstep.error/1": error,
   "lockstep.status/1": status,
   "lockstep.deploy/1": deploy,
+  "lockstep.plan/1": planAnswer,
   "lockstep.migrate/1": migrate,
   "lockstep.generate/1": z.strictObject({ schema: z.literal("lockstep.generate/1"), durationMs: ms }),
   "lockstep.diff/1": z.strictObject({

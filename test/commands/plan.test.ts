@@ -2,6 +2,7 @@ import { expect, test } from "vitest"
 import { lockstep } from "../cli.js"
 import { createDatabase, type TestDatabase } from "../postgres.js"
 import { createProject, type TestProject } from "../project.js"
+import { objectsIn } from "./json.js"
 
 const migrations = {
   "20260101000000_init": `CREATE TABLE "Order" ("id" int, "legacyTotal" int);`,
@@ -37,32 +38,56 @@ test("--json is one object, and --fail-on makes a danger a failure", async () =>
     url: database.url,
   })
   expect(exitCode).toBe(1)
-  expect(JSON.parse(stdout)).toMatchObject({
-    schema: "lockstep.plan/1",
-    canBeApplied: true,
-    refused: ["destroys"],
-    failed: [],
+  expect(objectsIn(stdout)).toMatchObject([
+    {
+      schema: "lockstep.plan/1",
+      canBeApplied: true,
+      refused: ["destroys"],
+      failed: [],
+      migrations: [
+        {
+          name: "20260102000000_drop_legacy_total",
+          class: "transactional",
+          why: null,
+          statements: [
+            {
+              line: 1,
+              work: [
+                {
+                  table: `"Order"`,
+                  state: "existing",
+                  lock: "ACCESS EXCLUSIVE",
+                  rows: 0,
+                  rules: ["drop-column"],
+                  destroys: [`column "Order"."legacyTotal"`],
+                },
+              ],
+            },
+          ],
+        },
+      ],
+    },
+  ])
+})
+
+test("--json documents every kind of target and migration", async () => {
+  const { project, database } = await deployedInit()
+  project.migration(
+    "20260103000000_all",
+    `DO $$ BEGIN END $$; CREATE INDEX CONCURRENTLY i ON "Order" ("id"); VACUUM; CREATE TABLE a (id int); DROP TABLE nope;
+    CREATE VIEW v AS SELECT 1; ALTER TABLE "Order" ALTER COLUMN "id" TYPE bigint; COMMENT ON TABLE "Order" IS 'x'`,
+  )
+  project.migration("20260104000000_own", "BEGIN; SELECT 1; COMMIT")
+  project.migration("20260105000000_strange", "FROBNICATE")
+  const { stdout } = await lockstep(["plan", "--json"], { cwd: project.root, url: database.url })
+  const [plan] = objectsIn(stdout)
+  expect(plan).toMatchObject({
+    canBeApplied: false,
     migrations: [
-      {
-        name: "20260102000000_drop_legacy_total",
-        class: "transactional",
-        why: null,
-        statements: [
-          {
-            line: 1,
-            work: [
-              {
-                table: `"Order"`,
-                state: "existing",
-                lock: "ACCESS EXCLUSIVE",
-                rows: 0,
-                rules: ["drop-column"],
-                destroys: [`column "Order"."legacyTotal"`],
-              },
-            ],
-          },
-        ],
-      },
+      { class: "transactional" },
+      { class: "non-transactional", why: expect.any(String) },
+      { class: "self-managed", why: "BEGIN in the file" },
+      { unparsed: { line: 1, column: 1 } },
     ],
   })
 })
