@@ -24,7 +24,7 @@ export interface DeploySettings {
 export const defaultSettings: DeploySettings = Object.freeze({
   connectTimeout: 30_000,
   lockWait: 300_000,
-  lockTimeout: 500,
+  lockTimeout: 250,
   retries: 10,
   strict: false,
   resume: false,

@@ -4,13 +4,13 @@ import { runCounted } from "../postgres/counted.js"
 import { runsAlone } from "../sql/alone.js"
 import type { Statement } from "../sql/parse.js"
 import { quoted } from "../sql/relation.js"
-import { blockersOf } from "./blockers.js"
 import { cancelledOnSignal } from "./cancel.js"
 import { type Course, count, counted, countingSql, nextAfter, stateAt } from "./course.js"
 import { clearTheWay, type Doubt, type Verdict, waitsPolitely } from "./doubt.js"
 import { migrationFailed, type Refusal, refusalOf } from "./failure.js"
 import { backoffMs, interrupted, pause } from "./interrupt.js"
 import { passedOver } from "./leftovers.js"
+import { obstacleOf } from "./obstacle.js"
 import { recordFailure } from "./record-failure.js"
 import { setsLockTimeout } from "./session-settings.js"
 
@@ -27,13 +27,17 @@ export async function applyStatement(
 ): Promise<void> {
   const { client, prepared, request } = course
   const { settings, signal, onEvent } = request
+  const own = setsLockTimeout(prepared.statements)
   let doubt = before
   for (let attempt = 0; ; attempt++) {
     const verdict = doubt === undefined ? "run" : await verdictOn(course, statement, doubt)
     if (verdict === "done") return await count(course, statement)
     if (verdict === "unclear" && unattended) throw unclear(course, statement)
     const refusal = await send(course, statement)
-    if (refusal === undefined) return
+    if (refusal === undefined) {
+      if (attempt > 0 && !own) await client.query(`SET lock_timeout=${settings.lockTimeout}`)
+      return
+    }
     await client.query("ROLLBACK")
     if (signal.aborted) throw interrupted(await recordFailure(course, statement, refusal.error))
     if (prepared.class === "self-managed" || !worksPerhapsNextTime(refusal.error.code) || attempt >= settings.retries) {
@@ -44,7 +48,8 @@ export async function applyStatement(
     doubt = "refused"
     const { name } = prepared.migration
     const delayMs = backoffMs(attempt)
-    const reason = await blockersOf(client, prepared, refusal)
+    const { reason, lockTimeout } = await obstacleOf(client, prepared, refusal, request)
+    if (!own) await client.query(lockTimeout)
     onEvent({ event: "retry", name, attempt: attempt + 1, of: settings.retries, delayMs, reason })
     await pause(delayMs, signal, stateAt(course))
   }

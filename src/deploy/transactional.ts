@@ -1,11 +1,11 @@
 import { worksPerhapsNextTime } from "../postgres/advice.js"
 import type { Client } from "../postgres/connect.js"
 import { type Result, runCounted } from "../postgres/counted.js"
-import { blockersOf } from "./blockers.js"
 import { cancelledOnSignal } from "./cancel.js"
 import { ConnectionLost, migrationFailed, type Refusal, refusalOf } from "./failure.js"
 import { backoffMs, interrupted, pause } from "./interrupt.js"
 import { begin, type Ledger } from "./ledger.js"
+import { obstacleOf } from "./obstacle.js"
 import type { Prepared } from "./prepare.js"
 import type { DeployRequest } from "./request.js"
 import { durationColumn, type Message, transactionMessage } from "./script.js"
@@ -44,7 +44,8 @@ export async function applyTransactional(
       throw await migrationFailed(prepared, outcome, untouched(before), nextAfter(outcome.error.code))
     }
     const delayMs = backoffMs(attempt)
-    const reason = await blockersOf(client, prepared, outcome)
+    const { reason, lockTimeout } = await obstacleOf(client, prepared, outcome, request)
+    await client.query(lockTimeout)
     onEvent({ event: "retry", name, attempt: attempt + 1, of: settings.retries, delayMs, reason })
     await pause(delayMs, signal, untouched(before))
   }

@@ -64,18 +64,3 @@ test("four deployers of Lockstep's and four of Prisma's CLI at once: each migrat
   for (const one of ended) expect(one, one.all).toMatchObject({ exitCode: 0 })
   expect(await stateOf(database)).toEqual(state)
 }, 120_000)
-
-test("one migration longer than stock Prisma waits for, five replicas of Prisma's CLI: all exit 0", async () => {
-  const project = createPrismaProject({
-    schema,
-    migrations: {
-      "20260101000000_long": "CREATE TABLE account (id int PRIMARY KEY, balance int);\nSELECT pg_sleep(15);",
-    },
-  })
-  const database = await createDatabase()
-  const replicas = Array.from({ length: 5 }, () => prisma(["migrate", "deploy"], { project, url: database.url }))
-  for (const one of await Promise.all(replicas)) expect(one, one.all).toMatchObject({ exitCode: 0 })
-  expect(
-    await database.query("SELECT applied_steps_count, finished_at IS NOT NULL AS done FROM _prisma_migrations"),
-  ).toEqual([{ applied_steps_count: 1, done: true }])
-}, 120_000)
