@@ -1,13 +1,21 @@
-import { chmod, mkdtemp, rm } from "node:fs/promises"
+import { spawn } from "node:child_process"
+import { chmod, chown, mkdtemp, rm, stat, writeFile } from "node:fs/promises"
+import { createServer } from "node:net"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
+import { execa } from "execa"
 import { onTestFinished } from "vitest"
+import { findBinaries } from "../../src/postgres/embedded/binaries.js"
+import { isServer, readPidFile } from "../../src/postgres/embedded/postmaster.js"
+import { identity } from "../../src/postgres/embedded/run.js"
 import { down, type EmbeddedServer, up } from "../../src/postgres/embedded/server.js"
+import { until } from "../until.js"
+import { queryOn } from "./query.js"
 
 /** A server of a test's own, to be broken. */
 export interface OwnServer extends EmbeddedServer {
-  /** Ends it at once, as a crash does: no checkpoint, no farewell. */
-  stopImmediate(): void
+  /** Ends it and waits for its end: "fast" in order, "immediate" as a crash does, without a checkpoint or a farewell. */
+  stop(how: "fast" | "immediate"): Promise<void>
   /** Starts it again on the same port and data. */
   restart(): Promise<void>
 }
@@ -21,12 +29,48 @@ export async function ownServer(settings: Readonly<Record<string, string | numbe
     await down(folder)
     await rm(folder, { recursive: true, force: true })
   })
-  let server = await up(folder, { settings })
+  const server = await up(folder, { settings })
   return {
     ...server,
-    stopImmediate: () => void process.kill(server.pid, "SIGQUIT"),
-    restart: async () => {
-      server = await up(folder, { settings })
+    stop: async (how) => {
+      const file = await readPidFile(server.dataDir)
+      if (file === undefined) return
+      process.kill(file.pid, how === "fast" ? "SIGINT" : "SIGQUIT")
+      await until("the server's end", async () => !(await isServer(file.pid, server.dataDir)))
     },
+    restart: async () => void (await up(folder, { settings })),
   }
+}
+
+/** A standby from the data of a stopped server, read-only and in recovery until the test ends; its URL. */
+export async function standbyOf({ dataDir, url }: OwnServer): Promise<string> {
+  const copy = join(dirname(dataDir), "standby")
+  await execa("cp", ["-a", dataDir, copy])
+  const { uid, gid } = await stat(dataDir)
+  await writeFile(join(copy, "standby.signal"), "")
+  await chown(join(copy, "standby.signal"), uid, gid)
+  const { postgres } = await findBinaries()
+  const port = await freePort()
+  const args = ["-D", copy, "-p", `${port}`, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
+  const owner = process.geteuid?.() === 0 ? { name: "owner", uid, gid } : undefined
+  const child = spawn(postgres, args, { ...identity(owner), stdio: "ignore", cwd: "/" })
+  onTestFinished(async () => {
+    child.kill("SIGQUIT")
+    await until("the standby's end", () => child.exitCode !== null || child.signalCode !== null)
+  })
+  const address = new URL(url)
+  address.port = `${port}`
+  await until("the standby", () => queryOn(address.href, "SELECT 1").catch(() => undefined))
+  return address.href
+}
+
+/** A port that nobody has now. */
+export async function freePort(): Promise<number> {
+  return await new Promise((resolve) => {
+    const server = createServer()
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === "object" ? (address?.port ?? 0) : 0))
+    })
+  })
 }

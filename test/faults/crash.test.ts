@@ -1,0 +1,135 @@
+import pg from "pg"
+import { expect, test } from "vitest"
+import { type CliProcess, lockstep } from "../cli.js"
+import { createProject } from "../project.js"
+import { until } from "../until.js"
+import { queryOn } from "./query.js"
+import { ownServer, standbyOf } from "./server.js"
+
+const init = {
+  "20260101000000_init": "CREATE TABLE account (id int PRIMARY KEY, n int);\nINSERT INTO account VALUES (1, 0);",
+}
+
+const saying = (deploy: CliProcess, text: string) =>
+  new Promise((resolve) => deploy.stderr.on("data", (chunk) => String(chunk).includes(text) && resolve(true)))
+
+const running = (url: string, what: string) =>
+  until(`${what} on the server`, async () => {
+    const sessions = `SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%${what}%' AND pid <> pg_backend_pid()`
+    return (await queryOn(url, sessions)).length > 0
+  })
+
+test("the server stopped at once in the middle of a migration and started again: it is applied exactly once", async () => {
+  const server = await ownServer()
+  const { root } = createProject({
+    migrations: { ...init, "20260102000000_slow": "UPDATE account SET n = n + 1;\nSELECT pg_sleep(2);" },
+  })
+  const deploy = lockstep(["deploy"], { cwd: root, url: server.url })
+  await running(server.url, "pg_sleep(2)")
+  await server.stop("immediate")
+  await server.restart()
+  const done = await deploy
+  expect(done, done.all).toMatchObject({ exitCode: 0 })
+  expect(done.stderr).toContain("the connection was lost")
+  expect(await queryOn(server.url, "SELECT n FROM account")).toEqual([{ n: 1 }])
+  expect(await queryOn(server.url, "SELECT FROM _prisma_migrations")).toHaveLength(2)
+})
+
+test("the server stopped at once in a concurrent index build: the invalid index is dropped and built again", async () => {
+  const server = await ownServer()
+  await lockstep(["deploy"], { cwd: createProject({ migrations: init }).root, url: server.url })
+  const { root } = createProject({
+    migrations: {
+      ...init,
+      "20260102000000_index":
+        "UPDATE account SET n = n + 1;\nCREATE INDEX CONCURRENTLY account_n ON account (n);\nUPDATE account SET n = n + 1;",
+    },
+  })
+  // The build waits for a transaction that has the table open.
+  const open = queryOn(server.url, "BEGIN; UPDATE account SET n = n WHERE id = 2; SELECT pg_sleep(60)").catch(
+    () => undefined,
+  )
+  await running(server.url, "pg_sleep(60)")
+  const deploy = lockstep(["deploy"], { cwd: root, url: server.url })
+  await running(server.url, "CREATE INDEX CONCURRENTLY")
+  await server.stop("immediate")
+  await server.restart()
+  await open
+  const done = await deploy
+  expect(done, done.all).toMatchObject({ exitCode: 0 })
+  expect(await queryOn(server.url, "SELECT n FROM account")).toEqual([{ n: 2 }])
+  expect(await queryOn(server.url, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'account_n'::regclass")).toEqual(
+    [{ indisvalid: true }],
+  )
+})
+
+test("a statement whose outcome nobody can tell is not run again by itself", async () => {
+  const server = await ownServer()
+  const { root } = createProject({
+    migrations: {
+      "20260101000000_loop": "DO $$ BEGIN CREATE TABLE once (n int); COMMIT; PERFORM pg_sleep(60); END $$;",
+    },
+  })
+  const deploy = lockstep(["deploy"], { cwd: root, url: server.url })
+  await running(server.url, "pg_sleep(60)")
+  await server.stop("immediate")
+  await server.restart()
+  const done = await deploy
+  expect(done, done.all).toMatchObject({ exitCode: 1 })
+  expect(done.stderr).toContain("error[L1015]")
+  expect(done.stderr).toContain("nobody can tell whether it is done")
+  expect(done.stderr).toContain("lockstep deploy --resume")
+})
+
+test("a server that is still starting is waited for", async () => {
+  const server = await ownServer()
+  await server.stop("immediate")
+  const { root } = createProject({ migrations: init })
+  const deploy = lockstep(["deploy"], { cwd: root, url: server.url })
+  await saying(deploy, "waiting for the database")
+  await server.restart()
+  const done = await deploy
+  expect(done, done.all).toMatchObject({ exitCode: 0 })
+})
+
+test("killed during a long statement: the next deploy waits for the orphan, and nothing runs twice", async () => {
+  const server = await ownServer()
+  const { root } = createProject({
+    migrations: { ...init, "20260102000000_slow": "UPDATE account SET n = n + 1;\nSELECT pg_sleep(2);" },
+  })
+  const first = lockstep(["deploy"], { cwd: root, url: server.url })
+  await running(server.url, "pg_sleep(2)")
+  first.kill("SIGKILL")
+  await first
+  const second = await lockstep(["deploy"], { cwd: root, url: server.url })
+  expect(second, second.all).toMatchObject({ exitCode: 0 })
+  expect(second.stderr).toContain("waiting for the migration lock: held for")
+  expect(await queryOn(server.url, "SELECT n FROM account")).toEqual([{ n: 1 }])
+})
+
+test("no connection left: it is waited for, then the deploy goes through", async () => {
+  const server = await ownServer({ max_connections: 12, superuser_reserved_connections: 3 })
+  await queryOn(server.url, "CREATE ROLE app LOGIN; GRANT CREATE ON SCHEMA public TO app")
+  const url = server.url.replace("postgres@", "app@")
+  const taken = Array.from({ length: 9 }, () => new pg.Client({ connectionString: url }))
+  for (const client of taken) await client.connect()
+  const { root } = createProject({ migrations: init })
+  const deploy = lockstep(["deploy"], { cwd: root, url })
+  await saying(deploy, "no connection left")
+  for (const client of taken) await client.end()
+  const done = await deploy
+  expect(done, done.all).toMatchObject({ exitCode: 0 })
+})
+
+test("a standby is refused before anything is touched", async () => {
+  const server = await ownServer()
+  const { root } = createProject({ migrations: init })
+  await lockstep(["deploy"], { cwd: root, url: server.url })
+  await server.stop("fast")
+  const standby = await standbyOf(server)
+  await server.restart()
+  const refused = await lockstep(["deploy"], { cwd: root, url: standby })
+  expect(refused, refused.all).toMatchObject({ exitCode: 1 })
+  expect(refused.stderr).toContain("error[L1022]")
+  expect(refused.stderr).toContain("point DATABASE_URL at the primary")
+})
