@@ -69,8 +69,18 @@ async function load(): Promise<SchemaEngineClass> {
       panic = message
     },
   }
-  const { exports } = await WebAssembly.instantiate(module, { "./schema_engine_bg.js": glue })
+  const { exports } = await WebAssembly.instantiate(module, {
+    "./schema_engine_bg.js": { ...glue, ...idleTimers(glue) },
+  })
   glue.__wbg_set_wasm(exports)
   if (typeof exports.__wbindgen_start === "function") exports.__wbindgen_start()
   return glue.SchemaEngine
+}
+
+/**
+ * The engine sets timers of up to a minute and never clears them; unreferenced, they do not keep the process from ending.
+ */
+function idleTimers(glue: object): Record<string, (callback: () => void, ms: number) => NodeJS.Timeout> {
+  const names = Object.keys(glue).filter((name) => name.startsWith("__wbg_setTimeout_"))
+  return Object.fromEntries(names.map((name) => [name, (callback, ms) => setTimeout(callback, ms).unref()]))
 }
