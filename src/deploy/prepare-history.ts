@@ -10,9 +10,7 @@ import type { DeployRequest } from "./request.js"
  * Errors: L1103 the database is not empty, L1023 the role may not create them.
  */
 export async function openHistory(client: Client, { url, folder }: DeployRequest): Promise<readonly RecordedRow[]> {
-  const recorded = await readHistory(client, url.schema).catch((cause: unknown) => {
-    throw sqlstateOf(cause) === "42501" ? mayNot("read", url, cause) : cause
-  })
+  const recorded = await readHistory(client, url.schema)
   if (recorded !== undefined || folder.migrations.length === 0) return recorded ?? []
   await refuseStrangers(client, url.schema)
   try {
@@ -21,20 +19,16 @@ export async function openHistory(client: Client, { url, folder }: DeployRequest
     await client.query(createHistoryTable(url.schema))
     return []
   } catch (cause) {
-    throw sqlstateOf(cause) === "42501" ? mayNot("create", url, cause) : cause
+    throw sqlstateOf(cause) === "42501" ? mayNotCreate(url, cause) : cause
   }
 }
 
-function mayNot(what: "read" | "create", { user, schema }: DeployRequest["url"], cause: unknown): LockstepError {
-  const role = quoteIdentifier(user)
-  return new LockstepError("L1023", `the role "${user}" may not ${what} ${historyTable(schema)}`, {
+function mayNotCreate({ user, schema }: DeployRequest["url"], cause: unknown): LockstepError {
+  return new LockstepError("L1023", `the role "${user}" may not create ${historyTable(schema)}`, {
     sqlstate: sqlstateOf(cause),
     hint: cause instanceof Error ? cause.message : undefined,
     state: "nothing was touched.",
-    next:
-      what === "create"
-        ? `GRANT CREATE, USAGE ON SCHEMA ${quoteIdentifier(schema)} TO ${role}`
-        : `deploy as the role that owns the tables, or GRANT SELECT, INSERT, UPDATE ON ${historyTable(schema)} TO ${role}`,
+    next: `GRANT CREATE, USAGE ON SCHEMA ${quoteIdentifier(schema)} TO ${quoteIdentifier(user)}`,
     cause,
   })
 }
