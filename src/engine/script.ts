@@ -1,10 +1,6 @@
 import type { Client } from "../postgres/connect.js"
 import { quoteIdentifier } from "../postgres/sqlstate.js"
 
-/** Words of statements that PostgreSQL refuses inside a transaction; the parser judges, these only say when to ask it. */
-const suspicious =
-  /concurrently|vacuum|reindex|cluster|add\s+value|alter\s+system|discard|subscription|database|tablespace|commit|rollback/i
-
 /**
  * Runs a script: whole, or statement by statement where one cannot share the implicit transaction with the others.
  * Afterwards the session is as before, whatever the script had set.
@@ -20,7 +16,6 @@ export function searchPath(schema: string): string {
 }
 
 async function parts(script: string): Promise<readonly string[]> {
-  if (!suspicious.test(script)) return [script]
   const { parseScript } = await import("../sql/parse.js")
   const { classify } = await import("../sql/classify.js")
   const parsed = await parseScript(script)
