@@ -20,14 +20,15 @@ import {
 import { changed } from "./changed.js"
 import { withDatabase, withServer } from "./database.js"
 import { assemble, type ImageRequest, imageParts } from "./image.js"
-import { migrate, serverWith } from "./migrated.js"
-import { emptyServer } from "./postgres.js"
+import { emptyServer, migrate, serverWith } from "./migrated.js"
+import { project } from "./places.js"
 import { publish, usualPlatforms } from "./publish.js"
 import { asText } from "./report.js"
 import { attempt, printed, succeeded, uncached } from "./run.js"
 import { projectWithoutHistory, runner } from "./runner.js"
-import { applied, clientTested, generated, imageTested, onEmpty } from "./steps.js"
+import { applied, clientTested, generated, imageTested, onEmpty, onMigrated } from "./steps.js"
 import { reportOf, verify } from "./verify.js"
+import { historyFiles } from "./views.js"
 
 @object()
 export class Lockstep {
@@ -86,7 +87,7 @@ export class Lockstep {
 
   /** An empty PostgreSQL: dagger call postgres up --ports 5432:5432 */
   @func()
-  postgres(): Service {
+  async postgres(): Promise<Service> {
     return emptyServer(this, "bare")
   }
 
@@ -97,8 +98,8 @@ export class Lockstep {
   @func()
   async testDb(seed: boolean = false): Promise<Service> {
     if (!seed) return serverWith(this, await applied(this), "test-db")
-    const project = await succeeded(await generated(this))
-    const ready = project.withDirectory("/lockstep/project", (await runner(this)).directory("/lockstep/project"))
+    const client = await succeeded(await generated(this))
+    const ready = client.withDirectory(project, await historyFiles(this))
     const steps = ["lockstep deploy --strict", "prisma db seed"]
     return serverWith(this, await migrate(this, ready, steps), "seeded")
   }
@@ -110,9 +111,11 @@ export class Lockstep {
   @func({ cache: "never" })
   async migrate(name: string): Promise<Changeset> {
     const before = await runner(this)
-    const ready = withServer(uncached(before), emptyServer(this, "migrate"))
+    const ready = withServer(uncached(before), await emptyServer(this, "migrate"))
     const after = attempt(ready, "lockstep", "migrate", "--name", name)
     console.log(await printed(after))
+    const files = after.directory(project)
+    console.log(await onMigrated(this, before.withDirectory(project, files), "lockstep", "plan"))
     return changed(this, before, after)
   }
 

@@ -23,17 +23,21 @@ interface PackageJson {
   readonly devDependencies?: Readonly<Record<string, string>>
 }
 
+const nothing: PackageJson = {}
+
 /** Reads the package's manifest, and the repository's lockfile. Throws where there is no package.json. */
 export async function readManifest({ source, path }: Setting): Promise<Manifest> {
   const top = new Set(await source.entries())
   const folder = path === "." ? top : new Set(await source.directory(path).entries())
   if (!folder.has("package.json")) throw new Error(`there is no package.json in ${path}: name the package with --path`)
   const read = async (file: string): Promise<PackageJson> => JSON.parse(await source.file(file).contents())
-  const own = await read(inPackage(path, "package.json"))
-  const root = path !== "." && top.has("package.json") ? await read("package.json") : own
-  const pinned = /^(npm|pnpm|yarn|bun)@([^+]+)/.exec(own.packageManager ?? root.packageManager ?? "")
   const found = findLockfile(folder, (name) => inPackage(path, name)) ?? findLockfile(top, (name) => name)
-  const text = found && !found.path.endsWith(".lockb") ? await source.file(found.path).contents() : ""
+  const [own, root, text] = await Promise.all([
+    read(inPackage(path, "package.json")),
+    path !== "." && top.has("package.json") ? read("package.json") : nothing,
+    found && !found.path.endsWith(".lockb") ? source.file(found.path).contents() : "",
+  ])
+  const pinned = /^(npm|pnpm|yarn|bun)@([^+]+)/.exec(own.packageManager ?? root.packageManager ?? "")
   const importer = found?.path.includes("/") ? "." : path
   const versionOf = (name: string) => {
     const wanted = { ...root.dependencies, ...root.devDependencies, ...own.dependencies, ...own.devDependencies }[name]

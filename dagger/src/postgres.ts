@@ -17,7 +17,3 @@ export const serverContainer = ({ postgresImage }: Setting): Container =>
 
 /** Starts a server's container through the image's own entrypoint. */
 export const started = (container: Container): Service => container.asService({ useEntrypoint: true, args: server })
-
-/** An empty PostgreSQL. `purpose` keeps those apart that must not share their data. */
-export const emptyServer = (setting: Setting, purpose: string): Service =>
-  started(serverContainer(setting).withEnvVariable("LOCKSTEP_PURPOSE", purpose))

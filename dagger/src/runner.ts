@@ -9,8 +9,9 @@ import { codeFiles, historyFiles, settingFiles } from "./views.js"
 
 /** The runner over the schema and the history; migrations come last, so that a new one rebuilds nothing else. */
 export async function runner(setting: Setting): Promise<Container> {
-  const without = setting.install === "project" ? await projectWithoutHistory(setting) : await toolbox(setting)
-  return without.withDirectory(project, await historyFiles(setting))
+  const tools = setting.install === "project" ? projectWithoutHistory(setting) : toolbox(setting)
+  const [container, history] = await Promise.all([tools, historyFiles(setting)])
+  return container.withDirectory(project, history)
 }
 
 /** Prisma and the runner alone: enough for whatever does not run the project's code. */
@@ -21,7 +22,6 @@ async function toolbox(setting: Setting): Promise<Container> {
 
 /** The project's own install and all of its files but the migrations: for its generators, its seed and its code. */
 export async function projectWithoutHistory(setting: Setting): Promise<Container> {
-  const manifest = await readManifest(setting)
-  const tools = await withToolbox(install(setting, manifest), setting, manifest)
-  return tools.withDirectory(project, await codeFiles(setting))
+  const [manifest, code] = await Promise.all([readManifest(setting), codeFiles(setting)])
+  return (await withToolbox(install(setting, manifest), setting, manifest)).withDirectory(project, code)
 }

@@ -1,6 +1,6 @@
 import { type Container, dag } from "@dagger.io/dagger"
 import { withServer } from "./database.js"
-import { emptyServer } from "./postgres.js"
+import { emptyServer } from "./migrated.js"
 import { attempt } from "./run.js"
 import type { Setting } from "./setting.js"
 
@@ -17,7 +17,7 @@ export async function smokeTest(setting: Setting, image: Container): Promise<Con
     .withMountedDirectory("/tmp", dag.directory())
     .withUser("54321:54321")
   return attempt(
-    withServer(ready, emptyServer(setting, "image")),
+    withServer(ready, await emptyServer(setting, "image")),
     "node",
     "/smoke/image.mjs",
     ...(await image.defaultArgs()),

@@ -1,8 +1,7 @@
-import type { Container } from "@dagger.io/dagger"
+import type { Container, Service } from "@dagger.io/dagger"
 import { withServer } from "./database.js"
 import { assemble, type ImageRequest, imageParts } from "./image.js"
-import { migrate, serverWith } from "./migrated.js"
-import { emptyServer } from "./postgres.js"
+import { emptyServer, migrate, serverWith } from "./migrated.js"
 import { attempt, printed } from "./run.js"
 import { projectWithoutHistory, runner } from "./runner.js"
 import type { Setting } from "./setting.js"
@@ -12,15 +11,17 @@ import { smokeTest } from "./smoke.js"
 export const applied = async (setting: Setting): Promise<Container> =>
   migrate(setting, await runner(setting), ["lockstep deploy --strict"])
 
-/** Asks the runner something about a database that has the whole history. */
-export async function onMigrated(setting: Setting, purpose: string, ...command: readonly string[]): Promise<string> {
-  const server = await serverWith(setting, await applied(setting), purpose)
-  return printed(attempt(withServer(await runner(setting), server), ...command))
-}
+/** A server with the whole history, for whatever leaves nothing behind there. */
+const migratedServer = async (setting: Setting): Promise<Service> =>
+  serverWith(setting, await applied(setting), "verify")
+
+/** Asks something about a database that has the whole history; `container` may hold more migrations than it. */
+export const onMigrated = async (setting: Setting, container: Container, ...command: readonly string[]) =>
+  printed(attempt(withServer(container, await migratedServer(setting)), ...command))
 
 /** Asks the runner something about an empty database. */
 export const onEmpty = async (setting: Setting, purpose: string, ...command: readonly string[]): Promise<string> =>
-  printed(attempt(withServer(await runner(setting), emptyServer(setting, purpose)), ...command))
+  printed(attempt(withServer(await runner(setting), await emptyServer(setting, purpose)), ...command))
 
 /** The project with its generators run. It may have failed. */
 export const generated = async (setting: Setting): Promise<Container> =>
@@ -30,8 +31,7 @@ export const generated = async (setting: Setting): Promise<Container> =>
 export async function clientTested(setting: Setting): Promise<string> {
   const client = await generated(setting)
   await printed(client)
-  const server = await serverWith(setting, await applied(setting), "client")
-  return printed(attempt(withServer(client, server), "lockstep", "test-client"))
+  return onMigrated(setting, client, "lockstep", "test-client")
 }
 
 /** Assembles the image for this machine's platform and tries it. */
