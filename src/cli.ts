@@ -8,7 +8,7 @@ import { LockstepError } from "./errors.js"
 import { readManifest } from "./project/manifest.js"
 import { loadProject } from "./project/project.js"
 import { asLockstepError, errorObject, renderError } from "./report/error.js"
-import { type Output, outliveReaders, processOutput } from "./report/output.js"
+import { type Output, outliveReaders, processOutput, said } from "./report/output.js"
 import { version } from "./version.js"
 
 const interrupted = new AbortController()
@@ -117,4 +117,6 @@ outliveReaders()
 listen()
 const code = await main().catch(failure)
 const signal = signals.find((name) => name === interrupted.signal.reason)
-process.exitCode = signal && code !== 0 ? 128 + constants.signals[signal] : code
+// The schema engine leaves timers behind that would keep the process for half a minute.
+await said()
+process.exit(signal && code !== 0 ? 128 + constants.signals[signal] : code)

@@ -39,3 +39,10 @@ export function outliveReaders(): void {
     })
   }
 }
+
+/** Resolves when everything that was said has left the process: before that, to exit would cut it off. */
+export async function said(): Promise<void> {
+  await Promise.all(
+    [process.stdout, process.stderr].map((stream) => new Promise<void>((done) => stream.write("", () => done()))),
+  )
+}

@@ -1,0 +1,117 @@
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { expect, test } from "vitest"
+import { objectsIn } from "./json.js"
+import { init, migrations, narrowSchema, openShop, orders, schema, shadowsOn, widerSchema } from "./shop.js"
+
+const foldersIn = (dir: string) => readdirSync(dir).filter((name) => name !== "migration_lock.toml")
+
+test("without a terminal it applies what is pending, writes the next migration, applies it, and shows its SQL", async () => {
+  const { run, project, database } = await openShop({ schema: widerSchema })
+  const { stdout, stderr, exitCode } = await run("migrate", "--name", "Add an age!")
+  expect({ stderr, exitCode }).toMatchObject({ exitCode: 0 })
+  expect(stdout).toContain('ALTER TABLE "User" ADD COLUMN     "age" INTEGER;')
+  const [, , added = ""] = foldersIn(project.migrationsDir)
+  expect(added).toMatch(/^\d{14}_add_an_age$/)
+  expect(readFileSync(join(project.migrationsDir, added, "migration.sql"), "utf8")).toContain('"age" INTEGER')
+  expect(stderr).toContain(`wrote prisma/migrations/${added}/migration.sql`)
+  expect((await run("status")).stdout).toBe("Up to date: 3 of 3 migrations applied.")
+  expect(await shadowsOn(database)).toBe(0)
+  expect((await run("migrate", "--name", "again")).stdout).toBe("Nothing to do: the history already makes this schema.")
+})
+
+test("the first migration of a new project comes with its lock file", async () => {
+  const { run, project } = await openShop({ migrations: {}, lockfile: null })
+  const { stdout } = await run("migrate", "--name", "init", "--json")
+  const [answer] = objectsIn(stdout)
+  expect(answer).toMatchObject({ state: "applied", name: expect.stringMatching(/_init$/), warnings: [] })
+  expect(readFileSync(join(project.migrationsDir, "migration_lock.toml"), "utf8")).toContain('provider = "postgresql"')
+})
+
+test("its timestamp is later than every existing one, whatever the clock says", async () => {
+  const { run, project } = await openShop({
+    schema: widerSchema,
+    migrations: { ...migrations, "20991231235959_far": "SELECT 1;\n" },
+  })
+  await run("migrate", "--name", "later")
+  expect(foldersIn(project.migrationsDir).at(-1)).toBe("21000101000000_later")
+})
+
+test("--create-only writes and does not apply, also where nothing is to be done", async () => {
+  const { run, project } = await openShop({ schema: widerSchema })
+  const { stderr, exitCode } = await run("migrate", "--create-only", "--name", "age")
+  expect({ stderr, exitCode }).toMatchObject({ stderr: expect.stringContaining("Not applied, as asked."), exitCode: 0 })
+  expect((await run("status")).stdout).toContain("1 pending")
+  await run("deploy")
+  project.write("prisma/schema.prisma", widerSchema)
+  const { stdout } = await run("migrate", "--create-only", "--name", "by hand", "--json")
+  expect(objectsIn(stdout)).toMatchObject([{ state: "written" }])
+  expect(foldersIn(project.migrationsDir).at(-1)).toMatch(/_by_hand$/)
+})
+
+test("without a name it fails before anything is touched, and says how to give one", async () => {
+  const { run } = await openShop({ schema: widerSchema })
+  const { stderr, exitCode } = await run("migrate")
+  expect(stderr).toContain("error[L1301]: the migration needs a name")
+  expect(stderr).toContain("make test-db-migrate NAME=add_orders")
+  expect(exitCode).toBe(2)
+  expect((await run("status")).stdout).toContain("no history yet")
+})
+
+test("what loses data is shown and not written, unless that is accepted or it is only to be edited", async () => {
+  const { run, project, database } = await openShop({ schema: narrowSchema })
+  await run("deploy")
+  await database.query(`INSERT INTO "User" VALUES (1, 'Ada')`)
+  const refused = await run("migrate", "--name", "drop", "--json")
+  expect(refused.exitCode).toBe(1)
+  expect(objectsIn(refused.stdout)).toMatchObject([
+    { code: "L1410", hint: expect.stringMatching(/drop the column `name`.*1 non-null/) },
+  ])
+  expect(refused.stderr).toContain('DROP COLUMN "name"')
+  expect(foldersIn(project.migrationsDir)).toEqual([init, orders])
+  const accepted = await run("migrate", "--name", "drop", "--accept-data-loss")
+  expect({ all: accepted.all, exitCode: accepted.exitCode }).toMatchObject({
+    all: expect.stringMatching(/data loss {2}.*`name`/),
+    exitCode: 0,
+  })
+  expect(await database.query(`SELECT * FROM "User"`)).toEqual([{ id: 1 }])
+})
+
+test("what the data make impossible is not written either", async () => {
+  const required = schema.replace("name String?", "name String?\n  email String")
+  const { run, project, database } = await openShop({ schema: required })
+  await run("deploy")
+  await database.query(`INSERT INTO "User" VALUES (1, 'Ada')`)
+  const { stdout, exitCode } = await run("migrate", "--name", "email", "--accept-data-loss", "--json")
+  expect(objectsIn(stdout)).toMatchObject([{ code: "L1411", next: expect.stringContaining("--create-only") }])
+  expect(exitCode).toBe(1)
+  expect(foldersIn(project.migrationsDir)).toEqual([init, orders])
+})
+
+test("a database that was changed by hand is never reset: the difference is told", async () => {
+  const { run, database } = await openShop({ schema: widerSchema })
+  await run("deploy")
+  await database.query(`ALTER TABLE "User" ADD COLUMN "nick" TEXT; INSERT INTO "User" VALUES (1, 'Ada', 'a')`)
+  const { stderr, exitCode } = await run("migrate", "--name", "age")
+  expect(stderr).toContain("error[L1403]: the database differs from its history")
+  expect(exitCode).toBe(1)
+  expect(await database.query(`SELECT nick FROM "User"`)).toEqual([{ nick: "a" }])
+  expect(await shadowsOn(database)).toBe(0)
+})
+
+test("a migration that cannot be replayed is named with its place, and no shadow is left", async () => {
+  const { run, database, project } = await openShop()
+  await run("deploy")
+  project.migration(orders, "CREATE TABLE o (id int);\nCREATE INDEX ON missing (x);\n")
+  project.write("prisma/schema.prisma", widerSchema)
+  const { stderr, exitCode } = await run("migrate", "--name", "age")
+  expect({ stderr, exitCode }).toMatchObject({ stderr: expect.stringContaining(orders), exitCode: 1 })
+  expect(await shadowsOn(database)).toBe(0)
+})
+
+test("a schema that is not valid is refused before the database is touched", async () => {
+  const { run } = await openShop({ schema: schema.replace("Int ", "Integer ") })
+  const { stderr, exitCode } = await run("migrate", "--name", "x")
+  expect(stderr).toContain("error[L1401]")
+  expect(exitCode).toBe(2)
+})

@@ -1,0 +1,72 @@
+import { expect, test } from "vitest"
+import { down, up } from "../../src/postgres/embedded/server.js"
+import { lockstep } from "../cli.js"
+import { createProject } from "../project.js"
+import { objectsIn } from "./json.js"
+import { migrations, openShop, schema } from "./shop.js"
+
+const seed = `import { writeFileSync } from "node:fs"
+writeFileSync("seeded", process.env.DATABASE_URL)
+console.log("sowing")
+`
+const config = {
+  "prisma.config.mjs": 'export default { migrations: { seed: "node seed.mjs" } }',
+  "seed.mjs": seed,
+}
+
+test("everything is dropped, applied again and seeded, once that is consented to", async () => {
+  const { run, database } = await openShop({ files: config })
+  await run("deploy")
+  await database.query(`INSERT INTO "User" VALUES (1, 'Ada'); CREATE VIEW stray AS SELECT 1`)
+  const { stdout, stderr, exitCode } = await run("reset", "--yes")
+  expect({ stdout, exitCode }).toEqual({ stdout: "Reset: 2 migrations applied, seeded.", exitCode: 0 })
+  expect(stderr).toContain("sowing")
+  expect(await database.query(`SELECT * FROM "User"`)).toEqual([])
+  expect(await database.query("SELECT to_regclass('stray') AS stray")).toEqual([{ stray: null }])
+  const json = await run("reset", "--yes", "--skip-seed", "--json")
+  expect(objectsIn(json.stdout)).toMatchObject([{ applied: Object.keys(migrations), seeded: false }])
+})
+
+test("without consent, and without a terminal to type it, nothing is touched", async () => {
+  const { run, database } = await openShop()
+  await run("deploy")
+  await database.query(`INSERT INTO "User" VALUES (1, 'Ada')`)
+  const { stderr, exitCode } = await run("reset")
+  expect(stderr).toContain(`error[L1305]: dropping all data on postgresql://`)
+  expect(stderr).toContain("add --yes")
+  expect(exitCode).toBe(2)
+  expect(await database.query(`SELECT * FROM "User"`)).toHaveLength(1)
+})
+
+test("a variable is no consent", async () => {
+  const { project, database } = await openShop()
+  const { stderr, exitCode } = await lockstep(["reset"], {
+    cwd: project.root,
+    url: database.url,
+    env: { LOCKSTEP_YES: "1" },
+  })
+  expect({ stderr, exitCode }).toMatchObject({
+    stderr: expect.stringContaining("LOCKSTEP_YES has no effect"),
+    exitCode: 2,
+  })
+})
+
+test("the project's own test database needs none", async () => {
+  const { root } = createProject({ migrations, schema })
+  await up(root)
+  try {
+    const { stdout, exitCode } = await lockstep(["reset"], { cwd: root })
+    expect({ stdout, exitCode }).toEqual({ stdout: "Reset: 2 migrations applied.", exitCode: 0 })
+  } finally {
+    await down(root)
+  }
+})
+
+test("a seed that fails is told apart from the migrations, which stand", async () => {
+  const { run } = await openShop({ files: { ...config, "seed.mjs": "process.exit(3)" } })
+  await run("deploy")
+  const { stderr, exitCode } = await run("reset", "--yes")
+  expect(stderr).toContain("error[L1306]: seeding failed: node exited with 3")
+  expect(exitCode).toBe(1)
+  expect((await run("status")).exitCode).toBe(0)
+})

@@ -1,0 +1,48 @@
+import { expect, test } from "vitest"
+import { objectsIn } from "./json.js"
+import { init, openShop, orders } from "./shop.js"
+
+const stuck = "20260103000000_stuck"
+const failedRow = `INSERT INTO _prisma_migrations (id, checksum, migration_name, logs) VALUES ('1', 'x', '${stuck}', 'it failed')`
+
+test("a failed migration stops a deploy until it is settled: rolled back, it runs again", async () => {
+  const { run, database, project } = await openShop()
+  await run("deploy")
+  project.migration(stuck, "CREATE TABLE late ();\n")
+  await database.query(failedRow)
+  expect(await run("deploy")).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("error[L1104]") })
+  const { stdout, exitCode } = await run("resolve", "--rolled-back", stuck)
+  expect({ stdout, exitCode }).toEqual({
+    stdout: `${stuck} is marked as rolled back; the next deploy runs it again.`,
+    exitCode: 0,
+  })
+  expect((await run("deploy")).exitCode).toBe(0)
+  expect((await run("status")).exitCode).toBe(0)
+})
+
+test("applied, it does not run", async () => {
+  const { run, database, project } = await openShop()
+  await run("deploy")
+  project.migration(stuck, "CREATE TABLE late ();\n")
+  await database.query(failedRow)
+  const { stdout } = await run("resolve", "--applied", stuck, "--json")
+  expect(objectsIn(stdout)).toEqual([{ schema: "lockstep.resolve/1", name: stuck, state: "applied" }])
+  expect((await run("deploy")).exitCode).toBe(0)
+  expect(await database.query("SELECT to_regclass('late') AS late")).toEqual([{ late: null }])
+})
+
+test.each([
+  [["--rolled-back", "20260109000000_no_such"], "L1107", "is not in the history", 2],
+  [["--applied", "20260109000000_no_such"], "L1107", "there is no migration 20260109000000_no_such in the folder", 2],
+  [["--rolled-back", init], "L1109", "has not failed", 1],
+  [["--applied", orders], "L1109", "is applied already", 1],
+  [[], "L1301", "resolve takes either --applied or --rolled-back", 2],
+  [["--applied", init, "--rolled-back", init], "L1301", "resolve takes either", 2],
+])("what cannot be settled is said: %j", async (args, code, message, exit) => {
+  const { run } = await openShop()
+  await run("deploy")
+  const { stderr, exitCode } = await run("resolve", ...args)
+  expect(stderr).toContain(`error[${code}]`)
+  expect(stderr).toContain(message)
+  expect(exitCode).toBe(exit)
+})
