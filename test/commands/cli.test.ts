@@ -1,0 +1,100 @@
+import { execa } from "execa"
+import { describe, expect, test } from "vitest"
+import { commands } from "../../src/commands/index.js"
+import { variableOf } from "../../src/commands/settings.js"
+import { version } from "../../src/version.js"
+import { cliPath, environment, lockstep } from "../cli.js"
+import { createProject } from "../project.js"
+import { objectsIn } from "./json.js"
+
+const run = (...args: readonly string[]) => lockstep(args, { cwd: createProject().root })
+
+describe("help", () => {
+  test("without a command lists every one with a line each", async () => {
+    const { stdout, exitCode } = await run()
+    for (const [verb, { summary }] of Object.entries(commands))
+      expect(stdout).toContain(`${verb.padEnd(15)} ${summary}`)
+    expect(exitCode).toBe(0)
+    expect((await run("--help")).stdout).toBe(stdout)
+    expect((await run("help")).stdout).toBe(stdout)
+  })
+
+  test.each(Object.keys(commands))(
+    "of %s: what it does, every option with its variable, the exit codes",
+    async (verb) => {
+      const { stdout, exitCode } = await run(verb, "--help")
+      const { default: command } = await commands[verb]!.load()
+      const text = stdout.replaceAll(/\s+/g, " ")
+      expect(exitCode).toBe(0)
+      expect(text).toContain(`Usage: lockstep ${verb} [options]`)
+      expect(text).toContain("--json")
+      for (const [key, { flags, flagOnly }] of Object.entries(command.options)) {
+        expect(text).toContain(flags)
+        if (!flagOnly) expect(text).toContain(variableOf(key))
+      }
+      for (const example of command.examples ?? []) expect(text).toContain(example.replaceAll(/\s+/g, " "))
+    },
+  )
+
+  test("of a command by its name, and the version", async () => {
+    expect((await run("help", "deploy")).stdout).toBe((await run("deploy", "-h")).stdout)
+    expect((await run("--version")).stdout).toBe(version)
+  })
+})
+
+describe("wrong usage is exit 2, and says what to type", () => {
+  test.each([
+    [["deplyo"], "unknown command 'deplyo'", "lockstep --help"],
+    [["constructor"], "unknown command 'constructor'", "lockstep --help"],
+    [["--nope"], "unknown option '--nope'", "lockstep --help"],
+    [["deploy", "--nope"], "unknown option '--nope'", "lockstep deploy --help"],
+    [["status", "now"], "too many arguments for 'status'", "lockstep status --help"],
+    [["diff", "history"], "missing required argument 'to'", "lockstep diff --help"],
+    [["deploy", "--retries"], "option '--retries <n>' argument missing", "lockstep deploy --help"],
+    [["test-db", "restart"], "lockstep test-db knows up, down and url, not restart", "lockstep test-db --help"],
+  ])("%j", async (args, message, next) => {
+    const { stdout, stderr, exitCode } = await run(...args)
+    expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 2 })
+    expect(stderr).toContain(`error[L1301]: ${message}`)
+    expect(stderr).toContain(`next:   ${next}`)
+  })
+
+  test("also as JSON", async () => {
+    const { stdout } = await run("deploy", "--json", "--nope")
+    expect(objectsIn(stdout)).toMatchObject([{ code: "L1301", message: "unknown option '--nope'" }])
+  })
+
+  test("several wrong settings are named at once", async () => {
+    const { root } = createProject({ files: { "package.json": '{ "lockstep": { "lockTimeout": "long" } }' } })
+    const { stderr, exitCode } = await lockstep(["deploy", "--retries=-1"], {
+      cwd: root,
+      env: { LOCKSTEP_CONNECT_TIMEOUT: "x" },
+    })
+    expect(stderr).toContain("LOCKSTEP_CONNECT_TIMEOUT is not a time")
+    expect(stderr).toContain("lockstep.lockTimeout in package.json is not a time")
+    expect(stderr).toContain("--retries is not a whole number")
+    expect(exitCode).toBe(2)
+  })
+
+  test("a package.json that is no JSON is named", async () => {
+    const { root } = createProject({ files: { "package.json": "{,}" } })
+    const { stderr, exitCode } = await lockstep(["status"], { cwd: root })
+    expect({ stderr, exitCode }).toMatchObject({
+      stderr: expect.stringContaining("error[L1302]: package.json"),
+      exitCode: 2,
+    })
+  })
+})
+
+test("a reader that goes away is no failure", async () => {
+  const { exitCode, stderr } = await execa("sh", ["-c", `"${process.execPath}" "${cliPath}" --help | head -1`], {
+    env: environment(),
+    extendEnv: false,
+  })
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" })
+})
+
+test("colours are for terminals alone", async () => {
+  const { stderr } = await run("deploy", "--nope")
+  expect(stderr).not.toContain("\u001B")
+})
