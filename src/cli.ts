@@ -9,6 +9,7 @@ import { readManifest } from "./project/manifest.js"
 import { loadProject } from "./project/project.js"
 import { asLockstepError, errorObject, renderError } from "./report/error.js"
 import { type Output, outliveReaders, processOutput, said } from "./report/output.js"
+import { compileQuicklyForGood } from "./sql/quick-compile.js"
 import { version } from "./version.js"
 
 const interrupted = new AbortController()
@@ -114,6 +115,7 @@ function helpCommand(): string {
 }
 
 outliveReaders()
+compileQuicklyForGood()
 listen()
 const code = await main().catch(failure)
 const signal = signals.find((name) => name === interrupted.signal.reason)

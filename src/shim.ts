@@ -10,9 +10,11 @@ import { readManifest } from "./project/manifest.js"
 import { deployReporter, verdict } from "./report/deploy.js"
 import { renderError } from "./report/error.js"
 import type { Output } from "./report/output.js"
+import { compileQuicklyForGood } from "./sql/quick-compile.js"
 
 /** Prisma's schema engine with Lockstep's guarded deploy in place of `applyMigrations`. Answers the exit code. */
 export function runSchemaEngine(argv: readonly string[]): Promise<number> {
+  compileQuicklyForGood()
   return schemaEngine(argv, { applyMigrations, words: (error) => renderError(error, createColors(false)) })
 }
 
