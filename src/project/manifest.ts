@@ -22,13 +22,22 @@ export function readManifest(root: string): Manifest {
   } catch {
     return { lockstep: {}, prisma: {} }
   }
+  const parsed = z.safeParse(shape, parseJson(content.replace(/^\uFEFF/, "")))
+  if (parsed.success) return parsed.data
+  throw unreadable(z.prettifyError(parsed.error), parsed.error)
+}
+
+function parseJson(content: string): unknown {
   try {
-    return z.parse(shape, JSON.parse(content.replace(/^\uFEFF/, "")))
+    return JSON.parse(content)
   } catch (cause) {
-    throw new LockstepError("L1302", 'package.json cannot be read as JSON with objects "lockstep" and "prisma"', {
-      file: "package.json",
-      hint: cause instanceof z.core.$ZodError ? z.prettifyError(cause) : cause instanceof Error ? cause.message : "",
-      cause,
-    })
+    throw unreadable(cause instanceof Error ? cause.message : "", cause)
   }
 }
+
+const unreadable = (hint: string, cause: unknown): LockstepError =>
+  new LockstepError("L1302", 'package.json cannot be read as JSON with objects "lockstep" and "prisma"', {
+    file: "package.json",
+    hint,
+    cause,
+  })
