@@ -1,0 +1,103 @@
+import { spawn, spawnSync } from "node:child_process"
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { expect, onTestFinished, test } from "vitest"
+import { lockstep } from "../cli.js"
+import { createDatabase } from "../postgres.js"
+import { createProject } from "../project.js"
+import { until } from "../until.js"
+import { queryOn } from "./query.js"
+import { freePort } from "./server.js"
+
+const path = `${process.env.PATH}:/usr/sbin`
+const isInstalled = spawnSync("pgbouncer", ["--version"], { env: { PATH: path } }).status === 0
+if (!isInstalled) console.log("skipped: PgBouncer (it is not installed here)")
+
+/** PgBouncer before the test's server; its URL for a database. */
+async function pgbouncer(url: string, mode: "session" | "transaction", poolSize = 5): Promise<string> {
+  const target = new URL(url)
+  const folder = await mkdtemp(join(tmpdir(), "lockstep-pgbouncer-"))
+  await chmod(folder, 0o755)
+  const port = await freePort()
+  const settings = `[databases]
+* = host=${target.hostname} port=${target.port}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${port}
+unix_socket_dir =
+auth_type = any
+pool_mode = ${mode}
+default_pool_size = ${poolSize}
+`
+  // With auth_type any the server's user has to be named.
+  await writeFile(join(folder, "pgbouncer.ini"), settings.replace("* = ", `* = user=${target.username} `))
+  const other = process.geteuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
+  const child = spawn("pgbouncer", ["-q", join(folder, "pgbouncer.ini")], {
+    env: { PATH: path },
+    stdio: "ignore",
+    ...other,
+  })
+  onTestFinished(async () => {
+    child.kill("SIGKILL")
+    await until("PgBouncer's end", () => child.exitCode !== null || child.signalCode !== null)
+    await rm(folder, { recursive: true })
+  })
+  target.hostname = "127.0.0.1"
+  target.port = `${port}`
+  await until("PgBouncer", () => queryOn(target.href, "SELECT 1").catch(() => undefined))
+  return target.href
+}
+
+const migrations = {
+  "20260101000000_init": "CREATE TABLE account (id int);\nSELECT pg_sleep(0.5);",
+  "20260102000000_index": "CREATE INDEX CONCURRENTLY account_id ON account (id);",
+}
+
+test.skipIf(!isInstalled)(
+  "PgBouncer in transaction mode is refused: a session's lock protects nothing there",
+  async () => {
+    const database = await createDatabase()
+    const url = await pgbouncer(database.url, "transaction")
+    const refused = await lockstep(["deploy"], { cwd: createProject({ migrations }).root, url })
+    expect(refused, refused.all).toMatchObject({ exitCode: 2 })
+    expect(refused.stderr).toContain("error[L1021]")
+    expect(refused.stderr).toContain("set DATABASE_URL to the database's direct address")
+    expect(await database.query("SELECT to_regclass('_prisma_migrations') AS history")).toEqual([{ history: null }])
+  },
+)
+
+test.skipIf(!isInstalled)("PgBouncer in transaction mode is known while others use its connections, too", async () => {
+  const database = await createDatabase()
+  const url = await pgbouncer(database.url, "transaction", 2)
+  let over = false
+  const others = Array.from({ length: 4 }, async () => {
+    while (!over) await queryOn(url, "SELECT pg_sleep(0.01)")
+  })
+  const refused = await lockstep(["deploy"], { cwd: createProject({ migrations }).root, url })
+  over = true
+  await Promise.all(others)
+  expect(refused, refused.all).toMatchObject({ exitCode: 2 })
+})
+
+test.skipIf(!isInstalled)("PgBouncer in session mode works, with several deployers at once", async () => {
+  const database = await createDatabase()
+  const url = await pgbouncer(database.url, "session", 20)
+  const { root } = createProject({ migrations })
+  const deployers = Array.from({ length: 3 }, () => lockstep(["deploy"], { cwd: root, url }))
+  for (const done of await Promise.all(deployers)) expect(done, done.all).toMatchObject({ exitCode: 0 })
+  expect(await database.query("SELECT FROM _prisma_migrations")).toHaveLength(2)
+})
+
+test.skipIf(!isInstalled)("SIGTERM cancels the statement behind PgBouncer, too", async () => {
+  const database = await createDatabase()
+  const url = await pgbouncer(database.url, "session")
+  const { root } = createProject({ migrations: { "20260101000000_long": "SELECT pg_sleep(30);" } })
+  const child = lockstep(["deploy"], { cwd: root, url })
+  const sessions =
+    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(30)%' AND state = 'active' AND pid <> pg_backend_pid()"
+  await until("the statement", async () => (await database.query(sessions)).length > 0)
+  child.kill("SIGTERM")
+  expect(await child).toMatchObject({ exitCode: 143 })
+  await until("its end", async () => (await database.query(sessions)).length === 0, 2)
+})
