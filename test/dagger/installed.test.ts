@@ -1,0 +1,126 @@
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { createDatabase } from "../postgres.js"
+import { call, dagger } from "./dagger.js"
+import { createOtherProject, lockedPrisma, type OtherProject } from "./other-project.js"
+
+let project: OtherProject
+
+beforeAll(async () => {
+  project = await createOtherProject()
+  for (const words of [
+    ["init", "--name=shop"],
+    ["toolchain", "install", "./toolchains/lockstep"],
+  ])
+    expect(await dagger(words, here())).toMatchObject({ exitCode: 0 })
+})
+
+afterAll(() => project.drop())
+
+const here = () => ({ cwd: project.root })
+
+/** What says where a database is that only this machine reaches. */
+function reach(url: string): { words: string[]; env: Record<string, string> } {
+  const { port } = new URL(url)
+  return {
+    words: ["--database-url=env://DATABASE_URL", `--database=tcp://127.0.0.1:${port}`],
+    env: { DATABASE_URL: url.replace("127.0.0.1", "db.production.internal") },
+  }
+}
+
+test("a database on this machine is migrated, whatever host its URL names", async () => {
+  const { url, query } = await createDatabase()
+  const { words, env } = reach(url)
+  const options = { ...here(), env }
+
+  const before = await dagger(["call", "lockstep", "status", ...words], options)
+  expect(before.exitCode).not.toBe(0)
+  expect(before.stderr).toMatch(/^Error: $/m)
+  expect(before.stderr).toContain("1 pending")
+  expect(before.stderr).toContain("Not up to date.")
+
+  expect(await call(["lockstep", "deploy", ...words], options)).toContain("1 applied in")
+  expect(await call(["lockstep", "status", ...words], options)).toContain("Up to date: 1 of 1 migrations applied.")
+  expect(await query('SELECT migration_name FROM "_prisma_migrations"')).toEqual([
+    { migration_name: "20260101000000_init" },
+  ])
+})
+
+test("what a real database answers is asked again at every call", async () => {
+  const { url, query } = await createDatabase()
+  const { words, env } = reach(url)
+  const options = { ...here(), env }
+  await call(["lockstep", "deploy", ...words], options)
+  await query('DELETE FROM "_prisma_migrations"; DROP TABLE "Customer"')
+  expect(await call(["lockstep", "deploy", ...words], options)).toContain("1 applied in")
+})
+
+test("a failed migration is told in the runner's words, with file and line", async () => {
+  const { url } = await createDatabase()
+  const { words, env } = reach(url)
+  project.write("prisma/migrations/20260102000000_broken/migration.sql", "\nSELECT no_such_column;\n")
+  try {
+    const { exitCode, stderr } = await dagger(["call", "lockstep", "deploy", ...words], { ...here(), env })
+    expect(exitCode).not.toBe(0)
+    const error = stderr.slice(stderr.lastIndexOf("\nError: "))
+    expect(error).toContain("error[L1012]")
+    expect(error).toContain("prisma/migrations/20260102000000_broken/migration.sql:2:8")
+    expect(error).toMatch(/^ +state: {2}nothing of this migration was applied/m)
+    expect(error).not.toContain("exit code: 1")
+  } finally {
+    project.remove("prisma/migrations/20260102000000_broken")
+  }
+})
+
+test("the module works by its address as well, with the project named", async () => {
+  const { url } = await createDatabase()
+  const { words, env } = reach(url)
+  const answer = await call(["-m", "./toolchains/lockstep", "--source=.", "deploy", ...words], { ...here(), env })
+  expect(answer).toContain("1 applied in")
+})
+
+test("Prisma is the one that the lockfile resolves", async () => {
+  const bill: unknown = JSON.parse(await call(["lockstep", "sbom", "contents"], here()))
+  expect(bill).toMatchObject({
+    bomFormat: "CycloneDX",
+    components: expect.arrayContaining([expect.objectContaining({ name: "prisma", version: lockedPrisma })]),
+  })
+})
+
+test("a schema's change becomes a migration, and nothing else changes", async () => {
+  const schema = readFileSync(join(project.root, "prisma/schema.prisma"), "utf8")
+  project.write("prisma/schema.prisma", schema.replace("@unique", "@unique\n  name  String?"))
+  const forgotten = await dagger(["check", "lockstep:schema-uncommitted"], here())
+  expect(forgotten.exitCode).not.toBe(0)
+  expect(forgotten.stderr).toContain("Added column `name`")
+
+  await call(["-y", "lockstep", "migrate", "--name=add_name"], here())
+  const migrations = readdirSync(join(project.root, "prisma/migrations")).sort()
+  expect(migrations).toEqual(["20260101000000_init", expect.stringMatching(/^\d{14}_add_name$/), "migration_lock.toml"])
+  const sql = readFileSync(join(project.root, "prisma/migrations", migrations[1] ?? "", "migration.sql"), "utf8")
+  expect(sql).toContain('ALTER TABLE "Customer" ADD COLUMN     "name" TEXT')
+  expect(await dagger(["check", "lockstep:schema-uncommitted"], here())).toMatchObject({ exitCode: 0 })
+})
+
+test("the client is generated in the project's own install", async () => {
+  await call(["-y", "lockstep", "generate"], here())
+  expect(readdirSync(join(project.root, "generated/prisma"))).toContain("client.ts")
+  expect(readdirSync(project.root)).not.toContain("node_modules")
+})
+
+test("a project without the runner is told in a sentence what to type", async () => {
+  const without = await createOtherProject()
+  try {
+    const { devDependencies, ...rest } = JSON.parse(readFileSync(join(without.root, "package.json"), "utf8"))
+    without.write("package.json", JSON.stringify({ ...rest, devDependencies: { prisma: devDependencies.prisma } }))
+    const words = ["call", "-m", "./toolchains/lockstep", "--source=.", "replay"]
+    const { exitCode, stderr } = await dagger(words, { cwd: without.root })
+    expect(exitCode).not.toBe(0)
+    expect(stderr).toMatch(
+      /^Error: This project does not have prisma-lockstep yet; type: npm install --save-dev prisma-lockstep/m,
+    )
+  } finally {
+    without.drop()
+  }
+})
