@@ -14,6 +14,6 @@ export function readPrismaLog(logs: string | null): PrismaLog | undefined {
   if (!text) return undefined
   const code = /^Database error code: (\S+)/m.exec(text)?.[1]
   const message = /^Database error:\s*\n(?:[A-Z]+: *)?(.+)/m.exec(text)?.[1] ?? text.split("\n", 1)[0] ?? ""
-  const position = /^Position:\n([\s\S]*?)(?:\n\s*\n|$)/m.exec(text)?.[1]
+  const position = text.split(/^Position:\n/m)[1]?.split(/\n\s*\n/, 1)[0]
   return { code, message, position }
 }
