@@ -1,0 +1,109 @@
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest"
+import { clearTheWay, waitsPolitely } from "../../src/deploy/doubt.js"
+import { type Client, connect } from "../../src/postgres/connect.js"
+import { parseDatabaseUrl } from "../../src/postgres/url.js"
+import { parseScript, type Statement } from "../../src/sql/parse.js"
+import { createDatabase } from "../postgres.js"
+
+let client: Client
+
+beforeEach(async () => {
+  const { url } = await createDatabase()
+  client = await connect(parseDatabaseUrl(url))
+  onTestFinished(() => client.end())
+  await client.query("CREATE TABLE t (id int, n int); INSERT INTO t VALUES (1, 1), (1, 2)")
+})
+
+async function statement(sql: string): Promise<Statement> {
+  const script = await parseScript(sql)
+  const [first] = script.kind === "script" ? script.statements : []
+  if (first === undefined) throw new Error(sql)
+  return first
+}
+
+const verdictOn = async (sql: string, doubt: "refused" | "in doubt") => clearTheWay(client, await statement(sql), doubt)
+const indexes = async () =>
+  (
+    await client.query<{ name: string }>(
+      "SELECT relname AS name FROM pg_class WHERE relkind = 'i' AND relnamespace = 'public'::regnamespace ORDER BY 1",
+    )
+  ).rows.map(({ name }) => name)
+
+describe("CREATE INDEX CONCURRENTLY", () => {
+  const create = "CREATE UNIQUE INDEX CONCURRENTLY t_id ON t (id)"
+
+  test("is run where there is no index", async () => {
+    expect(await verdictOn(create, "in doubt")).toBe("run")
+  })
+
+  test("is run after the invalid index that it left is dropped", async () => {
+    await expect(client.query(create)).rejects.toThrow()
+    expect(await verdictOn(create, "in doubt")).toBe("run")
+    expect(await indexes()).toEqual([])
+  })
+
+  test("is done where the index is valid and nobody heard the answer; it is run where it was refused", async () => {
+    await client.query("CREATE INDEX t_id ON t (id)")
+    expect(await verdictOn(create, "in doubt")).toBe("done")
+    expect(await verdictOn(create, "refused")).toBe("run")
+  })
+
+  test("without a name nobody can tell which index it made", async () => {
+    expect(await verdictOn("CREATE INDEX CONCURRENTLY ON t (id)", "in doubt")).toBe("unclear")
+    expect(await verdictOn("CREATE INDEX CONCURRENTLY ON t (id)", "refused")).toBe("run")
+  })
+})
+
+test("DROP INDEX CONCURRENTLY is done where the index is gone", async () => {
+  const drop = "DROP INDEX CONCURRENTLY t_id"
+  expect(await verdictOn(drop, "in doubt")).toBe("done")
+  await client.query("CREATE INDEX t_id ON t (id)")
+  expect(await verdictOn(drop, "in doubt")).toBe("run")
+})
+
+test("REINDEX CONCURRENTLY is run again after the indexes that it left are dropped, and no others", async () => {
+  await client.query("CREATE INDEX t_id ON t (id); CREATE INDEX t_id_ccnew ON t (id)")
+  await client.query("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 't_id_ccnew'::regclass")
+  await client.query("CREATE TABLE other (id int); CREATE INDEX other_ccnew ON other (id)")
+  await client.query("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'other_ccnew'::regclass")
+  expect(await verdictOn("REINDEX TABLE CONCURRENTLY t", "refused")).toBe("run")
+  expect(await indexes()).toEqual(["other_ccnew", "t_id"])
+})
+
+test("DETACH PARTITION CONCURRENTLY is finished where it is begun, done where it is not a partition, else run", async () => {
+  await client.query("CREATE TABLE p (id int) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1)")
+  const detach = "ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY"
+  expect(await verdictOn(detach, "in doubt")).toBe("run")
+  await client.query("UPDATE pg_inherits SET inhdetachpending = true WHERE inhrelid = 'p1'::regclass")
+  expect(await verdictOn(detach, "in doubt")).toBe("done")
+  expect((await client.query("SELECT FROM pg_inherits WHERE inhrelid = 'p1'::regclass")).rows).toHaveLength(0)
+  expect(await verdictOn(detach, "in doubt")).toBe("done")
+})
+
+test.each([
+  ["VACUUM t", "run"],
+  ["REINDEX SCHEMA public", "run"],
+  ["ALTER SYSTEM SET work_mem = '8MB'", "run"],
+  ["CREATE DATABASE another", "unclear"],
+  ["DROP DATABASE another", "unclear"],
+  ["DO $$ BEGIN COMMIT; END $$", "unclear"],
+  ["CALL archive()", "unclear"],
+])("%s, whose answer nobody heard: %s", async (sql, verdict) => {
+  expect(await verdictOn(sql, "in doubt")).toBe(verdict)
+  expect(await verdictOn(sql, "refused")).toBe("run")
+})
+
+test("only what stops nobody else waits for its locks without a limit", async () => {
+  const polite = async (sql: string) => waitsPolitely(await statement(sql))
+  for (const sql of [
+    "CREATE INDEX CONCURRENTLY a ON t (id)",
+    "REINDEX TABLE CONCURRENTLY t",
+    "VACUUM t",
+    "VACUUM (ANALYZE) t",
+  ]) {
+    expect(await polite(sql), sql).toBe(true)
+  }
+  for (const sql of ["VACUUM FULL t", "VACUUM (FULL) t", "CLUSTER", "REINDEX SCHEMA public", "UPDATE t SET n = 1"]) {
+    expect(await polite(sql), sql).toBe(false)
+  }
+})
