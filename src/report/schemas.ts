@@ -1,5 +1,6 @@
 import * as z from "zod/mini"
 import { errorCodes } from "../errors.js"
+import { deployAnswer } from "./deploy-schema.js"
 import { planAnswer } from "./plan-schema.js"
 
 const name = z.string()
@@ -9,7 +10,6 @@ const time = z.iso.datetime({ precision: 3 })
 const ms = z.number().check(z.gte(0))
 const count = z.number().check(z.int(), z.gte(0))
 const checksum = z.string().check(z.length(64))
-const kind = z.enum(["transactional", "non-transactional", "self-managed"])
 const text = z.optional(z.string())
 
 const error = z.strictObject({
@@ -61,42 +61,6 @@ const status = z.strictObject({
   migrations: z.array(migration),
 })
 
-const holder = z.strictObject({
-  pid: count,
-  applicationName: z.string(),
-  address: z.string(),
-  forMs: z.number(),
-  query: z.string(),
-  percent: z.optional(z.number()),
-})
-
-const event = <const E extends string, const S extends z.core.$ZodLooseShape>(named: E, shape: S) =>
-  z.strictObject({ schema: z.literal("lockstep.deploy/1"), at: time, event: z.literal(named), ...shape })
-
-const deploy = z.discriminatedUnion("event", [
-  event("began", {
-    ...{ version: z.string(), history: z.string(), migrations: count },
-    ...{ host: z.string(), port: count, database: z.string(), databaseSchema: z.string() },
-  }),
-  event("waiting-for-database", { reason: z.string(), waitedMs: ms }),
-  event("database-created", { database: z.string() }),
-  event("note", { text: z.string() }),
-  event("waiting-for-lock", { waitedMs: ms, holder: z.optional(holder) }),
-  event("planned", { total: count, pending: names }),
-  event("started", { name, class: kind, index: count, of: count }),
-  event("progress", { name, doing: z.string(), percent: z.optional(z.number()), elapsedMs: ms }),
-  event("retry", { name: z.optional(name), attempt: count, of: count, delayMs: ms, reason: z.string() }),
-  event("applied", { name, class: kind, durationMs: ms }),
-  event("failed", { name }),
-  event("proved", { recorded: count, of: count }),
-  event("schema-proved", { migrations: count }),
-  z.strictObject({
-    ...{ schema: z.literal("lockstep.deploy/1"), event: z.literal("done") },
-    ...{ applied: names, total: count, recorded: count, edited: count, appliedMeanwhile: count },
-    ...{ ahead: z.boolean(), durationMs: ms },
-  }),
-])
-
 const warnings = { warnings: z.array(z.string()), unexecutable: z.array(z.string()) }
 
 const migrate = z.discriminatedUnion("state", [
@@ -107,6 +71,24 @@ const migrate = z.discriminatedUnion("state", [
     ...{ name, file: z.string(), sql: z.string(), ...warnings },
   }),
 ])
+
+const undo = z.discriminatedUnion("state", [
+  z.strictObject({ schema: z.literal("lockstep.undo/1"), state: z.literal("nothing") }),
+  z.strictObject({
+    ...{ schema: z.literal("lockstep.undo/1"), state: z.enum(["written", "draft"]), name, file: z.string() },
+    ...{
+      sql: z.string(),
+      undoes: names,
+      losses: z.array(z.string()),
+      conditions: z.array(z.string()),
+      byHand: z.array(z.string()),
+    },
+  }),
+])
+
+const wait = z.strictObject({
+  ...{ schema: z.literal("lockstep.wait/1"), ready: z.boolean(), waitedMs: ms, reason: text },
+})
 
 const testDb = z.discriminatedUnion("state", [
   z.strictObject({
@@ -129,9 +111,11 @@ const testDb = z.discriminatedUnion("state", [
 export const answers = {
   "lockstep.error/1": error,
   "lockstep.status/1": status,
-  "lockstep.deploy/1": deploy,
+  "lockstep.deploy/1": deployAnswer,
   "lockstep.plan/1": planAnswer,
   "lockstep.migrate/1": migrate,
+  "lockstep.undo/1": undo,
+  "lockstep.wait/1": wait,
   "lockstep.generate/1": z.strictObject({ schema: z.literal("lockstep.generate/1"), durationMs: ms }),
   "lockstep.diff/1": z.strictObject({
     ...{ schema: z.literal("lockstep.diff/1"), from: z.string(), to: z.string() },

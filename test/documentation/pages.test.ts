@@ -1,0 +1,20 @@
+import { join } from "node:path"
+import { expect, test } from "vitest"
+import { repository } from "../cli.js"
+import { commandsPage, errorsPage } from "./render.js"
+import { jsonPage } from "./render-json.js"
+
+// Stale? npx vitest run test/documentation --update=all
+const page = (name: string) => join(repository, "docs", name)
+
+test("docs/errors.md lists every error code", async () => {
+  await expect(errorsPage()).toMatchFileSnapshot(page("errors.md"))
+})
+
+test("docs/commands.md describes every command and option", async () => {
+  await expect(await commandsPage()).toMatchFileSnapshot(page("commands.md"))
+})
+
+test("docs/json.md describes every --json answer", async () => {
+  await expect(jsonPage()).toMatchFileSnapshot(page("json.md"))
+})
