@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto"
+import { hash } from "node:crypto"
 
 /** sha256 in hexadecimal, over the bytes of migration.sql: what Prisma records. */
-export const checksumOf = (content: Buffer | string): string => createHash("sha256").update(content).digest("hex")
+export const checksumOf = (content: Buffer | string): string => hash("sha256", content, "hex")
 
 /**
  * Whether a recorded checksum is this content's. Other line ends do not count as an edit, because git may change

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer"
 import { type Dirent, readdirSync, readFileSync } from "node:fs"
-import { join, relative } from "node:path"
+import { join, relative, sep } from "node:path"
 import { LockstepError } from "../errors.js"
 import { checksumOf } from "./checksum.js"
 import { byName } from "./order.js"
@@ -43,8 +43,14 @@ export function readFolder(dir: string): Folder {
   const lockfile = entries.some(({ name }) => name === lockName) ? readLockfile(join(dir, lockName)) : undefined
   checkProvider(dir, lockfile)
   const names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map((entry) => entry.name)
-  const migrations = names.sort(byName).map((name) => readMigration(dir, name))
-  return { dir, migrations, lockfile, remarks: [...lockRemarks(lockfile, migrations), ...nameRemarks(migrations)] }
+  const blank = new Set<string>()
+  const migrations = names.sort(byName).map((name) => readMigration(dir, name, blank))
+  return {
+    dir,
+    migrations,
+    lockfile,
+    remarks: [...lockRemarks(lockfile, migrations), ...nameRemarks(migrations, blank)],
+  }
 }
 
 function list(dir: string): Dirent[] {
@@ -74,11 +80,13 @@ const unreadable = (what: string, cause: unknown): LockstepError =>
 
 const fromHere = (path: string): string => relative(process.cwd(), path)
 
-function readMigration(dir: string, name: string): FolderMigration {
-  const path = join(dir, name, "migration.sql")
-  let content: Buffer
+/** Notes in `blank` a migration that says nothing. */
+function readMigration(dir: string, name: string, blank: Set<string>): FolderMigration {
+  const path = `${dir}${sep}${name}${sep}migration.sql`
+  let text: string
   try {
-    content = readFileSync(path)
+    // Reading text is one call into Node, reading bytes four; a history has thousands of files.
+    text = readFileSync(path, "utf8")
   } catch (cause) {
     throw new LockstepError("L1102", `the migration ${name} has no readable migration.sql`, {
       file: fromHere(path),
@@ -87,14 +95,23 @@ function readMigration(dir: string, name: string): FolderMigration {
       cause,
     })
   }
-  if (!isUtf8(content)) {
+  // Whatever is not UTF-8 was read as this character, which a text may also hold.
+  if (text.includes("\uFFFD") && !isUtf8(readFileSync(path))) {
     throw new LockstepError("L1102", `the migration ${name} is not UTF-8 text`, {
       file: fromHere(path),
       state: nothing,
       next: "save the file as UTF-8 (UTF-16 is what some editors on Windows write)",
     })
   }
-  return { name, path, content, checksum: checksumOf(content) }
+  if (text.trim() === "") blank.add(name)
+  return {
+    name,
+    path,
+    get content() {
+      return Buffer.from(text)
+    },
+    checksum: checksumOf(text),
+  }
 }
 
 function checkProvider(dir: string, lockfile: string | undefined): void {
@@ -113,7 +130,7 @@ function lockRemarks(lockfile: string | undefined, migrations: readonly FolderMi
   return ["migration_lock.toml is missing; Prisma writes it, and it belongs into version control"]
 }
 
-function nameRemarks(migrations: readonly FolderMigration[]): string[] {
+function nameRemarks(migrations: readonly FolderMigration[], blank: ReadonlySet<string>): string[] {
   const remarks: string[] = []
   let previous: FolderMigration | undefined
   for (const migration of migrations) {
@@ -121,12 +138,8 @@ function nameRemarks(migrations: readonly FolderMigration[]): string[] {
     if (stamp && previous?.name.startsWith(stamp)) {
       remarks.push(`${previous.name} and ${migration.name} have equal timestamps; they run in this order`)
     }
-    if (isBlank(migration)) remarks.push(`${migration.name} is empty; it is recorded, and changes nothing`)
+    if (blank.has(migration.name)) remarks.push(`${migration.name} is empty; it is recorded, and changes nothing`)
     previous = migration
   }
   return remarks
 }
-
-/** A file of a kilobyte that says nothing is nobody's. */
-const isBlank = (migration: FolderMigration): boolean =>
-  migration.content.length < 1024 && sqlOf(migration).trim() === ""
