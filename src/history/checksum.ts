@@ -4,12 +4,13 @@ import { hash } from "node:crypto"
 export const checksumOf = (content: Buffer | string): string => hash("sha256", content, "hex")
 
 /**
- * Whether a recorded checksum is this content's. Other line ends do not count as an edit, because git may change
- * them between machines, and Prisma does not count them either.
+ * Whether a recorded checksum is this content's. Line ends that are all of the other kind do not count as an edit,
+ * because git may change them between machines; Prisma does not count them either.
  */
 export function matchesChecksum(content: Buffer, checksum: string, recorded: string): boolean {
   if (checksum === recorded) return true
   const text = content.toString("utf8")
-  const unix = text.replaceAll("\r\n", "\n")
-  return checksumOf(unix) === recorded || checksumOf(unix.replaceAll("\n", "\r\n")) === recorded
+  return (
+    checksumOf(text.replaceAll("\r\n", "\n")) === recorded || checksumOf(text.replaceAll("\n", "\r\n")) === recorded
+  )
 }

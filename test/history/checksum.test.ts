@@ -22,6 +22,7 @@ test("other line ends are no edit, in either direction", () => {
 test("what was recorded with mixed line ends is known only by them, as for Prisma", () => {
   expect(matches(mixed, mixed)).toBe(true)
   expect(matches(unix, mixed)).toBe(false)
+  expect(matches(mixed, windows)).toBe(false)
 })
 
 test("another character is an edit, a byte order mark too", () => {
