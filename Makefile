@@ -1,10 +1,22 @@
-# The calls people make every day. Every step is the runner's: node dist/cli.js --help
+# The calls people make every day. The runner (node dist/cli.js --help) does every step; where a Dagger engine answers,
+# it does them in containers.  LOCKSTEP_BACKEND=dagger|embedded chooses by hand.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
 LOCKSTEP := node dist/cli.js
 # Where pnpm is not installed, npx brings the version that package.json pins.
 PNPM := $(if $(shell command -v pnpm),pnpm,npx --yes $(shell node -p "require('./package.json').packageManager"))
+DAGGER_CALL := dagger call
+
+answers = command -v dagger && echo '{ version }' | timeout 60 dagger query --silent
+backend = $(eval backend := $(or $(LOCKSTEP_BACKEND),$(shell { $(answers); } >/dev/null 2>&1 && echo dagger || echo embedded)))$(backend)
+# $(call by,in containers,on this machine)
+by = $(if $(filter dagger,$(backend)),$(1),$(2))
+why = $(if $(LOCKSTEP_BACKEND),,On this machine: no Dagger engine answers (LOCKSTEP_BACKEND=dagger insists on one).)
+
+# On the database that DATABASE_URL names, or on the test database, whose port only this machine reaches.
+on_database = if [ -n "$$DATABASE_URL" ]; then $(DAGGER_CALL) $(1) --database-url env://DATABASE_URL; else \
+	DATABASE_URL="$$(dagger/test-db url)" $(DAGGER_CALL) $(1) --database-url env://DATABASE_URL --database tcp://localhost:$${LOCKSTEP_PORT:-15432}; fi
 
 sources := $(shell find src -name '*.ts' -not -path 'src/generated/*') build.js package.json
 schema := $(wildcard prisma/*.prisma)
@@ -17,10 +29,10 @@ dist/cli.js: node_modules/.modules.yaml $(sources)
 	@node build.js
 
 src/generated/prisma/client.ts: dist/cli.js $(schema)
-	@$(LOCKSTEP) generate
+	@$(call by,$(DAGGER_CALL) -y generate,$(LOCKSTEP) generate)
 	@touch $@
 
-.PHONY: help build test-db test-db-migrate status deploy generate clean test lint bench
+.PHONY: help build test-db test-db-migrate status deploy generate verify check image publish clean test test-dagger bench bench-dagger
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,25 +40,39 @@ help: ## list the targets
 build: dist/cli.js ## install what is missing, bundle src/ into dist/
 
 test-db: dist/cli.js ## start a test PostgreSQL, apply every migration, generate the client
-	@$(LOCKSTEP) test-db up --deploy
+	@$(call by,,echo '$(why)' >&2)
+	@$(call by,dagger/test-db up >/dev/null && DATABASE_URL= $(MAKE) -s deploy,$(LOCKSTEP) test-db up --deploy >/dev/null)
 	@$(MAKE) -s src/generated/prisma/client.ts
-	@echo '  use it:   export DATABASE_URL="$$(npx lockstep test-db url)"'
+	@echo '  use it:   export DATABASE_URL="$$($(call by,dagger/test-db,npx lockstep test-db) url)"'
 	@echo '  stop it:  make clean'
 
 test-db-migrate: dist/cli.js ## write the next migration from the schema's change: NAME=add_orders
-	@$(LOCKSTEP) test-db up --deploy
-	@DATABASE_URL="$$($(LOCKSTEP) test-db url)" $(LOCKSTEP) migrate $(if $(NAME),--name "$(NAME)")
+	@$(call by,$(DAGGER_CALL) -y migrate --name "$(or $(NAME),$(error name the migration: make test-db-migrate NAME=add_orders))",$(LOCKSTEP) test-db up --deploy >/dev/null)
+	@$(call by,,DATABASE_URL="$$($(LOCKSTEP) test-db url)" $(LOCKSTEP) migrate $(if $(NAME),--name "$(NAME)"))
 
-status: dist/cli.js ## show what is applied and what is pending
-	@$(LOCKSTEP) status
+status: dist/cli.js ## show what is applied and what is pending in DATABASE_URL, or in the test database
+	@$(call by,$(call on_database,status),$(LOCKSTEP) status)
 
-deploy: dist/cli.js ## apply the pending migrations
-	@$(LOCKSTEP) deploy
+deploy: dist/cli.js ## apply the pending migrations to DATABASE_URL, or to the test database
+	@$(call by,$(call on_database,deploy),$(LOCKSTEP) deploy)
 
 generate: dist/cli.js ## generate Prisma Client
-	@$(LOCKSTEP) generate
+	@$(call by,$(DAGGER_CALL) -y generate,$(LOCKSTEP) generate)
+
+verify: ## the whole strategy on a fresh PostgreSQL, in containers (needs Dagger)
+	@$(DAGGER_CALL) verify export --path .lockstep/verify
+
+check: ## every check of the module, side by side (needs Dagger)
+	@dagger check
+
+image: ## build and try the migration image (needs Dagger)
+	@$(DAGGER_CALL) image
+
+publish: ## push the migration image: ADDRESS=registry/name:tag (needs Dagger)
+	@$(DAGGER_CALL) publish --address "$(or $(ADDRESS),$(error say where to: make publish ADDRESS=registry/name:tag))"
 
 clean: dist/cli.js ## stop the test PostgreSQL and remove its data
+	@dagger/test-db down
 	@$(LOCKSTEP) test-db down
 
 test: src/generated/prisma/client.ts ## lint, type-check, and run every test on a real PostgreSQL
@@ -54,5 +80,11 @@ test: src/generated/prisma/client.ts ## lint, type-check, and run every test on 
 	@$(PNPM) run --silent typecheck
 	@$(PNPM) run --silent test
 
+test-dagger: src/generated/prisma/client.ts ## drive the module on a real Dagger engine; DAGGER_REQUIRED=1 insists on one
+	@$(PNPM) run --silent test:dagger
+
 bench: dist/cli.js ## measure against psql, dbmate and Prisma's own CLI, side by side
 	@node_modules/.bin/jiti bench/run.ts
+
+bench-dagger: dist/cli.js ## measure the module's calls, cold and warm (needs Dagger)
+	@node_modules/.bin/jiti bench/dagger.ts
