@@ -50,7 +50,11 @@ export function compare(folder: readonly FolderMigration[], recorded: readonly R
   const names = [...new Set([...inFolder.keys(), ...rows.keys()])]
   // The folder is in order already; thousands of names are not sorted again for nothing.
   if (names.length > inFolder.size) names.sort(byName)
-  const all = names.flatMap((name) => stateOf(name, inFolder.get(name), rows.get(name), lastApplied))
+  const all: MigrationState[] = []
+  for (const name of names) {
+    const state = stateOf(name, inFolder.get(name), rows.get(name), lastApplied)
+    if (state !== undefined) all.push(state)
+  }
   const pick = <S extends MigrationState["state"]>(...states: S[]) =>
     all.filter((one): one is StateOf<S> => states.some((state) => state === one.state))
   const missing = pick("missing")
@@ -87,15 +91,15 @@ function stateOf(
   migration: FolderMigration | undefined,
   row: RecordedRow | undefined,
   lastApplied: string | undefined,
-): MigrationState[] {
-  if (row && hasFailed(row)) return [{ state: "failed", name, row, migration }]
+): MigrationState | undefined {
+  if (row && hasFailed(row)) return { state: "failed", name, row, migration }
   if (row && isApplied(row)) {
-    if (!migration) return [{ state: "missing", name, row }]
+    if (!migration) return { state: "missing", name, row }
     const { checksum } = migration
     const same = checksum === row.checksum || matchesChecksum(migration.content, checksum, row.checksum)
-    return [{ state: same ? "applied" : "edited", name, row, migration }]
+    return { state: same ? "applied" : "edited", name, row, migration }
   }
-  if (!migration) return []
+  if (!migration) return undefined
   const outOfOrder = lastApplied !== undefined && byName(name, lastApplied) < 0
-  return [{ state: "pending", name, migration, outOfOrder, rolledBack: row }]
+  return { state: "pending", name, migration, outOfOrder, rolledBack: row }
 }

@@ -3,7 +3,7 @@ import { type Dirent, readdirSync, readFileSync } from "node:fs"
 import { join, relative, sep } from "node:path"
 import { LockstepError } from "../errors.js"
 import { checksumOf } from "./checksum.js"
-import { byName } from "./order.js"
+import { sortByName } from "./order.js"
 
 /** A migration as the folder holds it. */
 export interface FolderMigration {
@@ -44,7 +44,7 @@ export function readFolder(dir: string): Folder {
   checkProvider(dir, lockfile)
   const names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map((entry) => entry.name)
   const blank = new Set<string>()
-  const migrations = names.sort(byName).map((name) => readMigration(dir, name, blank))
+  const migrations = sortByName(names).map((name) => readMigration(dir, name, blank))
   return {
     dir,
     migrations,

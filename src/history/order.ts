@@ -13,4 +13,12 @@ export function byName(a: string, b: string): number {
   return collator.compare(a, b) || (a < b ? -1 : 1)
 }
 
+/** Sorts names, in place, into the order in which their migrations run. */
+export function sortByName(names: string[]): string[] {
+  const stamps = new Set(names.map((name) => name.slice(0, 14)))
+  // Where every name has a timestamp of its own, the engine's own sort of texts gives the same order much faster.
+  const plain = stamps.size === names.length && names.every((name) => isTimestamp(name.slice(0, 14)))
+  return plain ? names.sort() : names.sort(byName)
+}
+
 const isTimestamp = (text: string): boolean => /^\d{14}$/.test(text)
