@@ -55,9 +55,10 @@ function fromYarn(text: string, name: string): Locked | undefined {
   return /^ +version:? "?([^"\s]+)"?$/m.exec(entry)?.[1]
 }
 
-/** "name": ["name@version", ...] */
+/** "name": ["name@version", ...]; a tarball stands there without a scheme. */
 function fromBun(text: string, name: string): Locked | undefined {
-  return new RegExp(`"${literal(name)}": \\["${literal(name)}@([^"]+)"`).exec(text)?.[1]
+  const found = new RegExp(`"${literal(name)}": \\["${literal(name)}@([^"]+)"`).exec(text)?.[1]
+  return found && /^[^:]+\.t(ar\.)?gz$/.test(found) ? `file:${found}` : found
 }
 
 const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&")

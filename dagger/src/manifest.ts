@@ -12,7 +12,10 @@ export interface Manifest {
   /** The manager's pinned version; undefined where nothing pins it. */
   readonly managerVersion: string | undefined
   readonly lockfile: string | undefined
-  /** A dependency's locked version, or the range that package.json asks for; undefined: not a dependency. */
+  /**
+   * A dependency's locked version, or what package.json asks for; undefined: not a dependency. A file's path starts from
+   * the repository.
+   */
   readonly versionOf: (name: string) => string | undefined
 }
 
@@ -24,6 +27,8 @@ interface PackageJson {
 }
 
 const nothing: PackageJson = {}
+
+const fileOf = (spec: string): string => spec.slice("file:".length)
 
 /** Reads the package's manifest, and the repository's lockfile. Throws where there is no package.json. */
 export async function readManifest({ source, path }: Setting): Promise<Manifest> {
@@ -40,9 +45,11 @@ export async function readManifest({ source, path }: Setting): Promise<Manifest>
   const pinned = /^(npm|pnpm|yarn|bun)@([^+]+)/.exec(own.packageManager ?? root.packageManager ?? "")
   const importer = found?.path.includes("/") ? "." : path
   const versionOf = (name: string) => {
-    const wanted = { ...root.dependencies, ...root.devDependencies, ...own.dependencies, ...own.devDependencies }[name]
-    if (wanted === undefined) return undefined
-    return (found && locked(found.name, text, importer, name)) ?? wanted
+    const inOwn = { ...own.dependencies, ...own.devDependencies }[name]
+    const wanted = inOwn ?? { ...root.dependencies, ...root.devDependencies }[name]
+    // Lockfiles differ in which folder a file's path starts from; package.json means its own.
+    if (wanted?.startsWith("file:")) return inOwn ? `file:${inPackage(path, fileOf(wanted))}` : `file:${fileOf(wanted)}`
+    return wanted && ((found && locked(found.name, text, importer, name)) ?? wanted)
   }
   return {
     name: own.name ?? "",

@@ -1,8 +1,9 @@
-import type { Container, Directory, File } from "@dagger.io/dagger"
-import type { Manifest } from "./manifest.js"
+import { type Container, type Directory, dag, type File } from "@dagger.io/dagger"
+import { gitPackage } from "./git.js"
+import { type Manifest, readManifest } from "./manifest.js"
 import { node } from "./node.js"
 import { builtPackage, isRunner } from "./own.js"
-import { home, inPackage, packageDir, packages } from "./places.js"
+import { home, packageDir, packages } from "./places.js"
 import type { Setting } from "./setting.js"
 
 const tarball = "prisma-lockstep.tgz"
@@ -25,7 +26,7 @@ const withOwnBuild = (container: Container, setting: Setting, manifest: Manifest
 /** node_modules with prisma and prisma-lockstep: a layer that only their versions change. */
 async function toolboxPackages(setting: Setting, manifest: Manifest): Promise<Directory> {
   const prisma = wanted(manifest, "prisma")
-  const runner = runnerOf(setting, manifest)
+  const runner = await runnerOf(setting, manifest)
   const dependencies = { prisma, "prisma-lockstep": typeof runner === "string" ? runner : `file:${tarball}` }
   const empty = node(setting)
     .withWorkdir(home)
@@ -35,11 +36,15 @@ async function toolboxPackages(setting: Setting, manifest: Manifest): Promise<Di
     .directory(packages)
 }
 
-/** A version or an address, or the file of a package that is in no registry. */
-function runnerOf(setting: Setting, manifest: Manifest): string | File {
+/** A version, or the package of a runner that is in no registry: a file, or built from its repository. */
+async function runnerOf(setting: Setting, manifest: Manifest): Promise<string | File> {
   if (isRunner(manifest)) return builtPackage(setting, manifest).packed
   const spec = wanted(manifest, "prisma-lockstep")
-  return spec.startsWith("file:") ? setting.source.file(inPackage(setting.path, spec.slice("file:".length))) : spec
+  if (spec.startsWith("file:")) return setting.source.file(spec.slice("file:".length))
+  const git = gitPackage(spec)
+  if (git === undefined) return spec
+  const source = { ...setting, source: dag.git(git.url).ref(git.ref).tree({ discardGitDir: true }), path: "." }
+  return builtPackage(source, await readManifest(source)).packed
 }
 
 function wanted(manifest: Manifest, name: string): string {

@@ -1,0 +1,128 @@
+import { expect, test } from "vitest"
+import { locked } from "../../dagger/src/locked.js"
+
+const pnpm = `lockfileVersion: '9.0'
+
+importers:
+
+  .:
+    devDependencies:
+      typescript:
+        specifier: 5.9.3
+        version: 5.9.3
+
+  packages/db:
+    dependencies:
+      '@prisma/client':
+        specifier: ^7.10.0
+        version: 7.10.0(prisma@7.10.1(typescript@5.9.3))(typescript@5.9.3)
+    devDependencies:
+      prisma:
+        specifier: ^7.10.0
+        version: 7.10.1(typescript@5.9.3)
+      prisma-lockstep:
+        specifier: file:../../vendor/prisma-lockstep.tgz
+        version: file:vendor/prisma-lockstep.tgz(typescript@5.9.3)
+
+packages:
+
+  prisma@7.10.1:
+    resolution: {integrity: sha512-x}
+`
+
+const npm = JSON.stringify({
+  packages: {
+    "": {},
+    "node_modules/prisma": { version: "7.9.0", resolved: "https://registry.npmjs.org/prisma/-/prisma-7.9.0.tgz" },
+    "packages/db/node_modules/prisma": { version: "7.10.1" },
+    "node_modules/prisma-lockstep": { version: "0.1.0", resolved: "file:vendor/prisma-lockstep.tgz" },
+  },
+})
+
+const yarnClassic = `# yarn lockfile v1
+
+
+"@prisma/client@^7.10.0":
+  version "7.10.0"
+  resolved "https://registry.yarnpkg.com/@prisma/client/-/client-7.10.0.tgz#0"
+
+"prisma-lockstep@file:vendor/prisma-lockstep.tgz":
+  version "0.1.0"
+  resolved "file:vendor/prisma-lockstep.tgz#0"
+
+prisma@^7.10.0:
+  version "7.10.1"
+`
+
+const yarnBerry = `__metadata:
+  version: 8
+
+"@prisma/client@npm:^7.10.0":
+  version: 7.10.0
+  resolution: "@prisma/client@npm:7.10.0"
+
+"prisma-lockstep@file:vendor/prisma-lockstep.tgz::locator=shop%40workspace%3A.":
+  version: 0.1.0
+  resolution: "prisma-lockstep@file:vendor/prisma-lockstep.tgz#vendor/prisma-lockstep.tgz::hash=1&locator=shop"
+
+"prisma@npm:^7.10.0":
+  version: 7.10.1
+  resolution: "prisma@npm:7.10.1"
+`
+
+const bun = `{
+  "lockfileVersion": 1,
+  "packages": {
+    "prisma": ["prisma@7.10.1", "", {}, "sha512-x"],
+    "prisma-lockstep": ["prisma-lockstep@vendor/prisma-lockstep.tgz", {}],
+  }
+}
+`
+
+test.each([
+  ["pnpm-lock.yaml", pnpm, "packages/db"],
+  ["package-lock.json", npm, "packages/db"],
+  ["yarn.lock", yarnClassic, "."],
+  ["yarn.lock", yarnBerry, "."],
+  ["bun.lock", bun, "."],
+])("%s says which version a range is", (file, text, path) => {
+  expect(locked(file, text, path, "prisma")).toBe("7.10.1")
+})
+
+test.each([
+  ["pnpm-lock.yaml", pnpm, "packages/db"],
+  ["package-lock.json", npm, "."],
+  ["yarn.lock", yarnClassic, "."],
+  ["yarn.lock", yarnBerry, "."],
+])("%s says that a package is a tarball, and which", (file, text, path) => {
+  expect(locked(file, text, path, "prisma-lockstep")).toBe("file:vendor/prisma-lockstep.tgz")
+})
+
+test("bun's tarball gets the scheme that the others write", () => {
+  expect(locked("bun.lock", bun, ".", "prisma-lockstep")).toBe("file:vendor/prisma-lockstep.tgz")
+})
+
+test("a workspace's package has npm's nearest version", () => {
+  expect(locked("package-lock.json", npm, ".", "prisma")).toBe("7.9.0")
+  expect(locked("package-lock.json", npm, "packages/api", "prisma")).toBe("7.9.0")
+})
+
+test("a dependency of another package of the workspace is not this one's", () => {
+  expect(locked("pnpm-lock.yaml", pnpm, ".", "prisma")).toBeUndefined()
+})
+
+test("what a lockfile does not say is undefined", () => {
+  for (const [file, text] of [
+    ["pnpm-lock.yaml", pnpm],
+    ["package-lock.json", npm],
+    ["yarn.lock", yarnClassic],
+    ["bun.lock", bun],
+    ["bun.lockb", ""],
+  ] as const)
+    expect(locked(file, text, ".", "left-pad")).toBeUndefined()
+})
+
+test("a scoped name is found in each of yarn's formats", () => {
+  expect(locked("yarn.lock", yarnClassic, ".", "@prisma/client")).toBe("7.10.0")
+  expect(locked("yarn.lock", yarnBerry, ".", "@prisma/client")).toBe("7.10.0")
+})
