@@ -9,7 +9,7 @@ export function* batches(prepared: readonly Prepared[], begun: Prepared | undefi
   let batch: Prepared[] = []
   let bytes = 0
   for (const one of prepared) {
-    const size = one.migration.content.length
+    const size = one.sql.length
     const joins = one.class === "transactional" && !one.unparsed && one !== begun
     if (batch.length > 0 && (!joins || batch.length === batchSize || bytes + size > batchBytes)) {
       yield batch

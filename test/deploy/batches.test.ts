@@ -6,7 +6,7 @@ const prepared = (name: string, more: Partial<Prepared> = {}, bytes = 10): Prepa
   migration: { name, path: name, content: Buffer.alloc(bytes), checksum: name },
   file: name,
   class: "transactional",
-  sql: "",
+  sql: "-".repeat(bytes),
   statements: [],
   unparsed: false,
   ...more,
