@@ -131,15 +131,23 @@ function lockRemarks(lockfile: string | undefined, migrations: readonly FolderMi
 }
 
 function nameRemarks(migrations: readonly FolderMigration[], blank: ReadonlySet<string>): string[] {
-  const remarks: string[] = []
-  let previous: FolderMigration | undefined
-  for (const migration of migrations) {
-    const stamp = /^\d{14}/.exec(migration.name)?.[0]
-    if (stamp && previous?.name.startsWith(stamp)) {
-      remarks.push(`${previous.name} and ${migration.name} have equal timestamps; they run in this order`)
-    }
-    if (blank.has(migration.name)) remarks.push(`${migration.name} is empty; it is recorded, and changes nothing`)
-    previous = migration
+  const empty = [...blank].map((name) => `${name} is empty; it is recorded, and changes nothing`)
+  const twins = [...byTimestamp(migrations).values()].filter((names) => names.length > 1)
+  const last = twins.at(-1)
+  if (last === undefined) return empty
+  const others = twins.length - 1
+  const more = others === 0 ? "" : ` (and so on in ${others} more group${others > 1 ? "s" : ""})`
+  return [...empty, `${last.join(", ")} have equal timestamps, and run in this order${more}`]
+}
+
+function byTimestamp(migrations: readonly FolderMigration[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>()
+  for (const { name } of migrations) {
+    const stamp = /^\d{14}/.exec(name)?.[0]
+    if (stamp === undefined) continue
+    const group = groups.get(stamp)
+    if (group) group.push(name)
+    else groups.set(stamp, [name])
   }
-  return remarks
+  return groups
 }

@@ -56,7 +56,7 @@ describe("what is tolerated is said, and applied", () => {
     const { run, database } = await openShop({ migrations: twins, lockfile: null })
     const { stderr, exitCode } = await run("deploy")
     expect(stderr).toContain("migration_lock.toml is missing")
-    expect(stderr).toContain("20260101000000_A and 20260101000000_b have equal timestamps; they run in this order")
+    expect(stderr).toContain("20260101000000_A, 20260101000000_b have equal timestamps, and run in this order")
     expect(stderr).toContain("20260101000000_A is empty; it is recorded, and changes nothing")
     expect(exitCode).toBe(0)
     const rows = await database.query("SELECT migration_name AS name FROM _prisma_migrations ORDER BY started_at")

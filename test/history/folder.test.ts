@@ -99,7 +99,14 @@ describe("what Prisma tolerates is worth a word", () => {
   test("equal timestamps, with the order", () => {
     const migrations = { "20260101000000_b": "SELECT 1;", "20260101000000_A": "SELECT 1;" }
     expect(remarks({ migrations })).toEqual([
-      "20260101000000_A and 20260101000000_b have equal timestamps; they run in this order",
+      "20260101000000_A, 20260101000000_b have equal timestamps, and run in this order",
+    ])
+  })
+
+  test("many of them are one remark: it is made at every deploy", () => {
+    const names = ["20260101000000_a", "20260101000000_b", "20260102000000_a", "20260102000000_b", "20260102000000_c"]
+    expect(remarks({ migrations: Object.fromEntries(names.map((name) => [name, "SELECT 1;"])) })).toEqual([
+      "20260102000000_a, 20260102000000_b, 20260102000000_c have equal timestamps, and run in this order (and so on in 1 more group)",
     ])
   })
 
