@@ -51,6 +51,7 @@ function refusesEncryption(error: unknown, tried: Security): boolean {
 }
 
 async function open(url: DatabaseUrl, options: ConnectOptions, security: Security): Promise<Client> {
+  const socket = new Socket()
   const client = new pg.Client({
     host: url.host,
     port: url.port,
@@ -64,7 +65,7 @@ async function open(url: DatabaseUrl, options: ConnectOptions, security: Securit
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAliveAfterMs,
     // Left to itself, the driver finds out whether it runs on Cloudflare by loading all of fetch: 12 ms.
-    stream: () => new Socket(),
+    stream: () => socket,
     types: { getTypeParser: () => (value: string) => value },
   })
   // An idle connection that breaks is reported by the next query; unheard, the event would end the process.
@@ -74,7 +75,8 @@ async function open(url: DatabaseUrl, options: ConnectOptions, security: Securit
     await client.connect()
     return client
   } catch (error) {
-    await client.end().catch(() => undefined)
+    // Not end(), which waits for the other side to hang up: a proxy between may take a minute for that.
+    socket.destroy()
     throw error
   }
 }
