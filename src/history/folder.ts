@@ -4,6 +4,7 @@ import { join, relative, sep } from "node:path"
 import { LockstepError } from "../errors.js"
 import { checksumOf } from "./checksum.js"
 import { sortByName } from "./order.js"
+import { remarksOn } from "./remarks.js"
 
 /** A migration as the folder holds it. */
 export interface FolderMigration {
@@ -49,7 +50,7 @@ export function readFolder(dir: string): Folder {
     dir,
     migrations,
     lockfile,
-    remarks: [...lockRemarks(lockfile, migrations), ...nameRemarks(migrations, blank)],
+    remarks: remarksOn(lockfile, migrations, blank),
   }
 }
 
@@ -123,31 +124,4 @@ function checkProvider(dir: string, lockfile: string | undefined): void {
     state: nothing,
     next: "point --migrations at the PostgreSQL history",
   })
-}
-
-function lockRemarks(lockfile: string | undefined, migrations: readonly FolderMigration[]): string[] {
-  if (lockfile !== undefined || migrations.length === 0) return []
-  return ["migration_lock.toml is missing; Prisma writes it, and it belongs into version control"]
-}
-
-function nameRemarks(migrations: readonly FolderMigration[], blank: ReadonlySet<string>): string[] {
-  const empty = [...blank].map((name) => `${name} is empty; it is recorded, and changes nothing`)
-  const twins = [...byTimestamp(migrations).values()].filter((names) => names.length > 1)
-  const last = twins.at(-1)
-  if (last === undefined) return empty
-  const others = twins.length - 1
-  const more = others === 0 ? "" : ` (and so on in ${others} more group${others > 1 ? "s" : ""})`
-  return [...empty, `${last.join(", ")} have equal timestamps, and run in this order${more}`]
-}
-
-function byTimestamp(migrations: readonly FolderMigration[]): Map<string, string[]> {
-  const groups = new Map<string, string[]>()
-  for (const { name } of migrations) {
-    const stamp = /^\d{14}/.exec(name)?.[0]
-    if (stamp === undefined) continue
-    const group = groups.get(stamp)
-    if (group) group.push(name)
-    else groups.set(stamp, [name])
-  }
-  return groups
 }
