@@ -63,7 +63,7 @@ Exit codes: 0 done, or nothing to do; 1 failed; 2 wrong usage or configuration; 
     const where = await project(settings.prove === "schema" ? "everything" : "migrations")
     const target = await findTarget(where)
     const folder = readFolder(where.migrationsDir)
-    const onEvent = deployReporter(output)
+    const onEvent = deployReporter(output, signal)
     onEvent(began(target.url, folder))
     announce(target, output)
     const result = await deploy({

@@ -1,6 +1,7 @@
+import pg from "pg"
 import { LockstepError } from "../errors.js"
 import { compare } from "../history/compare.js"
-import { endsSession } from "../postgres/advice.js"
+import { adviceFor, endsSession } from "../postgres/advice.js"
 import type { Client } from "../postgres/connect.js"
 import { sqlstateOf } from "../postgres/sqlstate.js"
 import { ConnectionLost, lostOr } from "./failure.js"
@@ -66,7 +67,7 @@ async function deployOnce(request: DeployRequest, ledger: Ledger): Promise<Outco
   try {
     return await deployOver(client, request, ledger)
   } catch (error) {
-    throw lostOr(client, error)
+    throw explained(lostOr(client, error))
   } finally {
     // The server releases the lock before it closes the connection.
     await client.end().catch(() => undefined)
@@ -76,7 +77,6 @@ async function deployOnce(request: DeployRequest, ledger: Ledger): Promise<Outco
 async function deployOver(client: Client, request: DeployRequest, ledger: Ledger): Promise<Outcome> {
   const { url, folder, settings, onEvent } = request
   const waitedSince = await takeLock(client, request, ledger.losses > 0 ? "own orphan" : "others")
-  await client.query(freshSession(url.schema, settings.lockTimeout))
   const recorded = await openHistory(client, request)
   settle(ledger, recorded, request)
   const comparison = compare(folder.migrations, recorded)
@@ -98,6 +98,7 @@ async function deployOver(client: Client, request: DeployRequest, ledger: Ledger
       import("./prove.js"),
       import("./resume.js"),
     ])
+    await client.query(freshSession(url.schema, settings.lockTimeout))
     const attempted = new Set(comparison.pending.flatMap(({ name, rolledBack }) => (rolledBack ? [name] : [])))
     const from = resume && ((prepared: Parameters<typeof resumeAt>[0]) => resumeAt(prepared, resume))
     await applyAll(client, { migrations: apply, resume: from, attempted, before: applied }, request, ledger)
@@ -131,6 +132,18 @@ function refuseEmpty({ folder, settings, onEvent }: DeployRequest): void {
     next: "correct --migrations, or the image that holds them",
   })
 }
+
+/** What PostgreSQL refused of our own statements: they all read or write the history. */
+const explained = (error: unknown): unknown =>
+  error instanceof pg.DatabaseError
+    ? new LockstepError("L1017", error.message, {
+        sqlstate: error.code,
+        hint: [error.detail, error.hint, adviceFor(error.code)].filter(Boolean).join("\n") || undefined,
+        state: "what the history says stands: pnpm db:status shows it.",
+        next: "mend the cause, then run the same deploy again",
+        cause: error,
+      })
+    : error
 
 const lost = (error: ConnectionLost, state: string): LockstepError =>
   new LockstepError("L1016", `the connection was lost: ${error.message}`, {

@@ -60,7 +60,10 @@ export async function takeLock(
   }
 }
 
-async function findHolder(client: Client): Promise<LockHolder | undefined> {
+/** Only to be told: a server before PostgreSQL 12 has no such progress, and a lost connection shows at the next poll. */
+const findHolder = (client: Client): Promise<LockHolder | undefined> => lookForHolder(client).catch(() => undefined)
+
+async function lookForHolder(client: Client): Promise<LockHolder | undefined> {
   const { rows } = await client.query<
     Record<"pid" | "app" | "address" | "ms" | "query", string> & { percent: string | null }
   >(

@@ -12,25 +12,32 @@ export function duration(ms: number): string {
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`
 
-/** Tells of a deploy as it happens: narration on stderr, or with --json one object a line on stdout. */
-export function deployReporter(output: Output): (event: DeployEvent) => void {
+/**
+ * Tells of a deploy as it happens: narration on stderr, or with --json one object a line on stdout. `signal`: when it
+ * comes, the line that is being rewritten makes room for what is said last.
+ */
+export function deployReporter(output: Output, signal?: AbortSignal): (event: DeployEvent) => void {
   let widest = 0
   let live = false
-  const say = (text: string) => {
+  const clear = () => {
     if (live) process.stderr.write("\r\u001B[K")
     live = false
+  }
+  const say = (text: string) => {
+    clear()
     output.say(text)
   }
+  signal?.addEventListener("abort", clear, { once: true })
   return (event) => {
     output.object({ schema: "lockstep.deploy/1", at: new Date().toISOString(), ...event })
     if (event.event === "planned") {
       widest = Math.max(0, ...event.pending.map((name) => name.length))
       if (event.pending.length > 0) say(`${counted(event.total, "migration")}, ${event.pending.length} to apply`)
-    } else if (event.event === "progress" && output.terminal && !output.json) {
+    } else if (event.event === "progress" && output.terminal && !output.json && !signal?.aborted) {
       const percent = event.percent === undefined ? "" : ` ${event.percent} %`
-      process.stderr.write(
-        `\r\u001B[K  ..  ${event.name.padEnd(widest)}  ${duration(event.elapsedMs)}  ${event.doing}${percent}`,
-      )
+      const line = `  ..  ${event.name.padEnd(widest)}  ${duration(event.elapsedMs)}  ${event.doing}${percent}`
+      // A line that wraps could not be rewritten.
+      process.stderr.write(`\r\u001B[K${line.slice(0, (process.stderr.columns || 80) - 1)}`)
       live = true
     } else {
       const line = lineOf(event, widest, output.paint)

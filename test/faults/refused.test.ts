@@ -148,3 +148,17 @@ test("wrong credentials are not waited for", async () => {
   expect(refused.stderr).not.toContain("waiting for the database")
   expect(refused.stderr).toContain("error[L1214]")
 })
+
+test("a role that may read the history and not write it is told so", async () => {
+  const { database, project } = await prepared("VACUUM account;")
+  const role = `role_${randomBytes(4).toString("hex")}`
+  await database.query(`CREATE ROLE ${role} LOGIN; GRANT SELECT ON _prisma_migrations TO ${role}`)
+  onTestFinished(async () => {
+    await database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
+  })
+  const url = new URL(database.url)
+  url.username = role
+  const refused = await deploy(project, url.href)
+  expect(refused, refused.all).toMatchObject({ exitCode: 1 })
+  expect(refused.stderr).toContain("error[L1017]: permission denied for table _prisma_migrations (PostgreSQL 42501)")
+})
