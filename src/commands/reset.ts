@@ -39,7 +39,9 @@ Exit codes: 0 done; 1 failed; 2 wrong usage, configuration, or no consent.`,
       })
     }
     output.object({ schema: "lockstep.reset/1", applied, seeded })
-    output.data(`Reset: ${applied.length} migrations applied${seeded ? ", seeded" : ""}.`)
+    output.data(
+      `Reset: ${applied.length} migration${applied.length === 1 ? "" : "s"} applied${seeded ? ", seeded" : ""}.`,
+    )
     return 0
   },
 })
