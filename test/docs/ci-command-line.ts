@@ -7,7 +7,7 @@ const ownSwitches = new Set(
   ),
 )
 const ownValues = new Set("-m --mod -o --output --progress --lock --interactive-command --x-release".split(" "))
-const otherCommands = new Set(["functions", "generate", "lock", "toolchain", "version", "login", "develop"])
+const otherCommands = new Set(["functions", "generate", "init", "lock", "toolchain", "version", "login", "develop"])
 
 /** The module, its main type and Dagger's own types. */
 export interface Known {
