@@ -3,7 +3,7 @@ import { LockstepError } from "../errors.js"
 import { readHistory } from "../history/recorded.js"
 import { adopt } from "../history/resolve.js"
 import { defineCommand } from "./command.js"
-import { openWorkplace } from "./database.js"
+import { openWorkplace, requireDatabase } from "./database.js"
 import { withLockedDatabase } from "./locked.js"
 import { flag, projectOptions, text } from "./options.js"
 
@@ -30,6 +30,7 @@ Exit codes: 0 done; 1 the database has a history, or is not what the migrations 
       })
     const adopted = folder.migrations.slice(0, last + 1)
     if (adopted.length === 0) throw new LockstepError("L1106", `there are no migrations in ${folder.dir}`)
+    await requireDatabase(target)
     const drift = acceptDrift
       ? undefined
       : await diff({

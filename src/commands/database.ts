@@ -1,5 +1,6 @@
 import type { Setting } from "../engine/setting.js"
 import { type Folder, readFolder } from "../history/folder.js"
+import { connect } from "../postgres/connect.js"
 import { parseDatabaseUrl } from "../postgres/url.js"
 import { findTarget, type Target } from "../project/database-url.js"
 import { refuseOtherPrisma } from "../project/prisma.js"
@@ -27,4 +28,12 @@ export async function openWorkplace(project: Project, output: Output): Promise<W
     external: project.external,
   }
   return { project, target, folder: readFolder(project.migrationsDir), setting }
+}
+
+/**
+ * A deploy creates the database that a URL names; what only settles a history must not, or a misspelt name would pass.
+ * Errors: L1215 it does not exist, L12xx.
+ */
+export async function requireDatabase({ url }: Pick<Target, "url">): Promise<void> {
+  await (await connect(url)).end()
 }

@@ -4,6 +4,7 @@ import { markApplied, markRolledBack } from "../history/resolve.js"
 import { findTarget } from "../project/database-url.js"
 import { announce } from "./announce.js"
 import { defineCommand } from "./command.js"
+import { requireDatabase } from "./database.js"
 import { withLockedDatabase } from "./locked.js"
 import { projectOptions, text } from "./options.js"
 
@@ -29,6 +30,7 @@ Exit codes: 0 done; 1 the history does not allow it; 2 wrong usage or configurat
     const where = await project("migrations")
     const target = await findTarget(where)
     announce(target, output)
+    await requireDatabase(target)
     await withLockedDatabase(target, signal, output, async (client) => {
       if (rolledBack) return await markRolledBack(client, target.url.schema, rolledBack)
       const migration = readFolder(where.migrationsDir).migrations.find((one) => one.name === name)

@@ -46,3 +46,13 @@ test.each([
   expect(stderr).toContain(message)
   expect(exitCode).toBe(exit)
 })
+
+test("a database that does not exist is not created for it", async () => {
+  const { run, database } = await openShop()
+  await database.drop()
+  expect(await run("resolve", "--rolled-back", init)).toMatchObject({
+    stderr: expect.stringContaining("error[L1215]"),
+    exitCode: 1,
+  })
+  expect((await run("status")).stderr).toContain("the database does not exist")
+})
