@@ -1,9 +1,9 @@
 import { expect, test } from "vitest"
 import { lockstep } from "../cli.js"
-import { createDatabase } from "../postgres.js"
+import { createDatabase, type TestDatabase } from "../postgres.js"
 import { createProject, type TestProject } from "../project.js"
 import { doublings, indexBuilds, stateOf } from "./histories.js"
-import { inParallel } from "./parallel.js"
+import { eachOnEmptyDatabase } from "./parallel.js"
 import { type Cut, cutAfter, cutBeforeCommit, proxyBefore } from "./proxy.js"
 import { randomFor } from "./random.js"
 
@@ -23,13 +23,16 @@ async function cleanDeploy(migrations: Readonly<Record<string, string>>): Promis
   return { project, state: await stateOf(database), bytes: proxy.passed() }
 }
 
-async function deployThrough({ project, state }: Clean, cut: Cut, what: string): Promise<string> {
-  const database = await createDatabase()
+async function deployThrough(
+  { project, state }: Clean,
+  database: TestDatabase,
+  cut: Cut,
+  what: string,
+): Promise<string> {
   const proxy = await proxyBefore(database.url, cut)
   const done = await lockstep(["deploy"], { cwd: project.root, url: proxy.url })
   expect(done, `${what}\n${done.all}`).toMatchObject({ exitCode: 0 })
   expect(await stateOf(database), what).toEqual(state)
-  await database.drop()
   return done.stderr
 }
 
@@ -37,15 +40,20 @@ test("cut at a hundred random bytes of the conversation, each migration is appli
   const random = randomFor("cut")
   const clean = await cleanDeploy(doublings)
   const places = Array.from({ length: 100 }, () => 1 + random.below(clean.bytes))
-  await inParallel(places, 4, async (bytes) => {
-    await deployThrough(clean, cutAfter(bytes), `cut after ${bytes} bytes of ${clean.bytes}`)
+  await eachOnEmptyDatabase(places, async (bytes, database) => {
+    await deployThrough(clean, database, cutAfter(bytes), `cut after ${bytes} bytes of ${clean.bytes}`)
   })
-}, 120_000)
+}, 300_000)
 
 test("cut before the answer to a COMMIT, the migration is found in the history and told as applied", async () => {
   const clean = await cleanDeploy(doublings)
-  await inParallel([1, 2, 11, 12, 24], 3, async (number) => {
-    const told = await deployThrough(clean, cutBeforeCommit(number), `cut before the answer to COMMIT ${number}`)
+  await eachOnEmptyDatabase([1, 2, 11, 12, 24], async (number, database) => {
+    const told = await deployThrough(
+      clean,
+      database,
+      cutBeforeCommit(number),
+      `cut before the answer to COMMIT ${number}`,
+    )
     expect(told).toContain("the connection was lost")
     for (const name of Object.keys(doublings)) expect(told.split(`ok  ${name} `)).toHaveLength(2)
   })
@@ -55,7 +63,7 @@ test("cut during concurrent index builds, they go on from the statement that the
   const random = randomFor("cut in index builds")
   const clean = await cleanDeploy(indexBuilds)
   const places = Array.from({ length: 20 }, () => 1 + random.below(clean.bytes))
-  await inParallel(places, 4, async (bytes) => {
-    await deployThrough(clean, cutAfter(bytes), `cut after ${bytes} bytes of ${clean.bytes}`)
+  await eachOnEmptyDatabase(places, async (bytes, database) => {
+    await deployThrough(clean, database, cutAfter(bytes), `cut after ${bytes} bytes of ${clean.bytes}`)
   })
-}, 120_000)
+}, 300_000)

@@ -4,7 +4,7 @@ import { type CliProcess, lockstep } from "../cli.js"
 import { createDatabase } from "../postgres.js"
 import { createProject } from "../project.js"
 import { doublings, indexBuilds, stateOf } from "./histories.js"
-import { inParallel } from "./parallel.js"
+import { eachOnEmptyDatabase } from "./parallel.js"
 import { randomFor } from "./random.js"
 
 /** Until it has read its project: from here on it is the deploy that is killed, not Node. */
@@ -25,8 +25,7 @@ test("killed at a hundred random instants, the next deploy ends as a clean one, 
   const clean = await cleanDeploy(doublings)
   const instants = Array.from({ length: 100 }, () => random.next() * clean.lastsMs)
   let killed = 0
-  await inParallel(instants, 4, async (instant) => {
-    const database = await createDatabase()
+  await eachOnEmptyDatabase(instants, async (instant, database) => {
     const child = lockstep(["deploy"], { cwd: clean.cwd, url: database.url })
     await begun(child)
     await pause(instant)
@@ -35,17 +34,15 @@ test("killed at a hundred random instants, the next deploy ends as a clean one, 
     const next = await lockstep(["deploy"], { cwd: clean.cwd, url: database.url })
     expect(next, next.all).toMatchObject({ exitCode: 0 })
     expect(await stateOf(database), `killed after ${instant} ms`).toEqual(clean.state)
-    await database.drop()
   })
   expect(killed).toBeGreaterThan(20)
-}, 120_000)
+}, 300_000)
 
 test("killed in concurrent index builds, --resume ends as a clean deploy", async () => {
   const random = randomFor("kill in index builds")
   const clean = await cleanDeploy(indexBuilds)
   const instants = Array.from({ length: 20 }, () => random.next() * clean.lastsMs)
-  await inParallel(instants, 4, async (instant) => {
-    const database = await createDatabase()
+  await eachOnEmptyDatabase(instants, async (instant, database) => {
     const child = lockstep(["deploy"], { cwd: clean.cwd, url: database.url })
     await begun(child)
     await pause(instant)
@@ -59,6 +56,5 @@ test("killed in concurrent index builds, --resume ends as a clean deploy", async
       expect(resumed, resumed.all).toMatchObject({ exitCode: 0 })
     }
     expect(await stateOf(database), `killed after ${instant} ms`).toEqual(clean.state)
-    await database.drop()
   })
-}, 120_000)
+}, 300_000)

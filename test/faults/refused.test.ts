@@ -39,7 +39,8 @@ test("a deadlock is rolled back and tried again", async () => {
   const { database, project } = await prepared("LOCK TABLE account;\nLOCK TABLE other;\nUPDATE account SET n = n + 1;")
   await database.query("CREATE TABLE other (id int)")
   const other = await session(database)
-  await other.query("BEGIN; LOCK TABLE other")
+  // PostgreSQL ends the one whose patience is over first: not this one.
+  await other.query("SET deadlock_timeout = '1h'; BEGIN; LOCK TABLE other")
   const deploying = deploy(project, database.url, "--lock-timeout", "30s")
   await deployerWaits(database, "Lock/%")
   await other.query("LOCK TABLE account; COMMIT")
