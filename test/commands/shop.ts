@@ -34,6 +34,8 @@ export async function openShop(files: ProjectFiles = {}): Promise<Shop> {
   return { project, database, run: (...args) => lockstep(args, { cwd: project.root, url: database.url }) }
 }
 
-/** How many databases a migration left beside its own: shadows. */
-export const shadowsOn = async (database: TestDatabase): Promise<unknown> =>
-  (await database.query("SELECT count(*)::int AS n FROM pg_database WHERE datname LIKE 'lockstep\\_shadow\\_%'"))[0]?.n
+const forgotten = `SELECT count(*)::int AS n FROM pg_database d WHERE datname LIKE 'lockstep\\_shadow\\_%'
+  AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.application_name = d.datname)`
+
+/** How many shadow databases are left on the server whose maker is gone; other tests' are in use meanwhile. */
+export const shadowsOn = async (database: TestDatabase): Promise<unknown> => (await database.query(forgotten))[0]?.n
