@@ -26,7 +26,7 @@ const advice: Readonly<Record<string, string>> = {
     "Other sessions held the lock every time that it was tried: deploy when they are gone, or raise --lock-timeout or --retries.",
   "55P04": "A new enum value can be used only after the transaction that adds it: use it in the next migration.",
   "57014": "statement_timeout cancelled it: raise it for this role, or SET statement_timeout in the migration.",
-  "0A000": "This PostgreSQL version does not support it.",
+  "0A000": "This server does not support it: an extension may not be installed, or the version may be too old.",
 }
 
 /** Plain words for an SQLSTATE; undefined where PostgreSQL's message says it all. */
