@@ -26,7 +26,7 @@ import { publish, usualPlatforms } from "./publish.js"
 import { asText } from "./report.js"
 import { attempt, printed, succeeded, uncached } from "./run.js"
 import { projectWithoutHistory, runner } from "./runner.js"
-import { applied, clientTested, generated, imageTested, onEmpty, onMigrated } from "./steps.js"
+import { applied, generated, imageTested, modelsTested, onEmpty, onMigrated, typesTested } from "./steps.js"
 import { reportOf, verify } from "./verify.js"
 import { historyFiles } from "./views.js"
 
@@ -190,7 +190,7 @@ export class Lockstep {
   }
 
   /**
-   * Tries the whole strategy on fresh servers: apply, status, generate, client, deploy again, image. Gives verify.json and junit.xml.
+   * Tries the whole strategy on fresh servers: apply, schema, generate, status, deploy again, types, models, image. Gives verify.json and junit.xml.
    * @param evenIfFailed Give the report of a verification that failed as well, in place of failing.
    */
   @func()
@@ -308,7 +308,7 @@ export class Lockstep {
   @func()
   @check()
   async client(): Promise<string> {
-    return clientTested(this)
+    return (await Promise.all([typesTested(this), modelsTested(this)])).join("")
   }
 
   private async ask(url: Secret, database: Service | undefined, ...words: string[]): Promise<string> {

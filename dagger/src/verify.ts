@@ -3,13 +3,14 @@ import { asJson, asJunit, asText, type Step, skipped, step } from "./report.js"
 import { printed } from "./run.js"
 import { runner } from "./runner.js"
 import type { Setting } from "./setting.js"
-import { applied, clientTested, generated, imageTested, onEmpty, onMigrated } from "./steps.js"
+import { applied, generated, imageTested, modelsTested, onEmpty, onMigrated, typesTested } from "./steps.js"
 
 /** What is tried side by side once the history has been applied, by name. */
 const afterwards: Readonly<Record<string, (setting: Setting) => Promise<string>>> = {
   status: async (setting) => onMigrated(setting, await runner(setting), "lockstep", "status"),
   "deploy again": async (setting) => onMigrated(setting, await runner(setting), "lockstep", "deploy", "--strict"),
-  "test client": clientTested,
+  types: typesTested,
+  models: modelsTested,
   image: (setting) => imageTested(setting, { slim: false }),
 }
 

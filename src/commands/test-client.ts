@@ -1,10 +1,14 @@
-import { clientGenerators } from "../client/generators.js"
+import * as z from "zod/mini"
+import { type ClientGenerator, clientGenerators } from "../client/generators.js"
+import type { SchemaFiles } from "../engine/engine.js"
 import { readSchema } from "../engine/schema-files.js"
 import { LockstepError } from "../errors.js"
 import { findTarget } from "../project/database-url.js"
+import type { Project } from "../project/project.js"
+import type { Output } from "../report/output.js"
 import { announce } from "./announce.js"
 import { defineCommand } from "./command.js"
-import { projectOptions } from "./options.js"
+import { option, projectOptions } from "./options.js"
 
 /** `lockstep test-client`: the generated client's types, and its models on a database. */
 export default defineCommand({
@@ -13,35 +17,51 @@ deletes a made-up row of every model through it. Every row is taken back. The ro
 keys and triggers are off meanwhile: this is for a test database.
 
 Exit codes: 0 the client and the database go together; 1 they do not; 2 wrong usage or configuration.`,
-  options: projectOptions,
-  examples: ["make test-db && lockstep test-client"],
-  async run({ output, project }) {
+  options: {
+    ...projectOptions,
+    only: option<"types" | "models" | undefined>({
+      flags: "--only <part>",
+      help: "types, which needs no database, or models",
+      schema: z.optional(z.enum(["types", "models"])),
+    }),
+  },
+  examples: ["make test-db && lockstep test-client", "lockstep test-client --only types"],
+  async run({ settings: { only }, output, project }) {
     const parts = await project()
-    const target = await findTarget(parts)
-    announce(target, output)
     const files = readSchema(parts.schemaPath)
     const [generator] = clientGenerators(files)
     if (generator === undefined)
       throw new LockstepError("L1320", "the schema has no generator of Prisma Client", {
         next: 'add one:  generator client { provider = "prisma-client"  output = "../src/generated/prisma" }',
       })
-    const [{ modelsIn, typeCheck }, { loadClient }, { exerciseModels }] = await Promise.all([
-      import("../client/type-check.js"),
-      import("../client/module.js"),
-      import("../client/crud.js"),
-    ])
-    const types = await typeCheck(parts.root, generator, modelsIn(files))
-    if (types === "absent") output.say("  note  the project has no typescript: the client's types are not checked")
-    const loaded = await loadClient(parts.root, generator, target.url)
-    try {
-      const models = await exerciseModels(loaded, target.url.schema)
-      for (const one of models) if (one.state === "read") output.say(`  note  ${one.model} is only read: ${one.why}`)
-      const written = models.filter(({ state }) => state === "read and written").length
-      output.data(`The client works: ${models.length} models read, rows of ${written} created, updated and deleted.`)
-      output.object({ schema: "lockstep.test-client/1", types, models })
-      return 0
-    } finally {
-      await loaded.client.$disconnect()
-    }
+    const types = only === "models" ? undefined : await checkTypes(parts.root, generator, files, output)
+    const models = only === "types" ? undefined : await tryModels(parts, generator, output)
+    output.object({ schema: "lockstep.test-client/1", types, models })
+    return 0
   },
 })
+
+async function checkTypes(root: string, generator: ClientGenerator, files: SchemaFiles, output: Output) {
+  const { modelsIn, typeCheck } = await import("../client/type-check.js")
+  const types = await typeCheck(root, generator, modelsIn(files))
+  if (types === "checked") output.data("The client's types hold.")
+  else output.say("  note  the project has no typescript: the client's types are not checked")
+  return types
+}
+
+async function tryModels(project: Project, generator: ClientGenerator, output: Output) {
+  const target = await findTarget(project)
+  announce(target, output)
+  const { loadClient } = await import("../client/module.js")
+  const { exerciseModels } = await import("../client/crud.js")
+  const loaded = await loadClient(project.root, generator, target.url)
+  try {
+    const models = await exerciseModels(loaded, target.url.schema)
+    for (const one of models) if (one.state === "read") output.say(`  note  ${one.model} is only read: ${one.why}`)
+    const written = models.filter(({ state }) => state === "read and written").length
+    output.data(`The client works: ${models.length} models read, rows of ${written} created, updated and deleted.`)
+    return models
+  } finally {
+    await loaded.client.$disconnect()
+  }
+}

@@ -72,7 +72,8 @@ test("the whole strategy is verified, with a report for programs and for CI", as
     status: expect.stringContaining("Up to date: 12 of 12 migrations applied."),
     "deploy again": expect.stringContaining("Nothing to do."),
     generate: expect.stringContaining("Generated Prisma Client"),
-    "test client": expect.stringContaining("created, updated and deleted"),
+    types: expect.stringContaining("types hold"),
+    models: expect.stringContaining("created, updated and deleted"),
     image: expect.stringContaining("replica 5 of 5 at once"),
   })
   expect(readFileSync(join(path, "junit.xml"), "utf8")).toContain(`tests="${steps.length}" failures="0"`)
