@@ -5,7 +5,7 @@ import { parseArgs } from "node:util"
 import { down, up } from "../src/postgres/embedded/server.js"
 import { type History, writeHistory } from "./fixtures.js"
 import { peakMemory, race, type Timing } from "./measure.js"
-import { contenders, Databases, type Verb } from "./tools.js"
+import { buildStockEngine, contenders, Databases, type Verb } from "./tools.js"
 
 const { values } = parseArgs({
   options: { runs: { type: "string", default: "7" }, json: { type: "boolean", default: false } },
@@ -13,6 +13,7 @@ const { values } = parseArgs({
 const runs = Number(values.runs)
 const results: Record<string, unknown> = {}
 
+await buildStockEngine()
 const folder = await mkdtemp(join(tmpdir(), "lockstep-bench-"))
 const server = await up(folder)
 const databases = new Databases(server.url)

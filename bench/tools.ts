@@ -1,13 +1,15 @@
 import { existsSync } from "node:fs"
+import { chmod } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { dirname, join, resolve } from "node:path"
+import { build } from "esbuild"
 import pg from "pg"
 import type { History } from "./fixtures.js"
 import type { Contender } from "./measure.js"
 
 const require = createRequire(import.meta.url)
 const cli = resolve("dist/cli.js")
-const engine = resolve("dist/schema-engine.js")
+const engine = resolve("node_modules/.cache/lockstep-bench/stock-engine.js")
 const prismaCli = join(dirname(require.resolve("prisma/package.json")), "build", "index.js")
 const dbmate = resolve("node_modules/.bin/dbmate")
 const dbmateNative = require.resolve(`@dbmate/${process.platform}-${process.arch}/bin/dbmate`, {
@@ -37,11 +39,28 @@ export class Databases {
   }
 }
 
+/** Bundles Prisma's engine as Prisma has it; inside of node_modules, so that its packages are found. */
+export async function buildStockEngine(): Promise<void> {
+  await build({
+    entryPoints: ["bench/stock-engine.ts"],
+    outfile: engine,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    external: ["@prisma/*", "libpg-query", "pg-native"],
+    banner: {
+      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+    },
+  })
+  await chmod(engine, 0o755)
+}
+
 export type Verb = "deploy" | "status"
 
 /** The same work by each tool; psql only applies, and has no history to ask. */
 export function contenders(history: History, databases: Databases, verb: Verb, fresh: boolean): readonly Contender[] {
-  const build = (name: string, command: readonly string[], env: Record<string, string> = {}): Contender => {
+  const contender = (name: string, command: readonly string[], env: Record<string, string> = {}): Contender => {
     const database = `bench_${name.replace(/\W/g, "_")}_${history.files.length}`
     const url = databases.url(database)
     const prepare = fresh ? { prepare: () => databases.recreate(database) } : {}
@@ -55,19 +74,19 @@ export function contenders(history: History, databases: Databases, verb: Verb, f
   const verbOfDbmate = verb === "deploy" ? "migrate" : "status"
   const prismaEnv = { PRISMA_SCHEMA_ENGINE_BINARY: engine, CHECKPOINT_DISABLE: "1", PRISMA_HIDE_UPDATE_MESSAGE: "1" }
   return [
-    build("lockstep", [process.execPath, cli, verb]),
-    withSsl(build("dbmate (npm)", [dbmate, verbOfDbmate], dbmateEnv)),
-    withSsl(build("dbmate (native)", [dbmateNative, verbOfDbmate], dbmateEnv)),
-    build("Prisma CLI", [process.execPath, prismaCli, "migrate", verb], prismaEnv),
-    ...(psql && fresh ? [psqlContender(build, history, databases)] : []),
+    contender("lockstep", [process.execPath, cli, verb]),
+    withSsl(contender("dbmate (npm)", [dbmate, verbOfDbmate], dbmateEnv)),
+    withSsl(contender("dbmate (native)", [dbmateNative, verbOfDbmate], dbmateEnv)),
+    contender("Prisma CLI", [process.execPath, prismaCli, "migrate", verb], prismaEnv),
+    ...(psql && fresh ? [psqlContender(contender, history, databases)] : []),
   ]
 }
 
 function psqlContender(
-  build: (name: string, command: readonly string[]) => Contender,
+  contender: (name: string, command: readonly string[]) => Contender,
   history: History,
   databases: Databases,
 ): Contender {
   const url = databases.url(`bench_psql_${history.files.length}`)
-  return build("psql", [psql ?? "psql", "-qXv", "ON_ERROR_STOP=1", "-f", join(history.root, "psql.sql"), url])
+  return contender("psql", [psql ?? "psql", "-qXv", "ON_ERROR_STOP=1", "-f", join(history.root, "psql.sql"), url])
 }

@@ -1,5 +1,5 @@
 import { createColors } from "picocolors"
-import { began, deployOptions } from "./commands/deploy.js"
+import { began, deployOptions, schemaProof } from "./commands/deploy.js"
 import { parseSettings } from "./commands/settings.js"
 import { deploy } from "./deploy/deploy.js"
 import { schemaEngine } from "./engine/shim/main.js"
@@ -37,7 +37,17 @@ const applyMigrations: ApplyMigrations = async ({ migrationsDir, url: text, prin
   const folder = readFolder(migrationsDir)
   const onEvent = deployReporter(output)
   onEvent(began(url, folder))
-  const result = await deploy({ url, folder, settings, applicationName: "prisma migrate", signal, onEvent })
+  // Prisma's CLI does not hand over the shadow database of its configuration; a new one on the same server does.
+  const besides = { shadowUrl: undefined, initShadowDb: undefined }
+  const result = await deploy({
+    url,
+    folder,
+    settings,
+    applicationName: "prisma migrate",
+    signal,
+    onEvent,
+    proveSchema: settings.prove === "schema" ? schemaProof(url, besides) : undefined,
+  })
   print(verdict(result))
   return result.applied
 }

@@ -74,7 +74,7 @@ Exit codes: 0 done, or nothing to do; 1 failed; 2 wrong usage or configuration; 
       signal,
       onEvent,
       watched: output.terminal || output.json ? true : undefined,
-      proveSchema: settings.prove === "schema" ? schemaProof(target, where) : undefined,
+      proveSchema: settings.prove === "schema" ? schemaProof(target.url, where) : undefined,
     })
     output.data(verdict(result))
     output.object({ schema: "lockstep.deploy/1", event: "done", ...result })
@@ -97,7 +97,10 @@ export function began({ host, port, database, schema }: DatabaseUrl, { migration
 }
 
 /** Replays the history beside the database. */
-function schemaProof({ url }: Target, { shadowUrl, initShadowDb }: Project): ProveSchema {
+export function schemaProof(
+  url: DatabaseUrl,
+  { shadowUrl, initShadowDb }: Pick<Project, "shadowUrl" | "initShadowDb">,
+): ProveSchema {
   return async (client, applied) => {
     const { findDrift } = await import("../engine/drift.js")
     return await findDrift(

@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+/** Prisma's schema engine with its own deploy, so that Prisma's CLI is measured as it is, without a native engine. */
+import { openEngine } from "../src/engine/engine.js"
+import { historyList } from "../src/engine/history-list.js"
+import { stepsOf } from "../src/engine/setting.js"
+import { schemaEngine } from "../src/engine/shim/main.js"
+import { readFolder } from "../src/history/folder.js"
+import { parseDatabaseUrl } from "../src/postgres/url.js"
+
+const code = await schemaEngine(process.argv.slice(2), {
+  words: (error) => error.message,
+  applyMigrations: async ({ migrationsDir, url }) => {
+    const engine = await openEngine({ url: parseDatabaseUrl(url) })
+    const { appliedMigrationNames } = await engine.applyMigrations(
+      historyList(migrationsDir, stepsOf(readFolder(migrationsDir))),
+    )
+    return appliedMigrationNames
+  },
+})
+process.exit(code)
