@@ -1,6 +1,6 @@
 import { type Container, type Directory, dag, type Platform } from "@dagger.io/dagger"
 import { attempt, succeeded } from "./run.js"
-import { runner } from "./runner.js"
+import { runner, runnerWithoutHistory } from "./runner.js"
 import type { Setting } from "./setting.js"
 
 /** The folder into which the runner writes the image's parts. */
@@ -24,8 +24,16 @@ interface ImageConfig {
   readonly cmd: readonly string[]
 }
 
-/** The image's parts: layers, configuration, labels and the bill of materials. */
-export async function imageParts(setting: Setting, request: ImageRequest): Promise<Directory> {
+/** The image's parts as the runner writes them. */
+export interface ImageParts {
+  /** Layers, configuration, labels and the bill of materials. */
+  readonly whole: Directory
+  /** The same without any migration: every layer but the last is taken from here, so that a new one rebuilds none. */
+  readonly base: Directory
+}
+
+/** Has the runner write the image's parts. */
+export async function imageParts(setting: Setting, request: ImageRequest): Promise<ImageParts> {
   const words = [
     ...(request.slim ? ["--slim"] : []),
     ...(["repository", "revision", "release"] as const).flatMap((name) => {
@@ -33,18 +41,27 @@ export async function imageParts(setting: Setting, request: ImageRequest): Promi
       return value ? [`--${name === "repository" ? "source" : name}`, value] : []
     }),
   ]
-  const done = await succeeded(attempt(await runner(setting), "lockstep", "image", "--out", out, ...words))
-  return done.directory(out)
+  const write = async (container: Container) =>
+    (await succeeded(attempt(container, "lockstep", "image", "--out", out, ...words))).directory(out)
+  const [whole, base] = await Promise.all([runner(setting).then(write), runnerWithoutHistory(setting).then(write)])
+  return { whole, base }
 }
 
 /** Puts the parts together on Node's image. Nothing in them is native, so any platform's image is made on any other. */
-export async function assemble({ nodeImage }: Setting, parts: Directory, platform?: Platform): Promise<Container> {
-  const read = async <T>(name: string): Promise<T> => JSON.parse(await parts.file(name).contents())
+export async function assemble(
+  { nodeImage }: Setting,
+  { whole, base }: ImageParts,
+  platform?: Platform,
+): Promise<Container> {
+  const read = async <T>(name: string): Promise<T> => JSON.parse(await whole.file(name).contents())
   const config = await read<ImageConfig>("config.json")
   const environment = await read<Readonly<Record<string, string>>>("env.json")
   const labels = await read<Readonly<Record<string, string>>>("labels.json")
   let image = dag.container(platform ? { platform } : {}).from(nodeImage)
-  for (const layer of config.layers) image = image.withDirectory("/", parts.directory(`layers/${layer}`))
+  for (const layer of config.layers) {
+    const parts = layer === config.layers.at(-1) ? whole : base
+    image = image.withDirectory("/", parts.directory(`layers/${layer}`))
+  }
   for (const [name, value] of Object.entries(environment)) image = image.withEnvVariable(name, value)
   for (const [name, value] of Object.entries(labels)) image = image.withLabel(name, value)
   return image

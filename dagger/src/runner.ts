@@ -9,10 +9,13 @@ import { codeFiles, historyFiles, settingFiles } from "./views.js"
 
 /** The runner over the schema and the history; migrations come last, so that a new one rebuilds nothing else. */
 export async function runner(setting: Setting): Promise<Container> {
-  const tools = setting.install === "project" ? projectWithoutHistory(setting) : toolbox(setting)
-  const [container, history] = await Promise.all([tools, historyFiles(setting)])
+  const [container, history] = await Promise.all([runnerWithoutHistory(setting), historyFiles(setting)])
   return container.withDirectory(project, history)
 }
+
+/** The runner over the schema alone. */
+export const runnerWithoutHistory = async (setting: Setting): Promise<Container> =>
+  setting.install === "project" ? projectWithoutHistory(setting) : toolbox(setting)
 
 /** Prisma and the runner alone: enough for whatever does not run the project's code. */
 async function toolbox(setting: Setting): Promise<Container> {

@@ -5,7 +5,7 @@ import { emptyServer, migrate, serverWith } from "./migrated.js"
 import { attempt, printed, succeeded } from "./run.js"
 import { projectWithoutHistory, runner } from "./runner.js"
 import type { Setting } from "./setting.js"
-import { smokeTest } from "./smoke.js"
+import { deployTest, replicaTest } from "./smoke.js"
 
 /** Applies the whole history to an empty database. It may have failed. */
 export const applied = async (setting: Setting): Promise<Container> =>
@@ -37,6 +37,11 @@ export const modelsTested = async (setting: Setting): Promise<string> =>
 
 /** Assembles the image for this machine's platform and tries it. */
 export async function imageTested(setting: Setting, request: ImageRequest): Promise<string> {
-  const image = await assemble(setting, await imageParts(setting, request))
-  return printed(await smokeTest(setting, image))
+  const parts = await imageParts(setting, request)
+  const [image, base] = await Promise.all([
+    assemble(setting, parts),
+    assemble(setting, { whole: parts.base, base: parts.base }),
+  ])
+  const tests = [deployTest(setting, image), replicaTest(setting, base)].map(async (test) => printed(await test))
+  return (await Promise.all(tests)).join("")
 }

@@ -11,21 +11,23 @@ const afterwards: Readonly<Record<string, (setting: Setting) => Promise<string>>
   "deploy again": async (setting) => onMigrated(setting, await runner(setting), "lockstep", "deploy", "--strict"),
   types: typesTested,
   models: modelsTested,
-  image: (setting) => imageTested(setting, { slim: false }),
 }
 
 /** Tries the whole strategy on fresh servers; a step that needs an earlier one's result is skipped with it. */
 export async function verify(setting: Setting): Promise<readonly Step[]> {
-  const [apply, schema, generate] = await Promise.all([
+  // The longest, and it needs none of the others.
+  const image = step("image", () => imageTested(setting, { slim: false }))
+  const first = await Promise.all([
     step("apply", async () => printed(await applied(setting))),
     step("schema", () => onEmpty(setting, "schema", "lockstep", "diff", "history", "schema")),
     step("generate", async () => printed(await generated(setting))),
   ])
+  const [apply, , generate] = first
   const possible = [apply, generate].every(({ state }) => state === "passed")
   const rest = Object.entries(afterwards).map(async ([name, run]) =>
     possible ? step(name, () => run(setting)) : skipped(name),
   )
-  return [apply, schema, generate, ...(await Promise.all(rest))]
+  return [...first, ...(await Promise.all(rest)), await image]
 }
 
 /** The steps as files. */

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY "Trial_name_idx" ON "Trial" ("name");
