@@ -61,7 +61,7 @@ export type Verb = "deploy" | "status"
 /** The same work by each tool; psql only applies, and has no history to ask. */
 export function contenders(history: History, databases: Databases, verb: Verb, fresh: boolean): readonly Contender[] {
   const contender = (name: string, command: readonly string[], env: Record<string, string> = {}): Contender => {
-    const database = `bench_${name.replace(/\W/g, "_")}_${history.files.length}`
+    const database = `bench_${name.toLowerCase().replace(/\W/g, "_")}_${history.files.length}`
     const url = databases.url(database)
     const prepare = fresh ? { prepare: () => databases.recreate(database) } : {}
     return { name, command, env: { DATABASE_URL: url, ...env }, cwd: history.root, ...prepare }
