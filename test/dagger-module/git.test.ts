@@ -16,7 +16,7 @@ test.each([
   expect(gitPackage(spec)).toEqual({ url, ref })
 })
 
-test.each(["0.1.0", "^0.1.0", "latest", "https://registry.npmjs.org/prisma-lockstep/-/prisma-lockstep-0.1.0.tgz"])(
+test.each(["0.1.0", "^0.1.0", "latest", "https://registry.example.com/prisma-lockstep/-/prisma-lockstep-0.1.0.tgz"])(
   "%s is none",
   (spec) => expect(gitPackage(spec)).toBeUndefined(),
 )

@@ -33,7 +33,7 @@ packages:
 const npm = JSON.stringify({
   packages: {
     "": {},
-    "node_modules/prisma": { version: "7.9.0", resolved: "https://registry.npmjs.org/prisma/-/prisma-7.9.0.tgz" },
+    "node_modules/prisma": { version: "7.9.0", resolved: "https://registry.example.com/prisma/-/prisma-7.9.0.tgz" },
     "packages/db/node_modules/prisma": { version: "7.10.1" },
     "node_modules/prisma-lockstep": { version: "0.1.0", resolved: "file:vendor/prisma-lockstep.tgz" },
   },
@@ -44,7 +44,7 @@ const yarnClassic = `# yarn lockfile v1
 
 "@prisma/client@^7.10.0":
   version "7.10.0"
-  resolved "https://registry.yarnpkg.com/@prisma/client/-/client-7.10.0.tgz#0"
+  resolved "https://registry.example.com/@prisma/client/-/client-7.10.0.tgz#0"
 
 "prisma-lockstep@file:vendor/prisma-lockstep.tgz":
   version "0.1.0"
