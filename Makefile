@@ -8,7 +8,7 @@ LOCKSTEP := node dist/cli.js
 PNPM := $(if $(shell command -v pnpm),pnpm,npx --yes $(shell node -p "require('./package.json').packageManager"))
 DAGGER_CALL := dagger call
 
-answers = command -v dagger && echo '{ version }' | timeout 60 dagger query --silent
+answers = command -v dagger && echo '{ version }' | timeout 60 dagger query --silent --no-mod
 backend = $(eval backend := $(or $(LOCKSTEP_BACKEND),$(shell { $(answers); } >/dev/null 2>&1 && echo dagger || echo embedded)))$(backend)
 # $(call by,in containers,on this machine)
 by = $(if $(filter dagger,$(backend)),$(1),$(2))

@@ -2,7 +2,7 @@ import { execa } from "execa"
 
 /** Whether a Dagger engine answers. One that is not there may still be on its way: starting one takes a while. */
 export async function engineAnswers(): Promise<boolean> {
-  const { failed } = await execa("dagger", ["query", "--silent"], {
+  const { failed } = await execa("dagger", ["query", "--silent", "--no-mod"], {
     input: "{ version }",
     reject: false,
     timeout: 120_000,
