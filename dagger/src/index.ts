@@ -46,7 +46,7 @@ export class Lockstep {
    * @param install "toolbox": Prisma and prisma-lockstep alone, which is fast; "project": the project's own install, for a prisma.config that imports its packages.
    * @param postgresImage PostgreSQL's image: another version, a mirror's, a digest, or one with extensions such as pgvector.
    * @param nodeImage Node's image, in which everything else runs, and on which the migration image is built.
-   * @param npmrc An .npmrc for a private registry, such as file:$HOME/.npmrc; mounted, never copied.
+   * @param npmrc An .npmrc for a private registry, such as file://$HOME/.npmrc; mounted, never copied.
    * @param ca Certificates (PEM) of a proxy or a private registry.
    */
   constructor(
@@ -120,8 +120,8 @@ export class Lockstep {
   }
 
   /**
-   * Applies the pending migrations to a database: dagger call deploy --database-url env:DATABASE_URL
-   * @param databaseUrl The database's URL, such as env:DATABASE_URL.
+   * Applies the pending migrations to a database: dagger call deploy --database-url env://DATABASE_URL
+   * @param databaseUrl The database's URL, such as env://DATABASE_URL.
    * @param database The database's address where only this machine reaches it, such as tcp://localhost:5432.
    * @param options Further options of `lockstep deploy`, such as --strict or --lock-wait=10m.
    */
@@ -132,7 +132,7 @@ export class Lockstep {
 
   /**
    * Shows which migrations are applied and which are pending; fails where any is.
-   * @param databaseUrl The database's URL, such as env:DATABASE_URL.
+   * @param databaseUrl The database's URL, such as env://DATABASE_URL.
    * @param database The database's address where only this machine reaches it, such as tcp://localhost:5432.
    * @param options Further options of `lockstep status`, such as --json.
    */
@@ -143,7 +143,7 @@ export class Lockstep {
 
   /**
    * Shows what the pending migrations would do to a database, statement by statement, and which locks they take.
-   * @param databaseUrl The database's URL, such as env:DATABASE_URL.
+   * @param databaseUrl The database's URL, such as env://DATABASE_URL.
    * @param database The database's address where only this machine reaches it, such as tcp://localhost:5432.
    * @param options Further options of `lockstep plan`, such as --json.
    */
@@ -154,7 +154,7 @@ export class Lockstep {
 
   /**
    * Makes a database like the schema without a migration (legacy).
-   * @param databaseUrl The database's URL, such as env:DATABASE_URL.
+   * @param databaseUrl The database's URL, such as env://DATABASE_URL.
    * @param database The database's address where only this machine reaches it, such as tcp://localhost:5432.
    * @param acceptDataLoss Push although data is lost.
    */
@@ -165,7 +165,7 @@ export class Lockstep {
 
   /**
    * Settles a failed migration in the history, after you have settled it in the database.
-   * @param databaseUrl The database's URL, such as env:DATABASE_URL.
+   * @param databaseUrl The database's URL, such as env://DATABASE_URL.
    * @param database The database's address where only this machine reaches it, such as tcp://localhost:5432.
    * @param applied The migration that is wholly in the database.
    * @param rolledBack The migration of which nothing is in the database: the next deploy runs it again.
