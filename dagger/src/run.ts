@@ -8,7 +8,23 @@ export const attempt = (container: Container, ...command: readonly string[]): Co
 export async function printed(done: Container): Promise<string> {
   const [status, output] = await Promise.all([done.exitCode(), done.combinedOutput()])
   if (status === 0) return output
-  throw new Error(`\n${output.trimEnd()}\n${advice(output)}`)
+  throw await failure(done, status, `\n${output.trimEnd()}\n${advice(output)}`)
+}
+
+/**
+ * An error with a command's own words. `dagger` ends with 1 for any error but an exec's, whose class the SDK keeps to
+ * itself: for another status, one is provoked and given the words.
+ */
+async function failure(done: Container, status: number, words: string): Promise<unknown> {
+  if (status === 1) return new Error(words)
+  try {
+    await done.withExec(["sh", "-c", `exit ${status}`]).sync()
+  } catch (error) {
+    if (!(error instanceof Error) || !("extensions" in error)) return new Error(words)
+    const told = typeof error.extensions === "object" ? error.extensions : {}
+    return Object.assign(error, { message: words, extensions: { ...told, stdout: "", stderr: "" } })
+  }
+  return new Error(words)
 }
 
 /** The container after an attempted command, once it has succeeded. */

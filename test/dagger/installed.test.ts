@@ -35,7 +35,7 @@ test("a database on this machine is migrated, whatever host its URL names", asyn
   const options = { ...here(), env }
 
   const before = await dagger(["call", "lockstep", "status", ...words], options)
-  expect(before.exitCode).not.toBe(0)
+  expect(before.exitCode).toBe(1)
   expect(before.stderr).toMatch(/^Error: $/m)
   expect(before.stderr).toContain("1 pending")
   expect(before.stderr).toContain("Not up to date.")
@@ -71,6 +71,15 @@ test("a failed migration is told in the runner's words, with file and line", asy
   } finally {
     project.remove("prisma/migrations/20260102000000_broken")
   }
+})
+
+test("dagger ends with the runner's own status", async () => {
+  const { url } = await createDatabase()
+  const { words, env } = reach(url)
+  const wrong = ["call", "lockstep", "deploy", ...words, "--options=--no-such-option"]
+  const { exitCode, stderr } = await dagger(wrong, { ...here(), env })
+  expect(exitCode).toBe(2)
+  expect(stderr.slice(stderr.lastIndexOf("\nError: "))).toContain("error[L1301]: unknown option '--no-such-option'")
 })
 
 test("the module works by its address as well, with the project named", async () => {
