@@ -2,8 +2,8 @@ import { existsSync } from "node:fs"
 import { chmod } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { dirname, join, resolve } from "node:path"
-import { build } from "esbuild"
 import pg from "pg"
+import { build } from "rolldown"
 import type { History } from "./fixtures.js"
 import type { Contender } from "./measure.js"
 
@@ -42,16 +42,10 @@ export class Databases {
 /** Bundles Prisma's engine as Prisma has it; inside of node_modules, so that its packages are found. */
 export async function buildStockEngine(): Promise<void> {
   await build({
-    entryPoints: ["bench/stock-engine.ts"],
-    outfile: engine,
-    bundle: true,
-    format: "esm",
+    input: "bench/stock-engine.ts",
+    external: [/^@prisma\//, "libpg-query", "pg-native"],
     platform: "node",
-    target: "node20",
-    external: ["@prisma/*", "libpg-query", "pg-native"],
-    banner: {
-      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-    },
+    output: { file: engine, format: "esm", codeSplitting: false },
   })
   await chmod(engine, 0o755)
 }

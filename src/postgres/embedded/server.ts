@@ -1,7 +1,7 @@
 import { access, realpath } from "node:fs/promises"
 import { join } from "node:path"
 import { LockstepError } from "../../errors.js"
-import { dataFolders, type Place, placeOf, preferredPort } from "./place.js"
+import { dataFolder, dataFolders, type Place, placeOf, preferredPort } from "./place.js"
 import { isServer, readPidFile } from "./postmaster.js"
 import { ensureFolder, readState, removeState, writeState } from "./state.js"
 
@@ -76,7 +76,6 @@ async function isClosedToUs(dataDir: string): Promise<boolean> {
 async function begin(place: Place, options: UpOptions): Promise<EmbeddedServer> {
   const began = performance.now()
   const { findBinaries } = await import("./binaries.js")
-  const { dataFolder } = await import("./place.js")
   const { ensureCluster, writeSettings } = await import("./cluster.js")
   const { start } = await import("./start.js")
   const binaries = await findBinaries()

