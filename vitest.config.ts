@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config"
 
+// Every process of the tests would look there for modules, and read those certificates, which takes it longer than to start.
+for (const name of ["NODE_PATH", "NODE_EXTRA_CA_CERTS"]) delete process.env[name]
+
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
