@@ -1,5 +1,5 @@
-import { chmod, mkdir, mkdtemp, readdir, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, statfs } from "node:fs/promises"
+import { freemem, tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TestProject } from "vitest/node"
 import { down, up } from "../src/postgres/embedded/server.js"
@@ -13,28 +13,37 @@ declare module "vitest" {
 }
 
 /**
- * One PostgreSQL for the whole run: LOCKSTEP_TEST_DATABASE_URL where set, otherwise the embedded one in a project
- * folder of its own. Servers that killed runs left behind are ended first.
+ * One folder for every temporary file of the run, and one PostgreSQL for the whole run: LOCKSTEP_TEST_DATABASE_URL where
+ * set, otherwise the embedded one in that folder. What killed runs left behind is ended and removed first.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await buildWhereStale()
-  const given = process.env.LOCKSTEP_TEST_DATABASE_URL
-  if (given) {
-    project.provide("serverUrl", given)
-    return async () => {}
-  }
-  const runs = join(tmpdir(), `lockstep-test-runs-${process.getuid?.()}`)
+  const runs = join((await memory()) ?? tmpdir(), `lockstep-test-runs-${process.getuid?.()}`)
   await mkdir(runs, { recursive: true, mode: 0o755 })
   await endForgotten(runs)
   const folder = await mkdtemp(join(runs, `${process.pid}-`))
-  // The server's account has to pass through.
-  await chmod(folder, 0o755)
-  const server = await up(folder, { settings: { max_connections: 200, max_prepared_transactions: 10 } })
-  project.provide("serverUrl", server.url)
+  // For every account, as /tmp is.
+  await chmod(folder, 0o1777)
+  process.env.TMPDIR = folder
+  const given = process.env.LOCKSTEP_TEST_DATABASE_URL
+  const settings = { max_connections: 200, max_prepared_transactions: 10 }
+  project.provide("serverUrl", given ?? (await up(folder, { settings })).url)
   return async () => {
     await down(folder)
     await rm(folder, { recursive: true })
   }
+}
+
+/**
+ * Linux's file system in memory, where programs may be run from it and there is room. The run makes and removes some
+ * hundred thousand files, and ext4 takes the longer to make one the more were removed in the last minutes.
+ */
+async function memory(): Promise<string | undefined> {
+  const mounts = await readFile("/proc/mounts", "utf8").catch(() => "")
+  const options = / \/dev\/shm tmpfs (\S+)/.exec(mounts)?.[1]?.split(",") ?? ["noexec"]
+  if (options.includes("noexec")) return undefined
+  const { bavail, bsize } = await statfs("/dev/shm")
+  return Math.min(bavail * bsize, freemem()) > 4e9 ? "/dev/shm" : undefined
 }
 
 async function endForgotten(runs: string): Promise<void> {

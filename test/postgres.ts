@@ -22,7 +22,7 @@ export function serverUrl(): string {
  */
 export async function createDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString("hex")}`
-  await queryOn(serverUrl(), `CREATE DATABASE ${name}`)
+  await queryOn(serverUrl(), `CREATE DATABASE ${name} STRATEGY FILE_COPY`)
   const address = new URL(serverUrl())
   address.pathname = `/${name}`
   const database: TestDatabase = {

@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs"
 import { mkdtemp, rename, rm } from "node:fs/promises"
 import { createRequire } from "node:module"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { execa } from "execa"
 
@@ -39,7 +38,7 @@ async function unpackLayer(): Promise<Tools | undefined> {
   } catch {
     return undefined
   }
-  const place = join(tmpdir(), `lockstep-kubernetes-tools-${process.getuid?.()}-${version}`)
+  const place = join("/var/tmp", `lockstep-kubernetes-tools-${process.getuid?.()}-${version}`)
   if (!existsSync(place)) {
     const fresh = await mkdtemp(`${place}-`)
     const { exitCode } = await execa("unzip", ["-q", zip, "-d", fresh], { reject: false })
