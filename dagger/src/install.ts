@@ -1,5 +1,5 @@
-import type { Container, Directory } from "@dagger.io/dagger"
-import { dag } from "@dagger.io/dagger"
+import { type Container, dag } from "@dagger.io/dagger"
+import { frozenInstall } from "./frozen.js"
 import type { Manifest } from "./manifest.js"
 import { node } from "./node.js"
 import { project } from "./places.js"
@@ -38,7 +38,7 @@ export function install(setting: Setting, manifest: Manifest): Container {
     .withEnvVariable("CI", "1")
     .withDirectory(project, setting.source.filter({ include: read }))
     .withWorkdir(installDir(manifest))
-    .withExec(commandOf(manifest))
+    .withExec(frozenInstall(manifest))
 }
 
 /** Where the lockfile is. */
@@ -46,18 +46,3 @@ const installDir = ({ lockfile }: Manifest): string => {
   const slash = lockfile?.lastIndexOf("/") ?? -1
   return slash < 0 ? project : `${project}/${lockfile?.slice(0, slash)}`
 }
-
-function commandOf({ manager, managerVersion, lockfile }: Manifest): string[] {
-  const pinned = (name: string, fallback: string) => ["npx", "--yes", `${name}@${managerVersion ?? fallback}`]
-  if (manager === "pnpm") return [...pinned("pnpm", "10"), "install", "--frozen-lockfile", "--ignore-scripts"]
-  if (manager === "bun") return [...pinned("bun", "1"), "install", "--frozen-lockfile", "--ignore-scripts"]
-  if (manager === "yarn" && Number.parseInt(managerVersion ?? "1", 10) > 1)
-    return [...pinned("@yarnpkg/cli-dist", "4"), "install", "--immutable", "--mode=skip-build"]
-  if (manager === "yarn") return [...pinned("yarn", "1"), "install", "--frozen-lockfile", "--ignore-scripts"]
-  const npm = managerVersion ? pinned("npm", managerVersion) : ["npm"]
-  return [...npm, lockfile ? "ci" : "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-}
-
-/** Everything of the repository over its install. */
-export const withProject = (installed: Container, source: Directory): Container =>
-  installed.withDirectory(project, source)
