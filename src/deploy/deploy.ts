@@ -1,20 +1,13 @@
 import pg from "pg"
 import { LockstepError } from "../errors.js"
-import { compare } from "../history/compare.js"
 import { adviceFor, endsSession } from "../postgres/advice.js"
-import type { Client } from "../postgres/connect.js"
 import { sqlstateOf } from "../postgres/sqlstate.js"
 import { ConnectionLost, lostOr } from "./failure.js"
 import { backoffMs, interrupted, pause } from "./interrupt.js"
-import { type Ledger, newLedger, settle } from "./ledger.js"
-import { takeLock } from "./lock.js"
+import { type Ledger, newLedger } from "./ledger.js"
 import { openDatabase } from "./open.js"
-import { planDeploy } from "./plan.js"
-import { openHistory } from "./prepare-history.js"
 import type { DeployRequest, DeployResult } from "./request.js"
-import { freshSession } from "./script.js"
-
-type Outcome = Pick<DeployResult, "appliedMeanwhile" | "ahead" | "recorded" | "edited">
+import { deployOver, type Outcome } from "./session.js"
 
 /**
  * Applies what is pending, guarded: waits for the database and for the migration lock, applies each migration exactly
@@ -71,52 +64,6 @@ async function deployOnce(request: DeployRequest, ledger: Ledger): Promise<Outco
   } finally {
     // The server releases the lock before it closes the connection.
     await client.end().catch(() => undefined)
-  }
-}
-
-async function deployOver(client: Client, request: DeployRequest, ledger: Ledger): Promise<Outcome> {
-  const { url, folder, settings, onEvent } = request
-  const waitedSince = await takeLock(client, request, ledger.losses > 0 ? "own orphan" : "others")
-  const recorded = await openHistory(client, request)
-  settle(ledger, recorded, request)
-  const comparison = compare(folder.migrations, recorded)
-  const plan = planDeploy(comparison, settings, ledger.begun)
-  if (plan.kind === "blocked") {
-    const { blockedBy } = await import("./blocked.js")
-    throw await blockedBy(client, plan)
-  }
-  const { apply, resume, notes } = plan
-  if (!ledger.told) {
-    ledger.told = true
-    for (const text of [...folder.remarks, ...notes]) onEvent({ event: "note", text })
-    onEvent({ event: "planned", total: folder.migrations.length, pending: apply.map(({ name }) => name) })
-  }
-  let { length: applied } = comparison.applied
-  if (apply.length > 0) {
-    const [{ applyAll }, { proveHistory }, { resumeAt }] = await Promise.all([
-      import("./apply.js"),
-      import("./prove.js"),
-      import("./resume.js"),
-    ])
-    await client.query(freshSession(url.schema, settings.lockTimeout))
-    const attempted = new Set(comparison.pending.flatMap(({ name, rolledBack }) => (rolledBack ? [name] : [])))
-    const from = resume && ((prepared: Parameters<typeof resumeAt>[0]) => resumeAt(prepared, resume))
-    await applyAll(client, { migrations: apply, resume: from, attempted, before: applied }, request, ledger)
-    applied = await proveHistory(client, request)
-  }
-  onEvent({ event: "proved", recorded: applied, of: folder.migrations.length })
-  if (request.proveSchema) {
-    const { proveSchema } = await import("./prove-schema.js")
-    await proveSchema(client, request, request.proveSchema)
-  }
-  const meanwhile = recorded.filter(
-    ({ id, finishedAt }) => finishedAt && waitedSince && finishedAt >= waitedSince && !ledger.begun.has(id),
-  )
-  return {
-    appliedMeanwhile: meanwhile.length,
-    ahead: comparison.ahead,
-    recorded: applied,
-    edited: comparison.edited.length,
   }
 }
 

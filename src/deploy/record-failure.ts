@@ -1,7 +1,8 @@
 import type { Statement } from "../sql/parse.js"
 import type { Course } from "./course.js"
+import { freshSession } from "./fresh-session.js"
 import { remainder } from "./leftovers.js"
-import { failedRow, freshSession } from "./script.js"
+import { failedRow } from "./script.js"
 import { failureLog } from "./steps.js"
 
 /** Records why a migration stopped, where Prisma records it, and says in what state that leaves the database. */
@@ -11,9 +12,8 @@ export async function recordFailure(
   { code, message }: { readonly code?: string | undefined; readonly message: string },
 ): Promise<string> {
   const { name } = prepared.migration
-  const { url, settings } = request
   const logs = failureLog({ name, statement, of: prepared.statements }, { code, message, steps })
-  await client.query(`${freshSession(url.schema, settings.lockTimeout)}${failedRow(url.schema, id, logs)}`)
+  await client.query(`${freshSession(client, request)}${failedRow(request.url.schema, id, logs)}`)
   const left = await remainder(client, statement)
   const number = statement.index + 1
   const applied =

@@ -1,21 +1,24 @@
 import type { FolderMigration } from "../history/folder.js"
 import { historyTable } from "../history/recorded.js"
-import { quoteIdentifier, quoteLiteral } from "../postgres/sqlstate.js"
+import { quoteLiteral } from "../postgres/sqlstate.js"
 import type { Prepared } from "./prepare.js"
-
-/** The session as every migration finds it, whatever the one before left behind; the search path is Prisma's. */
-export const freshSession = (schema: string, lockTimeoutMs: number): string =>
-  `RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;SET search_path=${quoteIdentifier(schema)};SET lock_timeout=${lockTimeoutMs};`
 
 /** Unlike any column that a migration selects. */
 export const durationColumn = "lockstep_duration_ms"
 
-/** The row of a migration that is done, as Prisma writes it. Gives back the milliseconds since the transaction began. */
-const finishedRow = (schema: string, id: string, { name, checksum }: FolderMigration): string =>
-  `INSERT INTO ${historyTable(schema)} AS done (id,checksum,finished_at,migration_name,started_at,applied_steps_count) ` +
-  // Within one message now() stands still: a migration starts when the one before is finished.
-  `SELECT '${id}','${checksum}',clock_timestamp(),${quoteLiteral(name)},greatest(now(),max(finished_at)),1 FROM ${historyTable(schema)} ` +
-  `RETURNING round(extract(epoch FROM done.finished_at-done.started_at)*1000) AS ${durationColumn}`
+/**
+ * The row of a migration that is done, as Prisma writes it. Gives back the milliseconds that it took. Within one message
+ * now() stands still: a migration starts there when the one before it, whose row is `previous`, is finished.
+ */
+function finishedRow(schema: string, id: string, { name, checksum }: FolderMigration, previous?: string): string {
+  const table = historyTable(schema)
+  const started = previous === undefined ? "now()" : `(SELECT finished_at FROM ${table} WHERE id='${previous}')`
+  return (
+    `INSERT INTO ${table} AS done (id,checksum,finished_at,migration_name,started_at,applied_steps_count) ` +
+    `VALUES ('${id}','${checksum}',clock_timestamp(),${quoteLiteral(name)},${started},1) ` +
+    `RETURNING round(extract(epoch FROM done.finished_at-done.started_at)*1000) AS ${durationColumn}`
+  )
+}
 
 /** A transactional migration as one message, and where in it the script begins (in characters). */
 export interface Message {
@@ -24,12 +27,21 @@ export interface Message {
   readonly after: string
 }
 
-/** `BEGIN; script; history row; COMMIT`: the row and the migration stand or fall together. */
-export function transactionMessage(prepared: Prepared, schema: string, id: string, lockTimeoutMs: number): Message {
+/**
+ * `BEGIN; script; history row; COMMIT`: the row and the migration stand or fall together. `fresh`: the SQL that resets the
+ * session; `previous`: the id of the row before, where it is in the same message.
+ */
+export function transactionMessage(
+  { sql, migration }: Prepared,
+  schema: string,
+  id: string,
+  fresh: string,
+  previous?: string,
+): Message {
   return {
     before: "BEGIN;",
-    script: `${prepared.sql}\n;`,
-    after: `${freshSession(schema, lockTimeoutMs)}${finishedRow(schema, id, prepared.migration)};COMMIT;`,
+    script: `${sql}\n;`,
+    after: `${fresh}${finishedRow(schema, id, migration, previous)};COMMIT;`,
   }
 }
 

@@ -1,12 +1,13 @@
 import { LockstepError } from "../errors.js"
 import type { Client } from "../postgres/connect.js"
 import { type Course, nextAfter, type Resume, stateAt } from "./course.js"
+import { freshSession } from "./fresh-session.js"
 import { throwIfInterrupted } from "./interrupt.js"
 import { begin, type Ledger } from "./ledger.js"
 import type { Prepared } from "./prepare.js"
 import { recordFailure } from "./record-failure.js"
 import type { DeployRequest } from "./request.js"
-import { finishRow, freshSession, startedRow } from "./script.js"
+import { finishRow, startedRow } from "./script.js"
 import { settingStatements } from "./session-settings.js"
 import { applyStatement } from "./statement.js"
 import { stepsLog } from "./steps.js"
@@ -42,7 +43,6 @@ export async function applyStepwise(
 
 async function settleRow(course: Course): Promise<void> {
   const { client, prepared, request, id } = course
-  const { url, settings } = request
   const last = prepared.statements.at(-1)
   if (client.getTransactionStatus() !== "I" && last !== undefined) {
     await client.query("ROLLBACK")
@@ -54,7 +54,5 @@ async function settleRow(course: Course): Promise<void> {
     })
   }
   const { checksum } = prepared.migration
-  await client.query(
-    `BEGIN;${freshSession(url.schema, settings.lockTimeout)}${finishRow(url.schema, id, checksum)};COMMIT`,
-  )
+  await client.query(`BEGIN;${freshSession(client, request)}${finishRow(request.url.schema, id, checksum)};COMMIT`)
 }

@@ -3,6 +3,7 @@ import type { Client } from "../postgres/connect.js"
 import { type Result, runCounted } from "../postgres/counted.js"
 import { cancelledOnSignal } from "./cancel.js"
 import { ConnectionLost, migrationFailed, type Refusal, refusalOf } from "./failure.js"
+import { freshSession } from "./fresh-session.js"
 import { backoffMs, interrupted, pause } from "./interrupt.js"
 import { begin, type Ledger } from "./ledger.js"
 import { obstacleOf } from "./obstacle.js"
@@ -34,7 +35,7 @@ export async function applyTransactional(
 ): Promise<number> {
   const { settings, signal, onEvent, url } = request
   const { name } = prepared.migration
-  const message = transactionMessage(prepared, url.schema, begin(ledger, prepared), settings.lockTimeout)
+  const message = transactionMessage(prepared, url.schema, begin(ledger, prepared), freshSession(client, request))
   for (let attempt = 0; ; attempt++) {
     const outcome = await send(client, prepared, message, request)
     if (typeof outcome === "number") return outcome
@@ -87,8 +88,10 @@ export async function applyBatch(
   batch: readonly { readonly prepared: Prepared; readonly id: string }[],
   request: DeployRequest,
 ): Promise<readonly number[] | undefined> {
-  const { url, settings } = request
-  const messages = batch.map(({ prepared, id }) => transactionMessage(prepared, url.schema, id, settings.lockTimeout))
+  const fresh = freshSession(client, request)
+  const messages = batch.map(({ prepared, id }, index) =>
+    transactionMessage(prepared, request.url.schema, id, fresh, batch[index - 1]?.id),
+  )
   const sql = messages.map(({ before, script, after }) => before + script + after).join("")
   const outcome = await cancelledOnSignal(client, request, () => runCounted(client, sql))
   if (outcome.ok) return durations(outcome.results)

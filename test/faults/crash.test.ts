@@ -97,13 +97,31 @@ test("killed during a long statement: the next deploy waits for the orphan, and 
   const { root } = createProject({
     migrations: { ...init, "20260102000000_slow": "UPDATE account SET n = n + 1;\nSELECT pg_sleep(2);" },
   })
-  const first = lockstep(["deploy"], { cwd: root, url: server.url })
+  // Left to itself the server would end the orphan within a second.
+  const unwatched = `${server.url}?options=-c%20client_connection_check_interval%3D1h`
+  const first = lockstep(["deploy"], { cwd: root, url: unwatched })
   await running(server.url, "pg_sleep(2)")
   first.kill("SIGKILL")
   await first
   const second = await lockstep(["deploy"], { cwd: root, url: server.url })
   expect(second, second.all).toMatchObject({ exitCode: 0 })
   expect(second.stderr).toContain("waiting for the migration lock: held for")
+  expect(await queryOn(server.url, "SELECT n FROM account")).toEqual([{ n: 1 }])
+})
+
+test("killed during a statement of a minute: the server ends it by itself, and the next deploy need not wait for it", async () => {
+  const server = await ownServer()
+  const slow = { ...init, "20260102000000_slow": "UPDATE account SET n = n + 1;\nSELECT pg_sleep(60);" }
+  const first = lockstep(["deploy"], { cwd: createProject({ migrations: slow }).root, url: server.url })
+  await running(server.url, "pg_sleep(60)")
+  first.kill("SIGKILL")
+  await first
+  const mended = { ...init, "20260102000000_slow": "UPDATE account SET n = n + 1;" }
+  const second = await lockstep(["deploy", "--lock-wait", "30s"], {
+    cwd: createProject({ migrations: mended }).root,
+    url: server.url,
+  })
+  expect(second, second.all).toMatchObject({ exitCode: 0 })
   expect(await queryOn(server.url, "SELECT n FROM account")).toEqual([{ n: 1 }])
 })
 

@@ -1,0 +1,97 @@
+import { areAsRecorded } from "../history/as-recorded.js"
+import { compare } from "../history/compare.js"
+import type { RecordedRow } from "../history/recorded.js"
+import type { Client } from "../postgres/connect.js"
+import { endWithDeployer, freshSession } from "./fresh-session.js"
+import { type Ledger, settle } from "./ledger.js"
+import { takeLock } from "./lock.js"
+import { type DeployPlan, planDeploy } from "./plan.js"
+import { openHistory } from "./prepare-history.js"
+import type { DeployRequest, DeployResult } from "./request.js"
+
+/** What a deploy finds, and leaves, in the history. */
+export type Outcome = Pick<DeployResult, "appliedMeanwhile" | "ahead" | "recorded" | "edited">
+
+type Work = Extract<DeployPlan, { kind: "go" }>
+
+/** A deploy over one connection, under the migration lock. Errors: those of deploy(); ConnectionLost. */
+export async function deployOver(client: Client, request: DeployRequest, ledger: Ledger): Promise<Outcome> {
+  const { url, folder, onEvent } = request
+  const waitedSince = await takeLock(client, request, ledger.losses > 0 ? "own orphan" : "others")
+  const isFirst = waitedSince === undefined && ledger.losses === 0
+  const outcome =
+    isFirst && (await areAsRecorded(client, url.schema, folder.migrations))
+      ? nothingToDo(request, ledger)
+      : await bringUpToDate(client, request, ledger, waitedSince)
+  onEvent({ event: "proved", recorded: outcome.recorded, of: folder.migrations.length })
+  if (request.proveSchema) {
+    const { proveSchema } = await import("./prove-schema.js")
+    await proveSchema(client, request, request.proveSchema)
+  }
+  return outcome
+}
+
+function nothingToDo(request: DeployRequest, ledger: Ledger): Outcome {
+  tell({ apply: [], notes: [] }, request, ledger)
+  return { appliedMeanwhile: 0, ahead: false, recorded: request.folder.migrations.length, edited: 0 }
+}
+
+async function bringUpToDate(
+  client: Client,
+  request: DeployRequest,
+  ledger: Ledger,
+  waitedSince: string | undefined,
+): Promise<Outcome> {
+  const recorded = await openHistory(client, request)
+  settle(ledger, recorded, request)
+  const comparison = compare(request.folder.migrations, recorded)
+  const plan = planDeploy(comparison, request.settings, ledger.begun)
+  if (plan.kind === "blocked") {
+    const { blockedBy } = await import("./blocked.js")
+    throw await blockedBy(client, plan)
+  }
+  tell(plan, request, ledger)
+  const attempted = new Set(comparison.pending.flatMap(({ name, rolledBack }) => (rolledBack ? [name] : [])))
+  const { length: before } = comparison.applied
+  return {
+    appliedMeanwhile: waitedSince === undefined ? 0 : appliedSince(waitedSince, recorded, ledger),
+    ahead: comparison.ahead,
+    recorded: plan.apply.length > 0 ? await apply(client, plan, attempted, before, request, ledger) : before,
+    edited: comparison.edited.length,
+  }
+}
+
+function tell(
+  { apply, notes }: Pick<Work, "apply" | "notes">,
+  { folder, onEvent }: DeployRequest,
+  ledger: Ledger,
+): void {
+  if (ledger.told) return
+  ledger.told = true
+  for (const text of [...folder.remarks, ...notes]) onEvent({ event: "note", text })
+  onEvent({ event: "planned", total: folder.migrations.length, pending: apply.map(({ name }) => name) })
+}
+
+const appliedSince = (since: string, recorded: readonly RecordedRow[], { begun }: Ledger): number =>
+  recorded.filter(({ id, finishedAt }) => finishedAt !== null && finishedAt >= since && !begun.has(id)).length
+
+/** Resolves to how many are applied, read back from the history. */
+async function apply(
+  client: Client,
+  { apply: migrations, resume }: Work,
+  attempted: ReadonlySet<string>,
+  before: number,
+  request: DeployRequest,
+  ledger: Ledger,
+): Promise<number> {
+  const [{ applyAll }, { proveHistory }, { resumeAt }] = await Promise.all([
+    import("./apply.js"),
+    import("./prove.js"),
+    import("./resume.js"),
+  ])
+  await endWithDeployer(client)
+  await client.query(freshSession(client, request))
+  const from = resume && ((prepared: Parameters<typeof resumeAt>[0]) => resumeAt(prepared, resume))
+  await applyAll(client, { migrations, resume: from, attempted, before }, request, ledger)
+  return await proveHistory(client, request)
+}
