@@ -29,7 +29,7 @@ table, how large that is, whether it reads or rewrites all of it, what data it d
 there is one. Rows are PostgreSQL's estimates. The rules are measured, see docs/lock-rules.md. Changes nothing.
 
 Exit codes: 0 a plan, also one that destroys data; 1 a deploy could not apply it (a failed migration, SQL that is not
-understood), --fail-on, or the database cannot be read; 2 wrong usage or configuration.`,
+understood, a database without a history that is not empty), --fail-on, or the database cannot be read; 2 wrong usage.`,
   options: { ...projectOptions, failOn },
   examples: ["DATABASE_URL=postgresql://... lockstep plan", "lockstep plan --json --fail-on destroys,rewrites"],
   async run({ settings, output, project }) {

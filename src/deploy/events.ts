@@ -1,5 +1,18 @@
-import type { LockHolder } from "./lock.js"
 import type { MigrationClass } from "./prepare.js"
+
+/** Who holds the migration lock. */
+export interface LockHolder {
+  readonly pid: number
+  readonly applicationName: string
+  /** "local" for a unix socket. */
+  readonly address: string
+  /** How long its current statement or transaction has run, in milliseconds. */
+  readonly forMs: number
+  /** The first line of its current or last statement. */
+  readonly query: string
+  /** PostgreSQL's percentage, where it builds an index. */
+  readonly percent: number | undefined
+}
 
 /** What happens during a deploy, as it happens. Durations are milliseconds. */
 export type DeployEvent =

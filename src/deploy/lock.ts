@@ -1,25 +1,12 @@
 import { LockstepError } from "../errors.js"
 import { isoTime } from "../history/recorded.js"
 import type { Client } from "../postgres/connect.js"
+import type { LockHolder } from "./events.js"
 import { pause } from "./interrupt.js"
 import type { Connecting } from "./request.js"
 
 /** The key of the lock that Prisma's schema engine takes, so that both exclude each other. */
 export const lockKey = 72707369
-
-/** Who holds the migration lock. */
-export interface LockHolder {
-  readonly pid: number
-  readonly applicationName: string
-  /** "local" for a unix socket. */
-  readonly address: string
-  /** How long its current statement or transaction has run, in milliseconds. */
-  readonly forMs: number
-  /** The first line of its current or last statement. */
-  readonly query: string
-  /** PostgreSQL's percentage, where it builds an index. */
-  readonly percent: number | undefined
-}
 
 const firstPollMs = 50
 const longestPollMs = 500

@@ -1,5 +1,6 @@
 import { LockstepError } from "../errors.js"
 import { createHistoryTable, historyTable, type RecordedRow, readHistory } from "../history/recorded.js"
+import { strangersIn } from "../history/strangers.js"
 import type { Client } from "../postgres/connect.js"
 import { quoteIdentifier, sqlstateOf } from "../postgres/sqlstate.js"
 import type { DeployRequest } from "./request.js"
@@ -33,22 +34,11 @@ function mayNotCreate({ user, schema }: DeployRequest["url"], cause: unknown): L
   })
 }
 
-/** Tables, views, sequences and enums that no extension owns. */
-const strangers = `SELECT format('%I', name) AS name FROM (
-    SELECT c.oid, 'pg_class'::regclass AS class, c.relname AS name, c.relnamespace AS namespace FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-    UNION ALL
-    SELECT t.oid, 'pg_type'::regclass, t.typname, t.typnamespace FROM pg_type t WHERE t.typtype = 'e'
-  ) AS object
-  WHERE namespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
-    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = object.oid AND d.classid = object.class AND d.deptype = 'e')
-  ORDER BY name LIMIT 4`
-
 async function refuseStrangers(client: Client, schema: string): Promise<void> {
-  const { rows } = await client.query<{ name: string }>({ text: strangers, values: [schema] })
-  if (rows.length === 0) return
-  const names = rows.slice(0, 3).map(({ name }) => name)
+  const strangers = await strangersIn(client, schema)
+  if (strangers === undefined) return
   throw new LockstepError("L1103", `the database is not empty and has no migration history (Prisma's P3005)`, {
-    hint: `The schema "${schema}" holds ${names.join(", ")}${rows.length > 3 ? " and more" : ""}.`,
+    hint: `The schema "${schema}" holds ${strangers}.`,
     state: "nothing was touched.",
     next: "lockstep baseline   when the database already is what the migrations make; or point DATABASE_URL at the right database",
   })

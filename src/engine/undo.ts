@@ -12,7 +12,7 @@ import { runScript } from "./script.js"
 import { type Setting, stepsOf, withEngine } from "./setting.js"
 import { type UndoCost, undoCost } from "./undo-cost.js"
 import { changesAfter, dropsBefore, leftOver } from "./undo-objects.js"
-import { proveByEngine, target } from "./undo-proof.js"
+import { proveByEngine, type States, target } from "./undo-proof.js"
 import { undoText, unqualified } from "./undo-text.js"
 
 export interface UndoInput extends Setting {
@@ -69,12 +69,6 @@ export async function undo(input: UndoInput): Promise<Undo | { readonly state: "
     byHand,
     ...cost,
   }
-}
-
-/** The history up to the goal, and what comes after it. */
-export interface States {
-  readonly before: readonly Step[]
-  readonly undone: readonly Step[]
 }
 
 async function engineScript(engine: Engine, input: UndoInput, { before, undone }: States): Promise<string> {

@@ -2,7 +2,7 @@ import { app } from "./entry.js"
 
 /** How the image is to be run, for whoever builds it from the layers. */
 export interface ImageConfig {
-  readonly schema: "lockstep.image/1"
+  readonly schema: "lockstep.image-config/1"
   /** The layers' folders under layers/, in the order in which each is copied onto the image's root. */
   readonly layers: readonly string[]
   readonly workdir: string
@@ -14,7 +14,7 @@ export interface ImageConfig {
 }
 
 export const imageConfig = (layers: readonly string[]): ImageConfig => ({
-  schema: "lockstep.image/1",
+  schema: "lockstep.image-config/1",
   layers,
   workdir: `/${app}`,
   user: "65532:65532",

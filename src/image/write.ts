@@ -60,7 +60,7 @@ async function refuseForeign(dir: string): Promise<void> {
 
 function isOurs(path: string): boolean {
   try {
-    return readFileSync(path, "utf8").includes('"lockstep.image/1"')
+    return readFileSync(path, "utf8").includes('"lockstep.image-config/1"')
   } catch {
     return false
   }

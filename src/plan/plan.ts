@@ -1,6 +1,7 @@
 import { compare } from "../history/compare.js"
 import type { Folder } from "../history/folder.js"
 import { readHistory } from "../history/recorded.js"
+import { strangersIn } from "../history/strangers.js"
 import { connect } from "../postgres/connect.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import { knowingNew } from "../sql/script-effects.js"
@@ -24,7 +25,8 @@ export interface PlanRequest {
 export async function planMigrations({ url, folder }: PlanRequest): Promise<Plan> {
   const client = await connect(url, { applicationName: "lockstep plan" })
   try {
-    const comparison = compare(folder.migrations, (await readHistory(client, url.schema)) ?? [])
+    const recorded = await readHistory(client, url.schema)
+    const comparison = compare(folder.migrations, recorded ?? [])
     const pending: ReadMigration[] = []
     for (const one of comparison.pending) pending.push(await readMigration(one))
     const { names, schemas } = mentioned(pending)
@@ -33,6 +35,7 @@ export async function planMigrations({ url, folder }: PlanRequest): Promise<Plan
       migrations: pending.map((one) => planned(one, tables)),
       total: folder.migrations.length,
       failed: comparison.failed.map(({ name }) => name),
+      strangers: recorded === undefined ? await strangersIn(client, url.schema) : undefined,
     }
   } finally {
     await client.end()

@@ -9,6 +9,8 @@ export interface Plan {
   readonly total: number
   /** Names of failed migrations: until they are settled nothing is applied. */
   readonly failed: readonly string[]
+  /** What a database without a history holds, in words: until it is baselined nothing is applied. */
+  readonly strangers: string | undefined
 }
 
 /** A pending migration. */

@@ -1,5 +1,4 @@
-import type { DeployEvent } from "../deploy/events.js"
-import type { LockHolder } from "../deploy/lock.js"
+import type { DeployEvent, LockHolder } from "../deploy/events.js"
 import type { DeployResult } from "../deploy/request.js"
 import type { Output } from "./output.js"
 

@@ -9,6 +9,7 @@ export function planObject(plan: Plan, refused: readonly HazardName[]): object {
     refused,
     verdict: planVerdict(plan, refused),
     failed: plan.failed,
+    strangers: plan.strangers ?? null,
     migrations: plan.migrations.map(({ name, file, class: kind, why, outOfOrder, unparsed, statements }) => ({
       name,
       file,

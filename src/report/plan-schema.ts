@@ -24,12 +24,14 @@ const work = z.strictObject({
 /** What `lockstep plan --json` prints: lockstep.plan/1. */
 export const planAnswer = z.strictObject({
   schema: z.literal("lockstep.plan/1"),
-  /** As far as a plan can tell: no failed migration, and every file understood. */
+  /** As far as a plan can tell: no failed migration, every file understood, and either a history or an empty database. */
   canBeApplied: z.boolean(),
   /** Of what --fail-on names. */
   refused: z.array(z.enum(hazardNames)),
   verdict: z.string(),
   failed: texts,
+  /** What a database without a history holds. */
+  strangers: z.nullable(z.string()),
   migrations: z.array(
     z.strictObject({
       ...{ name: z.string(), file: z.string(), outOfOrder: z.boolean() },

@@ -1,5 +1,7 @@
 import * as z from "zod/mini"
 import { errorCodes } from "../errors.js"
+import { podPartSchema } from "../kubernetes/container.js"
+import { valuesSchema } from "../kubernetes/values.js"
 import { deployAnswer } from "./deploy-schema.js"
 import { planAnswer } from "./plan-schema.js"
 
@@ -104,6 +106,31 @@ const testDb = z.discriminatedUnion("state", [
   z.strictObject({ schema: z.literal("lockstep.test-db/1"), state: z.enum(["stopped", "not running"]) }),
 ])
 
+const testClient = z.strictObject({
+  schema: z.literal("lockstep.test-client/1"),
+  /** Absent where --only asks for the other part. */
+  types: z.optional(z.enum(["checked", "absent"])),
+  models: z.optional(
+    z.array(
+      z.discriminatedUnion("state", [
+        z.strictObject({ model: z.string(), state: z.literal("read and written") }),
+        z.strictObject({ model: z.string(), state: z.literal("read"), why: z.string() }),
+      ]),
+    ),
+  ),
+})
+
+const image = z.strictObject({
+  ...{ schema: z.literal("lockstep.image/1"), out: z.string() },
+  layers: z.array(z.strictObject({ name, files: count, bytes: count })),
+  ...{ bytes: count, packages: count, labels: z.record(z.string(), z.string()) },
+})
+
+const kubernetes = z.union([
+  z.strictObject({ schema: z.literal("lockstep.kubernetes/1"), ...podPartSchema.shape }),
+  z.strictObject({ schema: z.literal("lockstep.kubernetes/1"), values: valuesSchema }),
+])
+
 /**
  * What --json prints, by the `schema` that each object carries: its documentation, and what the tests hold it to.
  * `deploy` prints one object a line as it happens; the others one object; each of them the error where it fails.
@@ -131,4 +158,7 @@ export const answers = {
     ...warnings,
   }),
   "lockstep.test-db/1": testDb,
+  "lockstep.test-client/1": testClient,
+  "lockstep.image/1": image,
+  "lockstep.kubernetes/1": kubernetes,
 } as const

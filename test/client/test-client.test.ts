@@ -2,6 +2,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, expect, test } from "vitest"
 import { lockstep, repository } from "../cli.js"
+import { objectsIn } from "../commands/json.js"
 import { createDatabase } from "../postgres.js"
 
 const here = { cwd: repository }
@@ -17,6 +18,7 @@ test("rows of every model are written and taken back", async () => {
   const before = await query('SELECT count(*)::int AS users FROM "User"')
   const { exitCode, stdout } = await lockstep(["test-client", "--only", "models", "--json"], { ...here, url })
   expect(exitCode).toBe(0)
+  expect(objectsIn(stdout)).toHaveLength(1)
   const { models } = JSON.parse(stdout)
   expect(models.length).toBeGreaterThan(12)
   expect(models.filter(({ state }: { state: string }) => state !== "read and written")).toEqual([])

@@ -48,3 +48,13 @@ test("undo, wait and test-db", async () => {
     { state: "stopped" },
   ])
 })
+
+test("kubernetes", async () => {
+  const { run } = await openShop()
+  expect(objectsIn((await run("kubernetes", "init-container", "--hardened", "--json")).stdout)).toMatchObject([
+    { initContainers: [{ name: "db-migrate" }] },
+  ])
+  expect(objectsIn((await run("kubernetes", "values", "--json")).stdout)).toMatchObject([
+    { values: { database: { secretKey: "DATABASE_URL" } } },
+  ])
+})

@@ -17,12 +17,15 @@ const codes: Partial<Record<ErrorCode, string>> = {
   L1013: "P3018",
   L1014: "P3018",
   L1015: "P3018",
+  L1016: "P1017",
   L1020: "P1002",
+  L1023: "P1010",
   L1101: "P3019",
   L1102: "P3015",
   L1103: "P3005",
   L1104: "P3009",
   L1107: "P3017",
+  L1110: "P1010",
   L1201: "P1013",
   L1202: "P1013",
   L1203: "P1013",
@@ -33,8 +36,10 @@ const codes: Partial<Record<ErrorCode, string>> = {
   L1213: "P1000",
   L1214: "P1010",
   L1215: "P1003",
+  L1216: "P2037",
   L1217: "P1001",
   L1218: "P1011",
+  L1219: "P1001",
 }
 
 /** The answer for whatever was thrown. */
