@@ -10,6 +10,9 @@ export default defineConfig({
     exclude: ["test/dagger/**"],
     globalSetup: ["test/global-setup.ts"],
     pool: "forks",
+    // No module holds what a test could see of another, and loading them all anew takes longer than most files.
+    isolate: false,
+    restoreMocks: true,
     // Most tests wait for servers and child processes: more workers than cores.
     maxWorkers: 4,
     testTimeout: 60_000,
