@@ -2,6 +2,9 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, statfs } from "node:fs/pr
 import { freemem, tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TestProject } from "vitest/node"
+import { findBinaries } from "../src/postgres/embedded/binaries.js"
+import { ensureCluster } from "../src/postgres/embedded/cluster.js"
+import { dataFolder, placeOf } from "../src/postgres/embedded/place.js"
 import { down, up } from "../src/postgres/embedded/server.js"
 import { buildWhereStale } from "./built.js"
 
@@ -9,6 +12,8 @@ declare module "vitest" {
   export interface ProvidedContext {
     /** The server that the whole run shares; its role may create databases. */
     serverUrl: string
+    /** The data of a server that was never started, to copy. */
+    cluster: string
   }
 }
 
@@ -25,6 +30,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // For every account, as /tmp is.
   await chmod(folder, 0o1777)
   process.env.TMPDIR = folder
+  project.provide("cluster", dataFolder(await ensureCluster(placeOf(join(folder, "template")), await findBinaries())))
   const given = process.env.LOCKSTEP_TEST_DATABASE_URL
   const settings = { max_connections: 200, max_prepared_transactions: 10 }
   project.provide("serverUrl", given ?? (await up(folder, { settings })).url)

@@ -38,14 +38,15 @@ REINDEX TABLE CONCURRENTLY account;`,
 }
 
 /** Everything that a deploy leaves, but for ids and times: catalog, rows, history. */
-export async function stateOf({ url, query }: TestDatabase): Promise<object> {
+export async function stateOf({ url }: TestDatabase): Promise<object> {
   const client = await connect(parseDatabaseUrl(url))
+  const rowsOf = async (sql: string) => (await client.query(sql)).rows
   try {
     return {
       catalog: await describeCatalog(client, "public"),
-      rows: await query("SELECT * FROM account ORDER BY id LIMIT 3"),
-      invalid: await query("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"),
-      history: await query(`SELECT migration_name, checksum, finished_at IS NOT NULL AS finished, rolled_back_at,
+      rows: await rowsOf("SELECT * FROM account ORDER BY id LIMIT 3"),
+      invalid: await rowsOf("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"),
+      history: await rowsOf(`SELECT migration_name, checksum, finished_at IS NOT NULL AS finished, rolled_back_at,
         applied_steps_count, logs FROM _prisma_migrations ORDER BY migration_name, started_at`),
     }
   } finally {

@@ -9,6 +9,7 @@ import { findBinaries } from "../../src/postgres/embedded/binaries.js"
 import { isServer, readPidFile } from "../../src/postgres/embedded/postmaster.js"
 import { identity } from "../../src/postgres/embedded/run.js"
 import { down, type EmbeddedServer, up } from "../../src/postgres/embedded/server.js"
+import { copyCluster } from "../cluster.js"
 import { until } from "../until.js"
 import { queryOn } from "./query.js"
 
@@ -29,6 +30,7 @@ export async function ownServer(settings: Readonly<Record<string, string | numbe
     await down(folder)
     await rm(folder, { recursive: true, force: true })
   })
+  await copyCluster(folder)
   const server = await up(folder, { settings })
   return {
     ...server,

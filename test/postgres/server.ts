@@ -3,6 +3,7 @@ import { networkInterfaces, tmpdir } from "node:os"
 import { join } from "node:path"
 import pg from "pg"
 import { down, up } from "../../src/postgres/embedded/server.js"
+import { copyCluster } from "../cluster.js"
 
 /** A PostgreSQL of a test file's own, for settings that the shared one must not have. */
 export interface OwnServer {
@@ -29,6 +30,7 @@ export async function startServer(rules: readonly string[]): Promise<OwnServer> 
   chmodSync(folder, 0o777)
   const hba = join(folder, "pg_hba.conf")
   writeFileSync(hba, [...rules, "local all all trust", "host all all samehost trust", ""].join("\n"))
+  await copyCluster(root)
   const server = await up(root, {
     settings: {
       ...{ listen_addresses: hasIpv6() ? "127.0.0.1,::1" : "127.0.0.1" },

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { expect, onTestFinished, test } from "vitest"
 import { placeOf } from "../../../src/postgres/embedded/place.js"
 import { down, running, up } from "../../../src/postgres/embedded/server.js"
+import { copyCluster } from "../../cluster.js"
 import { ask, call, install, makeProject, temporaryFolder } from "./installation.js"
 
 async function project(): Promise<string> {
@@ -11,6 +12,7 @@ async function project(): Promise<string> {
   onTestFinished(async () => {
     await down(folder)
   })
+  await copyCluster(folder)
   return folder
 }
 

@@ -4,18 +4,26 @@ import { join } from "node:path"
 import { expect, onTestFinished, test } from "vitest"
 import { placeOf, preferredPort } from "../../../src/postgres/embedded/place.js"
 import { down, running, up } from "../../../src/postgres/embedded/server.js"
+import { copyCluster } from "../../cluster.js"
 import { ask, call, install, makeProject, namesIn, temporaryFolder } from "./installation.js"
 
-async function project(name?: string): Promise<string> {
-  const folder = await makeProject(await temporaryFolder(), name)
+async function emptyProject(): Promise<string> {
+  const folder = await makeProject(await temporaryFolder())
   onTestFinished(async () => {
     await down(folder)
   })
   return folder
 }
 
+/** A project whose server was up before. */
+async function project(): Promise<string> {
+  const folder = await emptyProject()
+  await copyCluster(folder)
+  return folder
+}
+
 test("up starts a PostgreSQL 18 with an empty database, up again finds it running", async () => {
-  const folder = await project()
+  const folder = await emptyProject()
   const first = await up(folder)
   expect(first).toMatchObject({ version: expect.stringMatching(/^18\./), reused: false })
   expect(first.url).toBe(`postgresql://postgres@127.0.0.1:${first.port}/lockstep`)
@@ -33,7 +41,7 @@ test("sorting, case and time are the same on every machine", async () => {
 })
 
 test("git ignores the state folder whatever the project ignores", async () => {
-  const folder = await project()
+  const folder = await emptyProject()
   await up(folder)
   expect(await readFile(join(folder, ".lockstep", ".gitignore"), "utf8")).toBe("*\n")
 })
@@ -60,8 +68,8 @@ test("down does not wait for connected clients", async () => {
 })
 
 test("two checkouts have a server, a port and data each", async () => {
-  const one = await up(await project("one"))
-  const other = await up(await project("other"))
+  const one = await up(await project())
+  const other = await up(await project())
   expect(one.port).not.toBe(other.port)
   await ask(one.url, "CREATE TABLE only_here ()")
   expect(await ask(other.url, "SELECT to_regclass('only_here') IS NULL")).toBe("true")
@@ -78,7 +86,7 @@ test("a port that somebody else listens on is left alone", async () => {
 })
 
 test("several up at the same time start one server", async () => {
-  const folder = await project()
+  const folder = await emptyProject()
   const installation = await install(await temporaryFolder(), "linked")
   const calls = await Promise.all(Array.from({ length: 5 }, () => call(installation, "up", folder)))
   const servers = calls.map(({ answer }) => answer.error ?? answer.result)
@@ -101,7 +109,7 @@ test("settings are given to the server, and a migration may still change them", 
 test("a state file is not believed about servers that are not the project's", async () => {
   const folder = await project()
   const mine = await up(folder)
-  const other = await project("other")
+  const other = await emptyProject()
   await mkdir(join(other, ".lockstep"))
   await writeFile(placeOf(other).stateFile, await readFile(placeOf(folder).stateFile))
   expect(await running(other)).toBeUndefined()
