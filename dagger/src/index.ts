@@ -3,6 +3,7 @@
  *
  * Every function runs the project's own prisma-lockstep in containers.
  */
+import "./patience.js"
 import {
   argument,
   type Changeset,

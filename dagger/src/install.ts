@@ -3,6 +3,7 @@ import { frozenInstall } from "./frozen.js"
 import type { Manifest } from "./manifest.js"
 import { node } from "./node.js"
 import { project } from "./places.js"
+import { installed } from "./run.js"
 import type { Setting } from "./setting.js"
 
 /** The files that an install reads, and nothing else: another migration or another source file reinstalls nothing. */
@@ -28,18 +29,19 @@ const read = [
 ]
 
 /** The project's own frozen install, at the package manager's version that it pins; scripts of packages do not run. */
-export function install(setting: Setting, manifest: Manifest): Container {
-  return node(setting)
-    .withMountedCache("/lockstep/.store", dag.cacheVolume(`lockstep-${manifest.manager}`))
-    .withEnvVariable("npm_config_store_dir", "/lockstep/.store")
-    .withEnvVariable("YARN_CACHE_FOLDER", "/lockstep/.store")
-    .withEnvVariable("YARN_NODE_LINKER", "node-modules")
-    .withEnvVariable("BUN_INSTALL_CACHE_DIR", "/lockstep/.store")
-    .withEnvVariable("CI", "1")
-    .withDirectory(project, setting.source.filter({ include: read }))
-    .withWorkdir(installDir(manifest))
-    .withExec(frozenInstall(manifest))
-}
+export const install = async (setting: Setting, manifest: Manifest): Promise<Container> =>
+  installed(
+    node(setting)
+      .withMountedCache("/lockstep/.store", dag.cacheVolume(`lockstep-${manifest.manager}`))
+      .withEnvVariable("npm_config_store_dir", "/lockstep/.store")
+      .withEnvVariable("YARN_CACHE_FOLDER", "/lockstep/.store")
+      .withEnvVariable("YARN_NODE_LINKER", "node-modules")
+      .withEnvVariable("BUN_INSTALL_CACHE_DIR", "/lockstep/.store")
+      .withEnvVariable("CI", "1")
+      .withDirectory(project, setting.source.filter({ include: read }))
+      .withWorkdir(installDir(manifest))
+      .withExec(frozenInstall(manifest)),
+  )
 
 /** Where the lockfile is. */
 const installDir = ({ lockfile }: Manifest): string => {

@@ -33,6 +33,17 @@ export async function succeeded(done: Container): Promise<Container> {
   return done
 }
 
+/** Runs an install now: its failure has the package manager's own words and, unlike an attempt's, is not kept. */
+export async function installed(container: Container): Promise<Container> {
+  try {
+    return await container.sync()
+  } catch (error) {
+    if (!(error instanceof Error) || !("stdout" in error) || !("stderr" in error)) throw error
+    const words = `${error.stdout}\n${error.stderr}`.trim()
+    throw words === "" ? error : new Error(`\n${words}\n`)
+  }
+}
+
 /** The toolbox has the project's configuration but none of its packages. */
 const advice = (output: string): string =>
   output.includes("error[L1303]")

@@ -26,5 +26,5 @@ async function toolbox(setting: Setting): Promise<Container> {
 /** The project's own install and all of its files but the migrations: for its generators, its seed and its code. */
 export async function projectWithoutHistory(setting: Setting): Promise<Container> {
   const [manifest, code] = await Promise.all([readManifest(setting), codeFiles(setting)])
-  return (await withToolbox(install(setting, manifest), setting, manifest)).withDirectory(project, code)
+  return (await withToolbox(await install(setting, manifest), setting, manifest)).withDirectory(project, code)
 }
