@@ -46,19 +46,6 @@ describe("Prisma's own CLI, with no native engine", () => {
     expect((await prisma(["migrate", "deploy"], options)).exitCode).toBe(0)
   })
 
-  test("three deploys at once all succeed", async () => {
-    const database = await createDatabase()
-    const project = createPrismaProject({
-      schema,
-      migrations: { "20260101000000_slow": `SELECT pg_sleep(1);\n${init}` },
-    })
-    const deploys = await Promise.all(
-      [1, 2, 3].map(() => prisma(["migrate", "deploy"], { project, url: database.url })),
-    )
-    expect(deploys.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0])
-    expect(await database.query(`SELECT migration_name FROM "_prisma_migrations"`)).toHaveLength(1)
-  })
-
   test("resolve, reset, diff, push, pull and execute", async () => {
     const database = await createDatabase()
     const project = createPrismaProject({ schema, migrations })
