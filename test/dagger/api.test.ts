@@ -1,6 +1,9 @@
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import { connection, dag } from "@dagger.io/dagger"
 import { beforeAll, expect, test } from "vitest"
 import { repository } from "../cli.js"
+import { kebab, readModule } from "../docs/ci-api.js"
 
 interface Described {
   readonly name: string
@@ -35,4 +38,21 @@ test("every argument has a description", () => {
     options.filter(({ description }) => description === "").map((option) => `${name} --${option.name}`),
   )
   expect(silent).toEqual([])
+})
+
+// What the documentation's command lines are held against, without an engine.
+test("the functions and arguments are those that the source is read to have", () => {
+  const folder = join(repository, "dagger/src")
+  const sources = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"))
+  const read = readModule(sources).get("Lockstep")
+  const expected = [["", read?.constructor_] as const, ...(read?.functions ?? [])].map(([name, one]) => ({
+    name,
+    flags: one?.arguments.map(({ flag }) => flag),
+  }))
+  const found = functions.map(({ name, options }) => ({
+    name: kebab(name),
+    flags: options.map((option) => `--${kebab(option.name)}`),
+  }))
+  const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name)
+  expect(found.sort(byName)).toEqual(expected.sort(byName))
 })

@@ -82,11 +82,60 @@ test("dagger ends with the runner's own status", async () => {
   expect(stderr.slice(stderr.lastIndexOf("\nError: "))).toContain("error[L1301]: unknown option '--no-such-option'")
 })
 
+test("a database is planned, pushed to and settled by hand", async () => {
+  const { url, query } = await createDatabase()
+  const { words, env } = reach(url)
+  const options = { ...here(), env }
+  expect(await call(["lockstep", "plan", ...words], options)).toContain('CREATE TABLE "Customer"')
+  await call(["lockstep", "push", ...words], options)
+  expect(await query('SELECT count(*)::int AS rows FROM "Customer"')).toEqual([{ rows: 0 }])
+  const settled = await call(["lockstep", "resolve", ...words, "--applied=20260101000000_init"], options)
+  expect(settled).toContain("20260101000000_init is marked as applied.")
+  expect(await call(["lockstep", "status", ...words], options)).toContain("Up to date: 1 of 1 migrations applied.")
+})
+
 test("the module works by its address as well, with the project named", async () => {
   const { url } = await createDatabase()
   const { words, env } = reach(url)
   const answer = await call(["-m", "./toolchains/lockstep", "--source=.", "deploy", ...words], { ...here(), env })
   expect(answer).toContain("1 applied in")
+})
+
+test("a verification that fails says in which step and why; its report is given when asked for", async () => {
+  project.write("prisma/migrations/20260102000000_broken/migration.sql", "\nSELECT no_such_column;\n")
+  try {
+    const { exitCode, stderr } = await dagger(["call", "lockstep", "verify"], here())
+    expect(exitCode).toBe(1)
+    const error = stderr.slice(stderr.lastIndexOf("\nError: "))
+    for (const words of ["  no  apply\n", "20260102000000_broken/migration.sql:2:8", "  --  status\n", "Not verified."])
+      expect(error).toContain(words)
+
+    const path = join(project.root, "reports")
+    await call(["lockstep", "verify", "--even-if-failed", "export", `--path=${path}`], here())
+    const { passed, steps } = JSON.parse(readFileSync(join(path, "verify.json"), "utf8"))
+    expect(passed).toBe(false)
+    expect(steps).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ name: "apply", state: "failed", output: expect.stringContaining("error[L1012]") }),
+        expect.objectContaining({ name: "deploy again", state: "skipped" }),
+      ]),
+    )
+    expect(readFileSync(join(path, "junit.xml"), "utf8")).toMatch(/failures="[1-9]/)
+  } finally {
+    for (const name of ["prisma/migrations/20260102000000_broken", "reports"]) project.remove(name)
+  }
+})
+
+test("dagger lock pins the images of PostgreSQL and Node", async () => {
+  expect(await dagger(["--lock=live", "call", "lockstep", "replay"], here())).toMatchObject({ exitCode: 0 })
+  const pinned = readFileSync(join(project.root, ".dagger/lock"), "utf8")
+  for (const image of ["postgres:18-alpine", "node:22-alpine"])
+    expect(pinned).toMatch(new RegExp(`${image}.*"sha256:[0-9a-f]{64}","pin"`))
+  expect(await dagger(["lock", "update"], here())).toMatchObject({ exitCode: 0 })
+  const other = ["--lock=frozen", "call", "lockstep", "--postgres-image=postgres:17-alpine", "replay"]
+  const refused = await dagger(other, here())
+  expect(refused.exitCode).not.toBe(0)
+  expect(refused.stderr).toContain("missing lock entry")
 })
 
 test("Prisma is the one that the lockfile resolves", async () => {
@@ -114,6 +163,9 @@ test("a schema's change becomes a migration, and nothing else changes", async ()
 
 test("the client is generated in the project's own install", async () => {
   await call(["-y", "lockstep", "generate"], here())
+  expect(readdirSync(join(project.root, "generated/prisma"))).toContain("client.ts")
+  project.remove("generated")
+  expect(await dagger(["generate", "-y"], here())).toMatchObject({ exitCode: 0 })
   expect(readdirSync(join(project.root, "generated/prisma"))).toContain("client.ts")
   expect(readdirSync(project.root)).not.toContain("node_modules")
 })

@@ -10,7 +10,7 @@ const module = ["-m", "./toolchains/lockstep", "--source=."]
 /** Each package manager, its version, and how it writes its lockfile. npm is every other test's. */
 const managers = [
   ["pnpm@10.34.9", ["pnpm@10.34.9", "install", "--lockfile-only", "--ignore-scripts"]],
-  ["yarn@1.22.22", ["yarn@1.22.22", "install", "--ignore-scripts", "--silent"]],
+  ["yarn@1.22.22", ["yarn@1.22.22", "install", "--ignore-scripts", "--ignore-engines", "--silent"]],
   ["yarn@4.10.3", ["@yarnpkg/cli-dist@4.10.3", "install", "--mode=update-lockfile"]],
   ["bun@1.3.0", ["bun@1.3.0", "install", "--lockfile-only", "--ignore-scripts"]],
 ] as const

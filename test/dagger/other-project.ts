@@ -64,7 +64,7 @@ export async function createOtherProject(): Promise<OtherProject> {
   return {
     root,
     write,
-    remove: (path) => rmSync(join(root, path), { recursive: true }),
+    remove: (path) => rmSync(join(root, path), { recursive: true, force: true }),
     drop: () => rmSync(root, { recursive: true, force: true }),
   }
 }
