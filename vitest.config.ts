@@ -8,7 +8,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // They need a Dagger engine, and have a configuration of their own.
     exclude: ["test/dagger/**"],
-    globalSetup: ["test/global-setup.ts"],
+    globalSetup: ["test/memory.ts", "test/global-setup.ts"],
     pool: "forks",
     // No module holds what a test could see of another, and loading them all anew takes longer than most files.
     isolate: false,

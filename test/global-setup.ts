@@ -1,5 +1,5 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, statfs } from "node:fs/promises"
-import { freemem, tmpdir } from "node:os"
+import { chmod, mkdir, mkdtemp, readdir, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TestProject } from "vitest/node"
 import { findBinaries } from "../src/postgres/embedded/binaries.js"
@@ -23,7 +23,7 @@ declare module "vitest" {
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await buildWhereStale()
-  const runs = join((await memory()) ?? tmpdir(), `lockstep-test-runs-${process.getuid?.()}`)
+  const runs = join(tmpdir(), `lockstep-test-runs-${process.getuid?.()}`)
   await mkdir(runs, { recursive: true, mode: 0o755 })
   await endForgotten(runs)
   const folder = await mkdtemp(join(runs, `${process.pid}-`))
@@ -38,18 +38,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await down(folder)
     await rm(folder, { recursive: true })
   }
-}
-
-/**
- * Linux's file system in memory, where programs may be run from it and there is room. The run makes and removes some
- * hundred thousand files, and ext4 takes the longer to make one the more were removed in the last minutes.
- */
-async function memory(): Promise<string | undefined> {
-  const mounts = await readFile("/proc/mounts", "utf8").catch(() => "")
-  const options = / \/dev\/shm tmpfs (\S+)/.exec(mounts)?.[1]?.split(",") ?? ["noexec"]
-  if (options.includes("noexec")) return undefined
-  const { bavail, bsize } = await statfs("/dev/shm")
-  return Math.min(bavail * bsize, freemem()) > 4e9 ? "/dev/shm" : undefined
 }
 
 async function endForgotten(runs: string): Promise<void> {
