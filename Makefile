@@ -77,7 +77,7 @@ clean: dist/cli.js ## stop the test PostgreSQL and remove its data
 
 test: src/generated/prisma/client.ts ## lint, type-check, and run every test on a real PostgreSQL
 	@$(PNPM) run --silent lint
-	@$(PNPM) run --silent typecheck
+	@$(PNPM) run --silent typecheck --incremental --tsBuildInfoFile node_modules/.cache/typecheck.tsbuildinfo
 	@$(PNPM) run --silent test
 
 test-dagger: src/generated/prisma/client.ts ## drive the module on a real Dagger engine; DAGGER_REQUIRED=1 insists on one
