@@ -95,18 +95,23 @@ test("a server that is still starting is waited for", async () => {
 test("killed during a long statement: the next deploy waits for the orphan, and nothing runs twice", async () => {
   const server = await ownServer()
   const { root } = createProject({
-    migrations: { ...init, "20260102000000_slow": "UPDATE account SET n = n + 1;\nSELECT pg_sleep(2);" },
+    migrations: {
+      ...init,
+      "20260102000000_slow": `UPDATE account SET n = n + 1;
+DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM account WHERE id = 2) LOOP PERFORM pg_sleep(0.05); END LOOP; END $$;`,
+    },
   })
   // Left to itself the server would end the orphan within a second.
   const unwatched = `${server.url}?options=-c%20client_connection_check_interval%3D1h`
   const first = lockstep(["deploy"], { cwd: root, url: unwatched })
-  await running(server.url, "pg_sleep(2)")
+  await running(server.url, "WHILE NOT EXISTS")
   first.kill("SIGKILL")
   await first
-  const second = await lockstep(["deploy"], { cwd: root, url: server.url })
-  expect(second, second.all).toMatchObject({ exitCode: 0 })
-  expect(second.stderr).toContain("waiting for the migration lock: held for")
-  expect(await queryOn(server.url, "SELECT n FROM account")).toEqual([{ n: 1 }])
+  const second = lockstep(["deploy"], { cwd: root, url: server.url })
+  await saying(second, "waiting for the migration lock: held for")
+  await queryOn(server.url, "INSERT INTO account VALUES (2, 0)")
+  expect(await second, (await second).all).toMatchObject({ exitCode: 0 })
+  expect(await queryOn(server.url, "SELECT n FROM account WHERE id = 1")).toEqual([{ n: 1 }])
 })
 
 test("killed during a statement of a minute: the server ends it by itself, and the next deploy need not wait for it", async () => {
