@@ -15,7 +15,7 @@ export default defineConfig({
     restoreMocks: true,
     // Most tests wait for servers and child processes: more workers than cores.
     maxWorkers: 4,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 })
