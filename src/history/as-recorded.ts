@@ -22,6 +22,7 @@ export async function areAsRecorded(
   migrations: readonly FolderMigration[],
 ): Promise<boolean> {
   if (migrations.length < many) return false
-  const { rows } = await client.query<{ digest: string }>(digest(schema)).catch(() => ({ rows: [] }))
-  return rows[0]?.digest === digestOf(migrations)
+  const asked = client.query<{ digest: string }>(digest(schema)).catch(() => ({ rows: [] }))
+  const wanted = digestOf(migrations)
+  return (await asked).rows[0]?.digest === wanted
 }

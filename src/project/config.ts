@@ -1,10 +1,8 @@
 import { statSync } from "node:fs"
-import { createRequire } from "node:module"
 import { dirname, join, relative, resolve } from "node:path"
 import * as z from "zod/mini"
 import { LockstepError } from "../errors.js"
-
-const extensions = ["js", "ts", "mjs", "cjs", "mts", "cts"]
+import { evaluateConfig, configExtensions as extensions } from "./evaluate-config.js"
 
 /** Where Prisma 7 looks for its configuration, in its order. Source: `@prisma/config`, loadConfigFromFile. */
 const places = [
@@ -13,9 +11,6 @@ const places = [
     [stem, `${stem}/index`].flatMap((path) => extensions.map((extension) => `${path}.${extension}`)),
   ),
 ]
-
-/** Imported, the same file takes three times as long: Node first searches it for what it exports. */
-const require: (name: "jiti") => typeof import("jiti") = createRequire(import.meta.url)
 
 const text = z.optional(z.string())
 
@@ -58,12 +53,11 @@ export function findConfig(root: string, named: string | undefined): string | un
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true
 
 /**
- * Runs a prisma.config; `variables` are those of the .env files, for its `env()`. `prisma/config` is stood in for, because the original takes longer to load than a deploy
- * takes, and because its `env()` throws for a variable that is not set, where Lockstep goes on to the next place.
+ * Runs a prisma.config and reads what it says; `variables` are those of the .env files, for its `env()`.
  * Errors: L1303 it cannot be loaded, or holds something else than Prisma documents.
  */
 export async function readConfig(path: string, variables: Readonly<Record<string, string>>): Promise<PrismaConfig> {
-  const parsed = z.safeParse(shape, await evaluate(path, variables))
+  const parsed = z.safeParse(shape, await evaluateConfig(path, variables))
   if (!parsed.success) {
     throw new LockstepError("L1303", `${relative(process.cwd(), path)} does not hold what Prisma expects`, {
       hint: z.prettifyError(parsed.error),
@@ -80,33 +74,5 @@ export async function readConfig(path: string, variables: Readonly<Record<string
     shadowUrl: datasource?.shadowDatabaseUrl || undefined,
     initShadowDb: migrations?.initShadowDb,
     external: { tables: tables?.external ?? [], enums: enums?.external ?? [] },
-  }
-}
-
-async function evaluate(path: string, variables: Readonly<Record<string, string>>): Promise<unknown> {
-  const { createJiti } = require("jiti")
-  const standIn = {
-    defineConfig: (config: unknown) => config,
-    env: (name: string) => process.env[name] || variables[name],
-  }
-  const virtualModules = { "prisma/config": standIn, "@prisma/config": standIn }
-  const jiti = createJiti(path, {
-    interopDefault: true,
-    extensions: extensions.map((one) => `.${one}`),
-    virtualModules,
-  })
-  const { log, info } = console
-  // What a configuration prints (dotenv greets on stdout) is no part of our answer.
-  console.log = console.info = console.error
-  try {
-    return await jiti.import(path, { default: true })
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause)
-    throw new LockstepError("L1303", `${relative(process.cwd(), path)} cannot be loaded: ${message.split("\n")[0]}`, {
-      cause,
-      next: "mend it, or name the migrations with --migrations and the database with DATABASE_URL",
-    })
-  } finally {
-    Object.assign(console, { log, info })
   }
 }

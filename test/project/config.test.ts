@@ -29,6 +29,7 @@ describe("every form of prisma.config that Prisma takes", () => {
     ],
     ["prisma.config.mts", `import { defineConfig } from "@prisma/config"\nexport default defineConfig(${body})`],
     ["prisma.config.mjs", `export default ${body}`],
+    ["prisma.config.mjs", `import { defineConfig } from "prisma/config"\nexport default defineConfig(${body})`],
     ["prisma.config.js", `export default ${body}`],
     ["prisma.config.js", `const { defineConfig } = require("prisma/config")\nmodule.exports = defineConfig(${body})`],
     ["prisma.config.cjs", `module.exports = ${body}`],
