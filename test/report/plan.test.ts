@@ -31,7 +31,12 @@ const migration = (name: string, ...statements: readonly PlannedStatement[]): Pl
   ...{ statements, unparsed: undefined },
 })
 
-const plan = (...migrations: readonly PlannedMigration[]): Plan => ({ migrations, total: 12, failed: [], strangers: undefined })
+const plan = (...migrations: readonly PlannedMigration[]): Plan => ({
+  migrations,
+  total: 12,
+  failed: [],
+  strangers: undefined,
+})
 
 const drop = work({ table: `"Order"`, target: order, destroys: [`column "Order"."legacyTotal"`] })
 const fill = work({ lock: "ROW EXCLUSIVE", costs: ["writes every row"] })
