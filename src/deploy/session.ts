@@ -88,9 +88,9 @@ async function apply(
     import("./apply.js"),
     import("./prove.js"),
     import("./resume.js"),
+    import("../sql/parser.js").then(({ loadParser }) => loadParser()),
+    endWithDeployer(client).then(() => client.query(freshSession(client, request))),
   ])
-  await endWithDeployer(client)
-  await client.query(freshSession(client, request))
   const from = resume && ((prepared: Parameters<typeof resumeAt>[0]) => resumeAt(prepared, resume))
   await applyAll(client, { migrations, resume: from, attempted, before }, request, ledger)
   return await proveHistory(client, request)

@@ -14,8 +14,8 @@ const prepared = (name: string, more: Partial<Prepared> = {}, bytes = 10): Prepa
 
 const sizes = (all: readonly Prepared[], begun?: Prepared) => [...batches(all, begun)].map((batch) => batch.length)
 
-test("ten small transactional migrations go in one message", () => {
-  expect(sizes(Array.from({ length: 23 }, (_, index) => prepared(`${index}`)))).toEqual([10, 10, 3])
+test("25 small transactional migrations go in one message", () => {
+  expect(sizes(Array.from({ length: 57 }, (_, index) => prepared(`${index}`)))).toEqual([25, 25, 7])
 })
 
 test("what is not transactional, not parsed, or begun already stands alone, in its place", () => {
