@@ -47,15 +47,25 @@ function summary(name: string, values: readonly number[]): Timing {
   return { name, medianMs: at(Math.floor(sorted.length / 2)), minMs: at(0), maxMs: at(sorted.length - 1) }
 }
 
-/** The largest resident memory of a Node program, in MiB, as its own process reports it when it ends. */
+/**
+ * The largest resident memory of a Node program, in MiB, as its own process reports it when it ends. Linux starts the
+ * count of getrusage with the parent's memory, so there it is what the kernel says of the program itself.
+ */
 export async function peakMemory({ command: [, ...operands], env, cwd, prepare }: Contender): Promise<number> {
   await prepare?.()
-  const report = 'process.on("exit", () => process.stderr.write("\\nmaxRSS " + process.resourceUsage().maxRSS + "\\n"))'
-  const preload = `--import=data:text/javascript,${encodeURIComponent(report)}`
+  const preload = `--import=data:text/javascript,${encodeURIComponent(reportOfMemory)}`
   const { stderr } = await execa(process.execPath, [preload, ...operands], {
     env: { ...env },
     ...(cwd ? { cwd } : {}),
     stdin: "ignore",
   })
-  return Number(/maxRSS (\d+)/.exec(stderr)?.[1]) / 1024
+  return Number(/^peak (\d+)$/m.exec(stderr)?.[1]) / 1024
 }
+
+const reportOfMemory = `import { readFileSync } from "node:fs"
+process.on("exit", () => {
+  const kB = process.platform === "linux"
+    ? /VmHWM:\\s+(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]
+    : process.resourceUsage().maxRSS
+  process.stderr.write("\\npeak " + kB + "\\n")
+})`
