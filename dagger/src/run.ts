@@ -4,8 +4,12 @@ import { type Container, ReturnType } from "@dagger.io/dagger"
 export const attempt = (container: Container, ...command: readonly string[]): Container =>
   container.withExec([...command], { expect: ReturnType.Any })
 
-/** What an attempted command printed. Throws that where it failed, because the engine would only name the status. */
-export async function printed(done: Container): Promise<string> {
+/**
+ * What an attempted command printed. Throws that where it failed, because the engine would only name the status. It is
+ * run before it is asked about: two questions at once would run it twice where a host's database is bound to it.
+ */
+export async function printed(attempted: Container): Promise<string> {
+  const done = await attempted.sync()
   const [status, output] = await Promise.all([done.exitCode(), done.combinedOutput()])
   if (status === 0) return output
   throw await failure(done, status, `\n${output.trimEnd()}\n${advice(output)}`)
@@ -28,7 +32,8 @@ async function failure(done: Container, status: number, words: string): Promise<
 }
 
 /** The container after an attempted command, once it has succeeded. */
-export async function succeeded(done: Container): Promise<Container> {
+export async function succeeded(attempted: Container): Promise<Container> {
+  const done = await attempted.sync()
   await printed(done)
   return done
 }
