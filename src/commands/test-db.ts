@@ -83,7 +83,7 @@ function printDown(state: "stopped" | "not running", output: Output): 0 {
   output.say(
     state === "stopped"
       ? "The test database is stopped, its data are removed."
-      : "No test database was running; nothing of one is left.",
+      : "No embedded test database was running; nothing of one is left.",
   )
   output.object({ schema: "lockstep.test-db/1", state })
   return 0
