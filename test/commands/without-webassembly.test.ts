@@ -1,0 +1,17 @@
+import { expect, test } from "vitest"
+import { lockstep } from "../cli.js"
+import { createDatabase } from "../postgres.js"
+import { createProject } from "../project.js"
+
+test("with nothing pending, deploy and status load neither the SQL parser nor the schema engine", async () => {
+  const { url } = await createDatabase()
+  const { root } = createProject({ migrations: { "20260101000000_init": "CREATE TABLE t (id int);" } })
+  const without = { NODE_OPTIONS: "--import=data:text/javascript,delete%20globalThis.WebAssembly" }
+  const here = { cwd: root, url }
+  expect((await lockstep(["deploy"], { ...here, env: without })).exitCode).not.toBe(0)
+  expect((await lockstep(["deploy"], here)).exitCode).toBe(0)
+  for (const verb of ["deploy", "status"]) {
+    const done = await lockstep([verb], { ...here, env: without })
+    expect(done, done.all).toMatchObject({ exitCode: 0 })
+  }
+})
