@@ -6,7 +6,7 @@ import { batches } from "./batches.js"
 import type { Resume } from "./course.js"
 import { interrupted, throwIfInterrupted } from "./interrupt.js"
 import { begin, finish, type Ledger, settle } from "./ledger.js"
-import { type Prepared, prepare } from "./prepare.js"
+import { type Prepared, prepareEach } from "./prepare.js"
 import { watched } from "./progress.js"
 import type { DeployRequest } from "./request.js"
 import { applyStepwise } from "./stepwise.js"
@@ -23,25 +23,20 @@ export interface Work {
   readonly before: number
 }
 
-/** Applies migrations in order; tells of each. Every file is read and classified before the first is applied. */
+/** Applies migrations in order; tells of each. Every file is checked before the first is applied. */
 export async function applyAll(client: Client, work: Work, request: DeployRequest, ledger: Ledger): Promise<void> {
   const { migrations, before } = work
-  const prepared: Prepared[] = []
-  for (const migration of migrations) {
-    prepared.push(await prepare(migration, work.resume && prepared.length === 0 ? "begun" : "new"))
-  }
-  const [first] = prepared
-  const resume = first === undefined ? undefined : work.resume?.(first)
   const alreadyApplied = ledger.applied.length
   const standing = () => before + ledger.applied.length - alreadyApplied
 
   const applyOne = async (one: Prepared): Promise<void> => {
     const { name } = one.migration
     throwIfInterrupted(request.signal, stoppedBefore(name, standing()))
-    request.onEvent({ event: "started", name, class: one.class, index: standing(), of: before + prepared.length })
-    const steps = { resume: one === first ? resume : undefined, attempted: work.attempted.has(name) }
+    const resume = one.course === "begun" ? work.resume?.(one) : undefined
+    request.onEvent({ event: "started", name, class: one.class, index: standing(), of: before + migrations.length })
+    const steps = { resume, attempted: work.attempted.has(name) }
     const durationMs = await watched(client, request, [{ name, id: undefined }], () =>
-      one.class === "transactional" && steps.resume === undefined
+      one.class === "transactional" && resume === undefined
         ? applyTransactional(client, one, request, ledger, standing())
         : applyStepwise(client, one, request, ledger, steps),
     ).catch((error: unknown) => {
@@ -51,23 +46,31 @@ export async function applyAll(client: Client, work: Work, request: DeployReques
     finish(ledger, one, durationMs, request)
   }
 
-  for (const batch of batches(prepared, resume && first)) {
-    const [only, ...others] = batch
-    if (only === undefined) continue
-    throwIfInterrupted(request.signal, stoppedBefore(only.migration.name, standing()))
-    if (others.length === 0) {
-      await applyOne(only)
-      continue
-    }
+  const applyTogether = async (batch: readonly Prepared[]): Promise<void> => {
     const sent = batch.map((one) => ({ prepared: one, id: begin(ledger, one), name: one.migration.name }))
     const durations = await watched(client, request, sent, () => applyBatch(client, sent, request))
     if (durations !== undefined) {
       for (const [index, one] of batch.entries()) finish(ledger, one, durations[index] ?? 0, request)
-      continue
+      return
     }
     settle(ledger, (await readHistory(client, request.url.schema)) ?? [], request)
     if (request.signal.aborted) throw interrupted(untouched(standing()))
     for (const one of batch) if (!ledger.applied.includes(one.migration.name)) await applyOne(one)
+  }
+
+  const apply = async (batch: readonly Prepared[]): Promise<void> => {
+    const [only, ...more] = batch
+    if (only === undefined) return
+    throwIfInterrupted(request.signal, stoppedBefore(only.migration.name, standing()))
+    await (more.length === 0 ? applyOne(only) : applyTogether(batch))
+  }
+
+  const coming = batches(prepareEach(migrations, work.resume ? "begun" : "new"))
+  let next = await coming.next()
+  while (!next.done) {
+    // While the server works, the parser does.
+    const [, following] = await Promise.all([apply(next.value), coming.next()])
+    next = following
   }
 }
 

@@ -5,12 +5,12 @@ const batchSize = 25
 const batchBytes = 64 * 1024
 
 /** Groups consecutive small transactional migrations; every other one, and one that is gone on with, stands alone. */
-export function* batches(prepared: readonly Prepared[], begun: Prepared | undefined): Generator<readonly Prepared[]> {
+export async function* batches(prepared: AsyncIterable<Prepared>): AsyncGenerator<readonly Prepared[], undefined> {
   let batch: Prepared[] = []
   let bytes = 0
-  for (const one of prepared) {
+  for await (const one of prepared) {
     const size = one.sql.length
-    const joins = one.class === "transactional" && !one.unparsed && one !== begun
+    const joins = one.class === "transactional" && !one.unparsed && one.course === "new"
     if (batch.length > 0 && (!joins || batch.length === batchSize || bytes + size > batchBytes)) {
       yield batch
       batch = []

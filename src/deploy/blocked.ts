@@ -1,6 +1,5 @@
 import { type ErrorDetails, LockstepError } from "../errors.js"
 import type { StateOf } from "../history/compare.js"
-import { sqlOf } from "../history/folder.js"
 import type { Client } from "../postgres/connect.js"
 import { parseScript } from "../sql/parse.js"
 import { readPrismaLog } from "./prisma-log.js"
@@ -29,7 +28,7 @@ export async function blockedBy(client: Client, { failed, others }: Blocked): Pr
 }
 
 async function diagnose(client: Client, { migration }: StateOf<"failed">): Promise<readonly FoundTrace[]> {
-  const script = migration && (await parseScript(sqlOf(migration)))
+  const script = migration && (await parseScript(migration.text))
   return script?.kind === "script" ? await findTraces(client, tracesOf(script.statements)) : []
 }
 

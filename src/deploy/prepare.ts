@@ -1,6 +1,6 @@
 import { relative } from "node:path"
 import { LockstepError } from "../errors.js"
-import { type FolderMigration, sqlOf } from "../history/folder.js"
+import type { FolderMigration } from "../history/folder.js"
 import { type Classification, classify } from "../sql/classify.js"
 import { parseScript, type Statement } from "../sql/parse.js"
 
@@ -17,22 +17,24 @@ export interface Prepared {
   readonly sql: string
   /** For what is applied statement by statement; otherwise empty. */
   readonly statements: readonly Statement[]
+  /** A begun one is in part applied already, statement by statement. */
+  readonly course: "new" | "begun"
   /** The grammar that Lockstep knows refuses the file: it is sent apart, so that it can swallow nothing of ours. */
   readonly unparsed: boolean
 }
 
 /**
  * Classifies a pending migration. A script that the parser refuses counts as transactional: the server may be newer
- * than the parser, and if it refuses the script too, nothing is applied. `course`: it was begun statement by statement.
+ * than the parser, and if it refuses the script too, nothing is applied.
  * Errors: L1013 psql meta-commands.
  */
-export async function prepare(migration: FolderMigration, course: "new" | "begun" = "new"): Promise<Prepared> {
+export async function prepare(migration: FolderMigration, course: Prepared["course"] = "new"): Promise<Prepared> {
   const file = relative(process.cwd(), migration.path)
-  const sql = sqlOf(migration).replace(/^\uFEFF/, "")
+  const sql = migration.text.replace(/^\uFEFF/, "")
   const script = await parseScript(sql)
   if (script.kind === "unparsed") {
     if (script.metaCommand) throw metaCommand(script.metaCommand, file, script.line)
-    return { migration, file, class: "transactional", sql, statements: [], unparsed: true }
+    return { migration, file, class: "transactional", sql, statements: [], course, unparsed: true }
   }
   const kind = classify(script).class
   return {
@@ -41,8 +43,21 @@ export async function prepare(migration: FolderMigration, course: "new" | "begun
     class: kind,
     sql,
     statements: kind === "transactional" && course === "new" ? [] : script.statements,
+    course,
     unparsed: false,
   }
+}
+
+/**
+ * Prepares migrations in order, each when it is asked for. Whatever may be refused is looked at before the first is
+ * given: a command of psql has a backslash. `course`: the first one's. Errors: L1013 psql meta-commands.
+ */
+export async function* prepareEach(
+  migrations: readonly FolderMigration[],
+  course: Prepared["course"],
+): AsyncGenerator<Prepared, undefined> {
+  for (const migration of migrations) if (migration.text.includes("\\")) await prepare(migration)
+  for (const [index, migration] of migrations.entries()) yield await prepare(migration, index === 0 ? course : "new")
 }
 
 const metaCommand = (command: string, file: string, line: number): LockstepError =>

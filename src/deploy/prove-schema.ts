@@ -1,6 +1,6 @@
 import { LockstepError } from "../errors.js"
 import { compare } from "../history/compare.js"
-import { type FolderMigration, sqlOf } from "../history/folder.js"
+import type { FolderMigration } from "../history/folder.js"
 import { readHistory } from "../history/recorded.js"
 import type { Client } from "../postgres/connect.js"
 import type { DeployRequest, ProveSchema } from "./request.js"
@@ -26,7 +26,7 @@ export async function proveSchema(
   const byName = new Map(applied.map(({ name, migration }): [string, FolderMigration] => [name, migration]))
   const order = recorded.flatMap(({ name, finishedAt, rolledBackAt }) => {
     const migration = finishedAt !== null && rolledBackAt === null ? byName.get(name) : undefined
-    return migration ? [{ name, sql: sqlOf(migration) }] : []
+    return migration ? [{ name, sql: migration.text }] : []
   })
   const drift = await findDrift(client, order)
   const lines = [

@@ -1,5 +1,4 @@
 import type { Folder } from "../history/folder.js"
-import { sqlOf } from "../history/folder.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import { type Engine, type External, openEngine, type SchemaFiles } from "./engine.js"
 import { explain } from "./engine-error.js"
@@ -16,7 +15,7 @@ export interface Setting {
 
 /** The migrations of a folder, in order. */
 export const stepsOf = (folder: Folder): readonly Step[] =>
-  folder.migrations.map((migration) => ({ name: migration.name, sql: sqlOf(migration) }))
+  folder.migrations.map((migration) => ({ name: migration.name, sql: migration.text }))
 
 /** Opens the engine, does the work, and closes it whatever happens; failures come out in Lockstep's words. */
 export async function withEngine<T>(

@@ -96,7 +96,7 @@ function stateOf(
   if (row && isApplied(row)) {
     if (!migration) return { state: "missing", name, row }
     const { checksum } = migration
-    const same = checksum === row.checksum || matchesChecksum(migration.content, checksum, row.checksum)
+    const same = checksum === row.checksum || matchesChecksum(migration.text, checksum, row.checksum)
     return { state: same ? "applied" : "edited", name, row, migration }
   }
   if (!migration) return undefined

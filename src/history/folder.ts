@@ -12,8 +12,8 @@ export interface FolderMigration {
   readonly name: string
   /** Path of migration.sql. */
   readonly path: string
-  /** The script, byte for byte. */
-  readonly content: Buffer
+  /** The script, with a byte order mark where the file has one. */
+  readonly text: string
   /** sha256 of the content, in hexadecimal, as Prisma records it. */
   readonly checksum: string
 }
@@ -30,9 +30,6 @@ export interface Folder {
 
 const lockName = "migration_lock.toml"
 const nothing = "nothing was touched."
-
-/** The script as text, with a byte order mark where the file has one. */
-export const sqlOf = (migration: FolderMigration): string => migration.content.toString("utf8")
 
 /**
  * Reads the migrations folder. A folder that does not exist is an empty history, as for Prisma.
@@ -105,14 +102,7 @@ function readMigration(dir: string, name: string, blank: Set<string>): FolderMig
     })
   }
   if (text.trim() === "") blank.add(name)
-  return {
-    name,
-    path,
-    get content() {
-      return Buffer.from(text)
-    },
-    checksum: checksumOf(text),
-  }
+  return { name, path, text, checksum: checksumOf(text) }
 }
 
 function checkProvider(dir: string, lockfile: string | undefined): void {

@@ -73,7 +73,7 @@ export function migrationsLayer(folder: Folder, place: string): Layer {
     name: "40-migrations",
     entries: [
       ...(folder.lockfile === undefined ? [] : [{ path: `${at}/migration_lock.toml`, text: folder.lockfile }]),
-      ...folder.migrations.map(({ name, content }) => ({ path: `${at}/${name}/migration.sql`, bytes: content })),
+      ...folder.migrations.map(({ name, text }) => ({ path: `${at}/${name}/migration.sql`, text })),
     ],
   }
 }

@@ -39,12 +39,18 @@ describe("a folder that cannot be used: exit 2, and nothing is touched", () => {
     expect(await database.query(historyIs)).toEqual([{ history: null }])
   })
 
-  test("psql's own commands, as pg_dump writes them: named with file and line", async () => {
-    const dump = "-- PostgreSQL database dump\n\n\\restrict secret\n\nCREATE TABLE t ();\n"
-    const { run, database } = await openShop({ migrations: { [init]: dump } })
+  test("psql's own commands, as pg_dump writes them: named with file and line, before anything is applied", async () => {
+    const dump = "-- PostgreSQL database dump\n\n\\restrict secret\n\nCREATE TABLE u ();\n"
+    const others = Array.from({ length: 60 }, (_, index) => [
+      `202601010000${index + 10}_n`,
+      "CREATE TABLE IF NOT EXISTS t ();",
+    ])
+    const { run, database } = await openShop({
+      migrations: { ...Object.fromEntries(others), "20260102000000_dump": dump },
+    })
     const { stderr, exitCode } = await run("deploy")
     expect(stderr).toContain("error[L1013]")
-    expect(stderr).toContain(`prisma/migrations/${init}/migration.sql:3:1`)
+    expect(stderr).toContain("prisma/migrations/20260102000000_dump/migration.sql:3:1")
     expect(exitCode).toBe(1)
     expect(await database.query("SELECT to_regclass('t')::text AS t")).toEqual([{ t: null }])
   })

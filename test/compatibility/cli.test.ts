@@ -7,7 +7,7 @@ import { createProject } from "../project.js"
 import { catalogOf, exampleHistory, rowsOf } from "./sides.js"
 
 const history = exampleHistory()
-const migrations = Object.fromEntries(history.migrations.map(({ name, content }) => [name, content]))
+const migrations = Object.fromEntries(history.migrations.map(({ name, text }) => [name, text]))
 const schema = readFileSync(`${repository}/prisma/schema.prisma`, "utf8")
 const half = Object.fromEntries(Object.entries(migrations).slice(0, 6))
 

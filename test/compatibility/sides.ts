@@ -135,9 +135,9 @@ function listOf({ dir, migrations, lockfile }: Folder): MigrationList {
     baseDir: dir,
     lockfile: { path: "migration_lock.toml", content: lockfile ?? null },
     shadowDbInitScript: "",
-    migrationDirectories: migrations.map(({ name, content }) => ({
+    migrationDirectories: migrations.map(({ name, text }) => ({
       path: name,
-      migrationFile: { path: "migration.sql", content: { tag: "ok", value: content.toString("utf8") } },
+      migrationFile: { path: "migration.sql", content: { tag: "ok", value: text } },
     })),
   }
 }

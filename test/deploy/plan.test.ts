@@ -7,7 +7,7 @@ import type { RecordedRow } from "../../src/history/recorded.js"
 const migration = (name: string): FolderMigration => ({
   name,
   path: `${name}/migration.sql`,
-  content: Buffer.from(name),
+  text: name,
   checksum: name,
 })
 

@@ -9,13 +9,13 @@ const init = { "20260101000000_init": "SELECT 1;\n" }
 const namesIn = (dir: string) => readFolder(dir).migrations.map(({ name }) => name)
 
 test("its migrations come in the order in which they run, byte for byte", () => {
-  const sql = Buffer.from("\uFEFFSELECT 'ä';\r\n")
+  const sql = "\uFEFFSELECT 'ä';\r\n"
   const { migrationsDir } = createProject({
     migrations: { "20260102000000_later": "SELECT 2;", ...init, "01_first": sql },
   })
   const { migrations, remarks } = readFolder(migrationsDir)
   expect(migrations.map(({ name }) => name)).toEqual(["01_first", "20260101000000_init", "20260102000000_later"])
-  expect(migrations[0]).toMatchObject({ content: sql, checksum: checksumOf(sql) })
+  expect(migrations[0]).toMatchObject({ text: sql, checksum: checksumOf(sql) })
   expect(remarks).toEqual([])
 })
 
@@ -127,5 +127,5 @@ test("a file of 10 MB is read", () => {
   const { migrationsDir } = createProject()
   mkdirSync(join(migrationsDir, "20260101000000_big"))
   writeFileSync(join(migrationsDir, "20260101000000_big", "migration.sql"), Buffer.alloc(10_000_000, "-- x\n"))
-  expect(readFolder(migrationsDir).migrations[0]?.content.length).toBe(10_000_000)
+  expect(readFolder(migrationsDir).migrations[0]?.text.length).toBe(10_000_000)
 })

@@ -4,8 +4,7 @@ import type { RecordedRow } from "../../src/history/recorded.js"
 
 /** A migration of a folder that does not exist. */
 export function migration(name: string, sql = `-- ${name}\n`): FolderMigration {
-  const content = Buffer.from(sql)
-  return { name, path: `/project/prisma/migrations/${name}/migration.sql`, content, checksum: checksumOf(content) }
+  return { name, path: `/project/prisma/migrations/${name}/migration.sql`, text: sql, checksum: checksumOf(sql) }
 }
 
 /** The row of such a migration, applied unless the changes say otherwise. */

@@ -98,6 +98,6 @@ test("an adopted history has one row a migration, in order, with names and check
   await adopt(client, "public", migrations)
   const rows = await readHistory(client, "public")
   expect(rows?.map(({ name, checksum }) => ({ name, checksum }))).toEqual(
-    migrations.map(({ name, content }) => ({ name, checksum: checksumOf(content) })),
+    migrations.map(({ name, text }) => ({ name, checksum: checksumOf(text) })),
   )
 })
