@@ -3,6 +3,7 @@ import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { down, up } from "../src/postgres/embedded/server.js"
+import inMemory from "../test/memory.js"
 import { type History, writeHistory } from "./fixtures.js"
 import { peakMemory, race, type Timing } from "./measure.js"
 import { buildStockEngine, contenders, Databases, type Verb } from "./tools.js"
@@ -13,6 +14,7 @@ const { values } = parseArgs({
 const runs = Number(values.runs)
 const results: Record<string, unknown> = {}
 
+await inMemory()
 await buildStockEngine()
 const folder = await mkdtemp(join(tmpdir(), "lockstep-bench-"))
 const server = await up(folder)

@@ -6,19 +6,12 @@ import type { Prepared } from "./prepare.js"
 /** Unlike any column that a migration selects. */
 export const durationColumn = "lockstep_duration_ms"
 
-/**
- * The row of a migration that is done, as Prisma writes it. Gives back the milliseconds that it took. Within one message
- * now() stands still: a migration starts there when the one before it, whose row is `previous`, is finished.
- */
-function finishedRow(schema: string, id: string, { name, checksum }: FolderMigration, previous?: string): string {
-  const table = historyTable(schema)
-  const started = previous === undefined ? "now()" : `(SELECT finished_at FROM ${table} WHERE id='${previous}')`
-  return (
-    `INSERT INTO ${table} AS done (id,checksum,finished_at,migration_name,started_at,applied_steps_count) ` +
-    `VALUES ('${id}','${checksum}',clock_timestamp(),${quoteLiteral(name)},${started},1) ` +
-    `RETURNING round(extract(epoch FROM done.finished_at-done.started_at)*1000) AS ${durationColumn}`
-  )
-}
+const duration = `round(extract(epoch FROM finished_at-started_at)*1000) AS ${durationColumn}`
+
+/** The row of a migration that is done, as Prisma writes it. `started`: SQL. */
+const finishedRow = (schema: string, id: string, { name, checksum }: FolderMigration, started: string): string =>
+  `INSERT INTO ${historyTable(schema)} (id,checksum,finished_at,migration_name,started_at,applied_steps_count) ` +
+  `VALUES ('${id}','${checksum}',clock_timestamp(),${quoteLiteral(name)},${started},1)`
 
 /** A transactional migration as one message, and where in it the script begins (in characters). */
 export interface Message {
@@ -28,21 +21,34 @@ export interface Message {
 }
 
 /**
- * `BEGIN; script; history row; COMMIT`: the row and the migration stand or fall together. `fresh`: the SQL that resets the
- * session; `previous`: the id of the row before, where it is in the same message.
+ * `BEGIN; script; history row; COMMIT`: the row and the migration stand or fall together. Gives back the milliseconds
+ * that it took. `fresh`: the SQL that resets the session.
  */
-export function transactionMessage(
-  { sql, migration }: Prepared,
-  schema: string,
-  id: string,
-  fresh: string,
-  previous?: string,
-): Message {
-  return {
-    before: "BEGIN;",
-    script: `${sql}\n;`,
-    after: `${fresh}${finishedRow(schema, id, migration, previous)};COMMIT;`,
-  }
+export function transactionMessage({ sql, migration }: Prepared, schema: string, id: string, fresh: string): Message {
+  const row = finishedRow(schema, id, migration, "now()")
+  return { before: "BEGIN;", script: `${sql}\n;`, after: `${fresh}${row} RETURNING ${duration};COMMIT;` }
+}
+
+/** A migration in a message that it shares, and the id of its history row. */
+export interface Sent {
+  readonly prepared: Prepared
+  readonly id: string
+}
+
+/**
+ * Several transactional migrations as one message, each in its own transaction with its own row; it ends with the
+ * milliseconds that each of them took. Within one message now() stands still: a migration starts there when the one
+ * before it is finished.
+ */
+export function batchMessage(batch: readonly Sent[], schema: string, fresh: string): string {
+  const table = historyTable(schema)
+  const transactions = batch.map(({ prepared: { sql, migration }, id }, index) => {
+    const previous = batch[index - 1]?.id
+    const started = previous === undefined ? "now()" : `(SELECT finished_at FROM ${table} WHERE id='${previous}')`
+    return `BEGIN;${sql}\n;${fresh}${finishedRow(schema, id, migration, started)};COMMIT;`
+  })
+  const ids = batch.map(({ id }) => `'${id}'`).join(",")
+  return `${transactions.join("")}SELECT ${duration} FROM ${table} WHERE id IN (${ids}) ORDER BY started_at`
 }
 
 /** The row of a migration that begins: without `finished_at` it counts as failed until it is done. */

@@ -9,7 +9,7 @@ import { begin, type Ledger } from "./ledger.js"
 import { obstacleOf } from "./obstacle.js"
 import type { Prepared } from "./prepare.js"
 import type { DeployRequest } from "./request.js"
-import { durationColumn, type Message, transactionMessage } from "./script.js"
+import { batchMessage, durationColumn, type Message, type Sent, transactionMessage } from "./script.js"
 
 /** The database's state after a transactional migration was refused or cancelled. */
 export const untouched = (before: number): string =>
@@ -85,15 +85,11 @@ async function send(
  */
 export async function applyBatch(
   client: Client,
-  batch: readonly { readonly prepared: Prepared; readonly id: string }[],
+  batch: readonly Sent[],
   request: DeployRequest,
 ): Promise<readonly number[] | undefined> {
-  const fresh = freshSession(client, request)
-  const messages = batch.map(({ prepared, id }, index) =>
-    transactionMessage(prepared, request.url.schema, id, fresh, batch[index - 1]?.id),
-  )
-  const sql = messages.map(({ before, script, after }) => before + script + after).join("")
-  const outcome = await cancelledOnSignal(client, request, () => runCounted(client, sql))
+  const message = batchMessage(batch, request.url.schema, freshSession(client, request))
+  const outcome = await cancelledOnSignal(client, request, () => runCounted(client, message))
   if (outcome.ok) return durations(outcome.results)
   refusalOf(client, outcome.error)
   await client.query("ROLLBACK")
@@ -101,4 +97,4 @@ export async function applyBatch(
 }
 
 const durations = (results: readonly Result[]): readonly number[] =>
-  results.flatMap(({ rows }) => (rows[0]?.[durationColumn] ? [Number(rows[0][durationColumn])] : []))
+  results.flatMap(({ rows }) => rows.flatMap((row) => (row[durationColumn] ? [Number(row[durationColumn])] : [])))

@@ -21,7 +21,14 @@ export function processOutput(json: boolean): Output {
     json,
     terminal,
     paint: createColors(terminal && !process.env.NO_COLOR),
-    say: (text) => void process.stderr.write(`${text}\n`),
+    say: (text) => {
+      if (process.stderr.writableCorked === 0) {
+        // What is said at one moment leaves in one write, after the work that waits has been set off.
+        process.stderr.cork()
+        setImmediate(() => process.stderr.uncork())
+      }
+      process.stderr.write(`${text}\n`)
+    },
     data: (text) => {
       if (!json) process.stdout.write(`${text}\n`)
     },
