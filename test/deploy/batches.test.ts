@@ -25,8 +25,8 @@ async function grouped(all: readonly Prepared[]): Promise<readonly (readonly Pre
 
 const sizes = async (all: readonly Prepared[]) => (await grouped(all)).map((batch) => batch.length)
 
-test("25 small transactional migrations go in one message", async () => {
-  expect(await sizes(Array.from({ length: 57 }, (_, index) => prepared(`${index}`)))).toEqual([25, 25, 7])
+test("small transactional migrations share messages, each twice as long as the one before, up to 64", async () => {
+  expect(await sizes(Array.from({ length: 200 }, (_, index) => prepared(`${index}`)))).toEqual([8, 16, 32, 64, 64, 16])
 })
 
 test("what is not transactional, not parsed, or begun already stands alone, in its place", async () => {
