@@ -101,7 +101,7 @@ function readMigration(dir: string, name: string, blank: Set<string>): FolderMig
       next: "save the file as UTF-8 (UTF-16 is what some editors on Windows write)",
     })
   }
-  if (text.trim() === "") blank.add(name)
+  if (!/\S/.test(text)) blank.add(name)
   return { name, path, text, checksum: checksumOf(text) }
 }
 
