@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises"
+import { chmod, mkdtemp, rm } from "node:fs/promises"
 import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
@@ -17,6 +17,8 @@ const results: Record<string, unknown> = {}
 await inMemory()
 await buildStockEngine()
 const folder = await mkdtemp(join(tmpdir(), "lockstep-bench-"))
+// Run by root, the server is another user, and would keep its data elsewhere.
+await chmod(folder, 0o755)
 const server = await up(folder)
 const databases = new Databases(server.url)
 const histories: History[] = []
