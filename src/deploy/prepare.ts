@@ -56,8 +56,12 @@ export async function* prepareEach(
   migrations: readonly FolderMigration[],
   course: Prepared["course"],
 ): AsyncGenerator<Prepared, undefined> {
-  for (const migration of migrations) if (migration.text.includes("\\")) await prepare(migration)
-  for (const [index, migration] of migrations.entries()) yield await prepare(migration, index === 0 ? course : "new")
+  const early = new Map<number, Prepared>()
+  const prepareAt = (index: number, migration: FolderMigration) => prepare(migration, index === 0 ? course : "new")
+  for (const [index, migration] of migrations.entries()) {
+    if (migration.text.includes("\\")) early.set(index, await prepareAt(index, migration))
+  }
+  for (const [index, migration] of migrations.entries()) yield early.get(index) ?? (await prepareAt(index, migration))
 }
 
 const metaCommand = (command: string, file: string, line: number): LockstepError =>

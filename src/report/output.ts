@@ -30,6 +30,7 @@ export function processOutput(json: boolean): Output {
       process.stderr.write(`${text}\n`)
     },
     data: (text) => {
+      process.stderr.uncork()
       if (!json) process.stdout.write(`${text}\n`)
     },
     object: (value) => {
