@@ -26,9 +26,9 @@ interface ImageConfig {
 
 /** The image's parts as the runner writes them. */
 export interface ImageParts {
-  /** Layers, configuration, labels and the bill of materials. */
-  readonly whole: Directory
-  /** The same without any migration: every layer but the last is taken from here, so that a new one rebuilds none. */
+  /** The last layer, the configuration, the labels and the bill of materials. */
+  readonly top: Directory
+  /** The same without any migration, and every other layer, so that a new migration rebuilds none of them. */
   readonly base: Directory
 }
 
@@ -41,25 +41,28 @@ export async function imageParts(setting: Setting, request: ImageRequest): Promi
       return value ? [`--${name === "repository" ? "source" : name}`, value] : []
     }),
   ]
-  const write = async (container: Container) =>
-    (await succeeded(attempt(container, "lockstep", "image", "--out", out, ...words))).directory(out)
-  const [whole, base] = await Promise.all([runner(setting).then(write), runnerWithoutHistory(setting).then(write)])
-  return { whole, base }
+  const write = async (container: Container, ...more: readonly string[]) =>
+    (await succeeded(attempt(container, "lockstep", "image", "--out", out, ...words, ...more))).directory(out)
+  const [top, base] = await Promise.all([
+    runner(setting).then((whole) => write(whole, "--only", "history")),
+    runnerWithoutHistory(setting).then((less) => write(less)),
+  ])
+  return { top, base }
 }
 
 /** Puts the parts together on Node's image. Nothing in them is native, so any platform's image is made on any other. */
 export async function assemble(
   { nodeImage }: Setting,
-  { whole, base }: ImageParts,
+  { top, base }: ImageParts,
   platform?: Platform,
 ): Promise<Container> {
-  const read = async <T>(name: string): Promise<T> => JSON.parse(await whole.file(name).contents())
+  const read = async <T>(name: string): Promise<T> => JSON.parse(await top.file(name).contents())
   const config = await read<ImageConfig>("config.json")
   const environment = await read<Readonly<Record<string, string>>>("env.json")
   const labels = await read<Readonly<Record<string, string>>>("labels.json")
   let image = dag.container(platform ? { platform } : {}).from(nodeImage)
   for (const layer of config.layers) {
-    const parts = layer === config.layers.at(-1) ? whole : base
+    const parts = layer === config.layers.at(-1) ? top : base
     image = image.withDirectory("/", parts.directory(`layers/${layer}`))
   }
   for (const [name, value] of Object.entries(environment)) image = image.withEnvVariable(name, value)

@@ -281,7 +281,7 @@ export class Lockstep {
    */
   @func()
   async sbom(slim: boolean = false): Promise<File> {
-    return (await imageParts(this, { slim })).whole.file("sbom.cdx.json")
+    return (await imageParts(this, { slim })).top.file("sbom.cdx.json")
   }
 
   /** Is every migration readable, and understood by PostgreSQL's own parser? */

@@ -1,8 +1,8 @@
 import type { Container } from "@dagger.io/dagger"
 import { install } from "./install.js"
 import { readManifest } from "./manifest.js"
-import { node } from "./node.js"
-import { project } from "./places.js"
+import { node, translated } from "./node.js"
+import { packageDir, project } from "./places.js"
 import type { Setting } from "./setting.js"
 import { withToolbox } from "./toolbox.js"
 import { codeFiles, historyFiles, settingFiles } from "./views.js"
@@ -26,5 +26,8 @@ async function toolbox(setting: Setting): Promise<Container> {
 /** The project's own install and all of its files but the migrations: for its generators, its seed and its code. */
 export async function projectWithoutHistory(setting: Setting): Promise<Container> {
   const [manifest, code] = await Promise.all([readManifest(setting), codeFiles(setting)])
-  return (await withToolbox(await install(setting, manifest), setting, manifest)).withDirectory(project, code)
+  const tools = await withToolbox(await install(setting, manifest), setting, manifest)
+  return tools
+    .withDirectory(project, code)
+    .withMountedCache(`${packageDir(setting.path)}/node_modules/.cache/jiti`, translated())
 }

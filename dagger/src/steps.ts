@@ -40,7 +40,7 @@ export async function imageTested(setting: Setting, request: ImageRequest): Prom
   const parts = await imageParts(setting, request)
   const [image, base] = await Promise.all([
     assemble(setting, parts),
-    assemble(setting, { whole: parts.base, base: parts.base }),
+    assemble(setting, { top: parts.base, base: parts.base }),
   ])
   const tests = [deployTest(setting, image), replicaTest(setting, base)].map(async (test) => printed(await test))
   return (await Promise.all(tests)).join("")

@@ -1,9 +1,10 @@
 import { resolve } from "node:path"
+import * as z from "zod/mini"
 import { LockstepError } from "../errors.js"
 import { readFolder } from "../history/folder.js"
 import { assembleImage, type ImageResult } from "../image/image.js"
 import { defineCommand } from "./command.js"
-import { flag, projectOptions, text } from "./options.js"
+import { flag, option, projectOptions, text } from "./options.js"
 
 /** `lockstep image`: the migration image's parts, for a container builder to put together. Needs no database. */
 export default defineCommand({
@@ -15,6 +16,11 @@ Exit codes: 0 written; 1 Prisma's CLI does not start from what was chosen; 2 wro
     ...projectOptions,
     out: text("--out <dir>", "the folder to write; an earlier image there is replaced"),
     slim: flag("--slim", "leave Prisma's CLI out: lockstep deploy, status, plan and wait remain"),
+    only: option({
+      flags: "--only <part>",
+      help: "history: the last layer and the documents alone, where the other layers are there already",
+      schema: z.optional(z.enum(["history"], "is not history")),
+    }),
     keep: text("--keep <packages>", "packages not to leave out of Prisma's CLI, separated by commas"),
     source: text("--source <url>", "the repository, for the labels (default: package.json, then git)"),
     revision: text("--revision <commit>", "the commit, for the labels (default: git)"),
@@ -22,7 +28,7 @@ Exit codes: 0 written; 1 Prisma's CLI does not start from what was chosen; 2 wro
   },
   examples: ["lockstep image --out build/image", "lockstep image --out build/image --slim --json"],
   async run({ settings, output, project }) {
-    const { out, slim, keep, source, revision, release } = settings
+    const { out, slim, only, keep, source, revision, release } = settings
     if (out === undefined)
       throw new LockstepError("L1301", "where to write is not said", { next: "lockstep image --out DIR" })
     const where = await project("migrations")
@@ -31,6 +37,7 @@ Exit codes: 0 written; 1 Prisma's CLI does not start from what was chosen; 2 wro
       folder: readFolder(where.migrationsDir),
       out,
       slim,
+      only,
       keep: keep?.split(",").map((name) => name.trim()) ?? [],
       source,
       revision,

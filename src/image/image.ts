@@ -19,6 +19,8 @@ export interface ImageRequest {
   readonly out: string
   /** Without Prisma's CLI. */
   readonly slim: boolean
+  /** "history": only what a migration changes, which is the last layer and the documents. */
+  readonly only: "history" | undefined
   /** Packages that are included though omissions.ts leaves them out. */
   readonly keep: readonly string[]
   /** For the labels; undefined: what package.json and git say. */
@@ -40,7 +42,7 @@ export interface ImageResult {
  * Errors: L1601 to L1603, L1302, L1304.
  */
 export async function assembleImage(request: ImageRequest): Promise<ImageResult> {
-  const { project, folder, out, slim, keep } = request
+  const { project, folder, out, slim, only, keep } = request
   const kind = slim ? "slim" : "full"
   const manifest = readProjectManifest(project.root)
   const places = placesOf(project)
@@ -63,7 +65,7 @@ export async function assembleImage(request: ImageRequest): Promise<ImageResult>
     digest: digestOf(folder.migrations),
   })
   const sizes = await writeImage(out, {
-    layers,
+    layers: only === "history" ? layers.slice(-1) : layers,
     documents: {
       [marker]: imageConfig(layers.map(({ name }) => name)),
       "env.json": imageEnvironment(places.migrations, kind),
@@ -72,7 +74,7 @@ export async function assembleImage(request: ImageRequest): Promise<ImageResult>
     },
     check: async (dir) => {
       const script = packages.prisma?.bin.prisma
-      if (script !== undefined) await checkPrismaLoads(join(dir, "layers/20-prisma"), script)
+      if (script !== undefined && only === undefined) await checkPrismaLoads(join(dir, "layers/20-prisma"), script)
     },
   })
   return {

@@ -22,7 +22,7 @@ const schema = 'datasource db {\n  provider = "postgresql"\n}\n'
 /** Writes an image of a project, by default the slim one, which takes no time. */
 async function imageOf(root: string, name: string, more: Partial<ImageRequest> = {}) {
   const project = await loadProject({ root }, "migrations")
-  const request = { slim: true, keep: [], source: undefined, revision: undefined, version: undefined }
+  const request = { slim: true, only: undefined, keep: [], source: undefined, revision: undefined, version: undefined }
   const out = join(folder, name)
   const result = await assembleImage({ project, folder: readFolder(project.migrationsDir), out, ...request, ...more })
   return { out, ...result, layer: (layer: string) => contentsOf(join(out, "layers", layer)) }
@@ -134,6 +134,17 @@ describe("with Prisma's CLI", async () => {
       details: { next: "lockstep image --keep deepmerge-ts" },
     })
   })
+})
+
+test("what the history changes can be written alone: the last layer, and every document", async () => {
+  const { root } = shop()
+  const whole = await imageOf(root, "whole")
+  const top = await imageOf(root, "top", { only: "history" })
+  expect(readdirSync(join(top.out, "layers"))).toEqual(["40-migrations"])
+  expect(top.layer("40-migrations")).toEqual(whole.layer("40-migrations"))
+  const documents = (out: string) => contentsOf(out).filter((line) => !line.startsWith("layers"))
+  expect(documents(top.out)).toEqual(documents(whole.out))
+  expect(documents(top.out)).toHaveLength(4)
 })
 
 test("slim is at most 15 MB and without Prisma", async () => {
