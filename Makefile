@@ -7,7 +7,7 @@ LOCKSTEP := node dist/cli.js
 # Where pnpm is not installed, npx brings the version that package.json pins.
 PNPM := $(if $(shell command -v pnpm),pnpm,npx --yes $(shell node -p "require('./package.json').packageManager"))
 # Where nobody watches a terminal, what the steps say is enough.
-DAGGER_CALL := dagger $(shell test -t 2 || echo --progress=logs) call
+DAGGER_CALL = dagger $(shell test -t 2 || echo --progress=logs) call
 
 answers = command -v dagger && echo '{ version }' | timeout 60 dagger query --silent --no-mod
 backend = $(eval backend := $(or $(LOCKSTEP_BACKEND),$(shell { $(answers); } >/dev/null 2>&1 && echo dagger || echo embedded)))$(backend)

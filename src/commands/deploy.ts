@@ -2,7 +2,6 @@ import * as z from "zod/mini"
 import { deploy } from "../deploy/deploy.js"
 import type { DeployEvent } from "../deploy/events.js"
 import { defaultSettings, type ProveSchema } from "../deploy/request.js"
-import { digestOf } from "../history/digest.js"
 import { type Folder, readFolder } from "../history/folder.js"
 import { type DatabaseUrl, parseDatabaseUrl } from "../postgres/url.js"
 import { findTarget } from "../project/database-url.js"
@@ -83,11 +82,11 @@ Exit codes: 0 done, or nothing to do; 1 failed; 2 wrong usage or configuration; 
 })
 
 /** What a deploy's log begins with: who deploys which history where. */
-export function began({ host, port, database, schema }: DatabaseUrl, { migrations }: Folder): DeployEvent {
+export function began({ host, port, database, schema }: DatabaseUrl, { migrations, digest }: Folder): DeployEvent {
   return {
     event: "began",
     version,
-    history: digestOf(migrations),
+    history: digest,
     migrations: migrations.length,
     host,
     port,

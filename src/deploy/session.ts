@@ -20,7 +20,7 @@ export async function deployOver(client: Client, request: DeployRequest, ledger:
   const waitedSince = await takeLock(client, request, ledger.losses > 0 ? "own orphan" : "others")
   const isFirst = waitedSince === undefined && ledger.losses === 0
   const outcome =
-    isFirst && (await areAsRecorded(client, url.schema, folder.migrations))
+    isFirst && (await areAsRecorded(client, url.schema, folder))
       ? nothingToDo(request, ledger)
       : await bringUpToDate(client, request, ledger, waitedSince)
   onEvent({ event: "proved", recorded: outcome.recorded, of: folder.migrations.length })

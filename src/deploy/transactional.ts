@@ -97,4 +97,4 @@ export async function applyBatch(
 }
 
 const durations = (results: readonly Result[]): readonly number[] =>
-  results.flatMap(({ rows }) => rows.flatMap((row) => (row[durationColumn] ? [Number(row[durationColumn])] : [])))
+  results.flatMap(({ rows }) => (rows[0]?.[durationColumn] ? rows.map((row) => Number(row[durationColumn])) : []))

@@ -1,6 +1,5 @@
 import type { Client } from "../postgres/connect.js"
-import { digestOf } from "./digest.js"
-import type { FolderMigration } from "./folder.js"
+import type { Folder } from "./folder.js"
 import { historyTable } from "./recorded.js"
 
 /** For fewer rows than this, to read them takes no longer. */
@@ -19,10 +18,9 @@ const digest = (schema: string): string => `SELECT encode(sha256(string_agg(
 export async function areAsRecorded(
   client: Client,
   schema: string,
-  migrations: readonly FolderMigration[],
+  folder: Pick<Folder, "migrations" | "digest">,
 ): Promise<boolean> {
-  if (migrations.length < many) return false
-  const asked = client.query<{ digest: string }>(digest(schema)).catch(() => ({ rows: [] }))
-  const wanted = digestOf(migrations)
-  return (await asked).rows[0]?.digest === wanted
+  if (folder.migrations.length < many) return false
+  const { rows } = await client.query<{ digest: string }>(digest(schema)).catch(() => ({ rows: [] }))
+  return rows[0]?.digest === folder.digest
 }

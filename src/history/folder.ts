@@ -3,6 +3,7 @@ import { type Dirent, readdirSync, readFileSync } from "node:fs"
 import { join, relative, sep } from "node:path"
 import { LockstepError } from "../errors.js"
 import { checksumOf } from "./checksum.js"
+import { digestOf } from "./digest.js"
 import { sortByName } from "./order.js"
 import { remarksOn } from "./remarks.js"
 
@@ -22,6 +23,8 @@ export interface FolderMigration {
 export interface Folder {
   readonly dir: string
   readonly migrations: readonly FolderMigration[]
+  /** The history in one number: see digest.ts. */
+  readonly digest: string
   /** The text of migration_lock.toml. */
   readonly lockfile: string | undefined
   /** What is tolerated, as Prisma does, and worth a word. */
@@ -46,6 +49,7 @@ export function readFolder(dir: string): Folder {
   return {
     dir,
     migrations,
+    digest: digestOf(migrations),
     lockfile,
     remarks: remarksOn(lockfile, migrations, blank),
   }

@@ -28,7 +28,6 @@ function nameRemarks(migrations: readonly Named[], blank: ReadonlySet<string>): 
 
 function byTimestamp(migrations: readonly Named[]): Map<string, string[]> {
   const groups = new Map<string, string[]>()
-  if (new Set(migrations.map(({ name }) => name.slice(0, 14))).size === migrations.length) return groups
   for (const { name } of migrations) {
     const stamp = /^\d{14}/.exec(name)?.[0]
     if (stamp === undefined) continue

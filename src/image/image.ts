@@ -1,5 +1,4 @@
 import { join } from "node:path"
-import { digestOf } from "../history/digest.js"
 import type { Folder } from "../history/folder.js"
 import type { Project } from "../project/project.js"
 import { imageConfig, imageEnvironment } from "./config.js"
@@ -62,7 +61,7 @@ export async function assembleImage(request: ImageRequest): Promise<ImageResult>
     prisma: packages.prisma?.version,
     lastMigration: folder.migrations.at(-1)?.name,
     migrations: folder.migrations.length,
-    digest: digestOf(folder.migrations),
+    digest: folder.digest,
   })
   const sizes = await writeImage(out, {
     layers: only === "history" ? layers.slice(-1) : layers,

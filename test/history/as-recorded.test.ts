@@ -1,12 +1,17 @@
 import { expect, onTestFinished, test } from "vitest"
 import { areAsRecorded } from "../../src/history/as-recorded.js"
+import { digestOf } from "../../src/history/digest.js"
+import type { FolderMigration } from "../../src/history/folder.js"
 import { createHistoryTable } from "../../src/history/recorded.js"
-import { connect } from "../../src/postgres/connect.js"
+import { type Client, connect } from "../../src/postgres/connect.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
 import { createDatabase } from "../postgres.js"
 import { migration } from "./migrations.js"
 
 const folder = Array.from({ length: 200 }, (_, index) => migration(`${20260101000000 + index}_é${index}`))
+
+const asRecorded = (client: Client, schema: string, migrations: readonly FolderMigration[]) =>
+  areAsRecorded(client, schema, { migrations, digest: digestOf(migrations) })
 
 async function recorded() {
   const client = await connect(parseDatabaseUrl((await createDatabase()).url))
@@ -22,10 +27,10 @@ async function recorded() {
 
 test("a folder is as recorded when every migration is applied and nothing else is there", async () => {
   const client = await recorded()
-  expect(await areAsRecorded(client, "public", folder)).toBe(true)
-  expect(await areAsRecorded(client, "public", folder.slice(0, 199))).toBe(false)
-  expect(await areAsRecorded(client, "public", [...folder, migration("20270101000000_new")])).toBe(false)
-  expect(await areAsRecorded(client, "public", folder.with(7, migration(folder[7]?.name ?? "", "edited")))).toBe(false)
+  expect(await asRecorded(client, "public", folder)).toBe(true)
+  expect(await asRecorded(client, "public", folder.slice(0, 199))).toBe(false)
+  expect(await asRecorded(client, "public", [...folder, migration("20270101000000_new")])).toBe(false)
+  expect(await asRecorded(client, "public", folder.with(7, migration(folder[7]?.name ?? "", "edited")))).toBe(false)
 })
 
 const name = folder[7]?.name
@@ -41,12 +46,12 @@ for (const [what, sql] of Object.entries(differences)) {
   test(`it is not where one ${what}`, async () => {
     const client = await recorded()
     await client.query(sql)
-    expect(await areAsRecorded(client, "public", folder)).toBe(false)
+    expect(await asRecorded(client, "public", folder)).toBe(false)
   })
 }
 
 test("a server that cannot tell leaves it to the rows", async () => {
   const client = await recorded()
-  expect(await areAsRecorded(client, "nowhere", folder)).toBe(false)
+  expect(await asRecorded(client, "nowhere", folder)).toBe(false)
   await client.query("SELECT 1")
 })
