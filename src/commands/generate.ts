@@ -6,6 +6,16 @@ import { runInProject } from "../project/run.js"
 import { defineCommand } from "./command.js"
 import { projectOptions } from "./options.js"
 
+/** Prisma's CLI loads the prisma.config also for what needs no database. Source: RFC 2606, no name under .invalid exists. */
+const nowhere = "postgresql://unset@database.invalid:5432/unset"
+
+/** Every URL that the prisma.config may ask for; one that is not set becomes one that leads nowhere. */
+async function urlsFor(project: Project): Promise<Readonly<Record<string, string>>> {
+  const found = await findTarget(project).catch(() => undefined)
+  const unset = project.unsetVariables.map((name) => [name, nowhere])
+  return { ...Object.fromEntries(unset), DATABASE_URL: found?.url.text ?? nowhere }
+}
+
 /** Runs the project's generators with Prisma's own CLI. Errors: L1304, L1306. */
 export async function generateClient(project: Project, signal: AbortSignal): Promise<void> {
   refuseOtherPrisma(project.root)
@@ -16,13 +26,11 @@ export async function generateClient(project: Project, signal: AbortSignal): Pro
     })
   }
   const config = project.configPath ? ["--config", project.configPath] : []
-  // Generating needs no database, but a prisma.config may insist on its variable.
-  const databaseUrl = (await findTarget(project).catch(() => undefined))?.url.text
   await runInProject({
     root: project.root,
     command: [process.execPath, prisma.cli, "generate", "--schema", project.schemaPath, ...config],
     purpose: "generating the client",
-    databaseUrl,
+    variables: await urlsFor(project),
     signal,
   })
 }

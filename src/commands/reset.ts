@@ -34,7 +34,7 @@ Exit codes: 0 done; 1 failed; 2 wrong usage, configuration, or no consent.`,
         root: parts.root,
         command: wordsOf(parts.seed),
         purpose: "seeding",
-        databaseUrl: target.url.text,
+        variables: { DATABASE_URL: target.url.text },
         signal,
       })
     }

@@ -62,7 +62,7 @@ async function fill(
       root: project.root,
       command: wordsOf(project.seed),
       purpose: "seeding",
-      databaseUrl: server.url,
+      variables: { DATABASE_URL: server.url },
       signal,
     })
   }

@@ -5,7 +5,7 @@ import { LockstepError } from "../errors.js"
 import { evaluateConfig, configExtensions as extensions } from "./evaluate-config.js"
 
 /** Where Prisma 7 looks for its configuration, in its order. Source: `@prisma/config`, loadConfigFromFile. */
-const places = [
+export const configPaths: readonly string[] = [
   ...["prisma7.config", ".config/prisma7"].flatMap((stem) => extensions.map((extension) => `${stem}.${extension}`)),
   ...["prisma.config", ".config/prisma", ".config/prisma.config"].flatMap((stem) =>
     [stem, `${stem}/index`].flatMap((path) => extensions.map((extension) => `${path}.${extension}`)),
@@ -34,6 +34,8 @@ export interface PrismaConfig {
   readonly shadowUrl: string | undefined
   readonly initShadowDb: string | undefined
   readonly external: External
+  /** Variables that its `env()` did not find in the environment: under Prisma's own CLI it throws for each. */
+  readonly unsetVariables: readonly string[]
 }
 
 /** Tables and enums that others manage, so that Prisma leaves them alone. */
@@ -44,7 +46,7 @@ export interface External {
 
 /** The project's prisma.config, or the one that --config names; undefined where there is none. */
 export function findConfig(root: string, named: string | undefined): string | undefined {
-  if (named === undefined) return places.map((place) => join(root, place)).find(isFile)
+  if (named === undefined) return configPaths.map((path) => join(root, path)).find(isFile)
   const path = resolve(root, named)
   if (isFile(path)) return path
   throw new LockstepError("L1303", `there is no configuration file ${path}`, { next: "correct --config" })
@@ -57,7 +59,8 @@ const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false
  * Errors: L1303 it cannot be loaded, or holds something else than Prisma documents.
  */
 export async function readConfig(path: string, variables: Readonly<Record<string, string>>): Promise<PrismaConfig> {
-  const parsed = z.safeParse(shape, await evaluateConfig(path, variables))
+  const { value, unsetVariables } = await evaluateConfig(path, variables)
+  const parsed = z.safeParse(shape, value)
   if (!parsed.success) {
     throw new LockstepError("L1303", `${relative(process.cwd(), path)} does not hold what Prisma expects`, {
       hint: z.prettifyError(parsed.error),
@@ -74,5 +77,6 @@ export async function readConfig(path: string, variables: Readonly<Record<string
     shadowUrl: datasource?.shadowDatabaseUrl || undefined,
     initShadowDb: migrations?.initShadowDb,
     external: { tables: tables?.external ?? [], enums: enums?.external ?? [] },
+    unsetVariables,
   }
 }

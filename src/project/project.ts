@@ -29,6 +29,8 @@ export interface Project {
   /** SQL that Prisma runs in a new shadow database before it replays the history. */
   readonly initShadowDb: string | undefined
   readonly external: External
+  /** Variables that the prisma.config asks for and that are not in the environment. */
+  readonly unsetVariables: readonly string[]
   readonly dotenv: readonly Dotenv[]
 }
 
@@ -58,6 +60,7 @@ export async function loadProject(flags: ProjectFlags, needs: "everything" | "mi
     shadowUrl: config?.shadowUrl,
     initShadowDb: config?.initShadowDb,
     external: config?.external ?? { tables: [], enums: [] },
+    unsetVariables: config?.unsetVariables ?? [],
     dotenv: readDotenv(root, schemaPath),
   })
 }

@@ -15,7 +15,8 @@ export interface Run {
   readonly command: readonly string[]
   /** For the message: what it was to do. */
   readonly purpose: string
-  readonly databaseUrl: string | undefined
+  /** Variables that it gets beside this process's own. */
+  readonly variables: Readonly<Record<string, string>>
   readonly signal: AbortSignal
 }
 
@@ -23,14 +24,14 @@ export interface Run {
  * Runs a command of the project with the project's own binaries first on the path; its output streams to stderr.
  * Errors: L1306 it failed.
  */
-export async function runInProject({ root, command, purpose, databaseUrl, signal }: Run): Promise<void> {
+export async function runInProject({ root, command, purpose, variables, signal }: Run): Promise<void> {
   const [program, ...operands] = command
   if (program === undefined) return
   const result = await execa(program, operands, {
     cwd: root,
     preferLocal: true,
     localDir: root,
-    env: { ...prismaEnvironment(), ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}) },
+    env: { ...prismaEnvironment(), ...variables },
     stdin: "inherit",
     stdout: process.stderr,
     stderr: process.stderr,

@@ -19,6 +19,7 @@ const body = `{ schema: "db", migrations: { path: "db/history", seed: "tsx seed.
 const expected = {
   ...{ schema: "/db", migrations: "/db/history", seed: "tsx seed.ts", url: "postgresql://h/d" },
   ...{ shadowUrl: undefined, initShadowDb: undefined, external: nothing },
+  unsetVariables: [],
 }
 
 describe("every form of prisma.config that Prisma takes", () => {
@@ -65,6 +66,14 @@ describe("env()", () => {
     expect((await read("prisma.config.ts", content("LOCKSTEP_TEST_URL"))).url).toBe("postgresql://environment/db")
     expect((await read("prisma.config.ts", content("FROM_DOTENV"))).url).toBe("postgresql://dotenv/db")
     expect((await read("prisma.config.ts", content("LOCKSTEP_TEST_NOT_SET"))).url).toBeUndefined()
+  })
+
+  test("names what is not in the environment, for which Prisma would throw", async () => {
+    vi.stubEnv("LOCKSTEP_TEST_URL", "postgresql://environment/db")
+    const asked = async (name: string) => (await read("prisma.config.ts", content(name))).unsetVariables
+    expect(await asked("LOCKSTEP_TEST_URL")).toEqual([])
+    expect(await asked("FROM_DOTENV")).toEqual(["FROM_DOTENV"])
+    expect(await asked("LOCKSTEP_TEST_NOT_SET")).toEqual(["LOCKSTEP_TEST_NOT_SET"])
   })
 
   test("the environment wins over .env", async () => {
