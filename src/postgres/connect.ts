@@ -1,6 +1,7 @@
 import { Socket } from "node:net"
 import pg from "pg"
 import { connectionError } from "./connection-error.js"
+import { keepUtf8 } from "./encoding.js"
 import type { DatabaseUrl } from "./url.js"
 
 export type Client = pg.Client
@@ -73,6 +74,7 @@ async function open(url: DatabaseUrl, options: ConnectOptions, security: Securit
   client.on("end", () => broken.add(client))
   try {
     await client.connect()
+    keepUtf8(client)
     return client
   } catch (error) {
     // Not end(), which waits for the other side to hang up: a proxy between may take a minute for that.
