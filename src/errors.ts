@@ -12,6 +12,7 @@ export const errorCodes = {
   L1015: { exitCode: 1, title: "a non-transactional migration stopped part-way" },
   L1016: { exitCode: 1, title: "the connection was lost and could not be had again" },
   L1017: { exitCode: 1, title: "the history could not be read or written" },
+  L1018: { exitCode: 1, title: "the history table does not keep its rows" },
   L1020: { exitCode: 1, title: "the migration lock is held by somebody else" },
   L1021: { exitCode: 2, title: "a transaction pooler stands before the database" },
   L1022: { exitCode: 1, title: "the server is a standby or read-only" },

@@ -1,6 +1,6 @@
 import { ConnectionLost, lostOr } from "../deploy/failure.js"
 import { takeLock } from "../deploy/lock.js"
-import { openDatabase } from "../deploy/open.js"
+import { closeDatabase, openDatabase } from "../deploy/open.js"
 import { type Connecting, defaultSettings } from "../deploy/request.js"
 import { LockstepError } from "../errors.js"
 import type { Client } from "../postgres/connect.js"
@@ -31,7 +31,7 @@ export async function withLockedDatabase(
     const reason = lostOr(client, error)
     throw reason instanceof ConnectionLost ? lost(reason) : reason
   } finally {
-    await client.end().catch(() => undefined)
+    await closeDatabase(client)
   }
 }
 

@@ -1,10 +1,11 @@
+import { type RowKey, stepsDone } from "../history/rows.js"
 import type { Client } from "../postgres/connect.js"
 import type { Statement } from "../sql/parse.js"
 import type { Doubt } from "./doubt.js"
 import type { Ledger } from "./ledger.js"
+import { lockHolder } from "./lock.js"
 import type { Prepared } from "./prepare.js"
 import type { DeployRequest } from "./request.js"
-import { stepsDone } from "./script.js"
 import { stepsLog } from "./steps.js"
 
 /** A history row that is there already, and how to go on with it. */
@@ -38,8 +39,15 @@ export const nextAfter = ({ prepared }: Course): string =>
   `mend the cause, then: lockstep deploy --resume   (or settle it by hand: lockstep resolve --rolled-back ${prepared.migration.name})`
 
 /** SQL that counts a statement as done, for the same transaction. */
-export const countingSql = ({ prepared, request, id }: Course, { index }: Statement): string =>
-  stepsDone(request.url.schema, id, index + 1, stepsLog(prepared.statements, index + 1))
+export const countingSql = (course: Course, { index }: Statement): string =>
+  stepsDone(rowKey(course), index + 1, stepsLog(course.prepared.statements, index + 1))
+
+/** Of the migration's history row. */
+export const rowKey = ({ client, request, id }: Course): RowKey => ({
+  pid: lockHolder(client),
+  schema: request.url.schema,
+  id,
+})
 
 /** Counts a statement that ran outside a transaction. */
 export async function count(course: Course, statement: Statement): Promise<void> {

@@ -2,10 +2,10 @@ import pg from "pg"
 import { LockstepError } from "../errors.js"
 import { adviceFor, endsSession } from "../postgres/advice.js"
 import { sqlstateOf } from "../postgres/sqlstate.js"
-import { ConnectionLost, lostOr } from "./failure.js"
+import { ConnectionLost, LockLost, lostOr } from "./failure.js"
 import { backoffMs, interrupted, pause } from "./interrupt.js"
 import { type Ledger, newLedger } from "./ledger.js"
-import { openDatabase } from "./open.js"
+import { closeDatabase, openDatabase } from "./open.js"
 import type { DeployRequest, DeployResult } from "./request.js"
 import { deployOver, type Outcome } from "./session.js"
 
@@ -46,8 +46,9 @@ async function beforeNextAttempt(
   if (signal.aborted) throw interrupted(state)
   const sqlstate = sqlstateOf(error.cause)
   if (attempt >= settings.retries || sqlstate === transactionTimeout) throw lost(error, state)
-  const delayMs = backoffMs(attempt)
-  const reason = `the connection was lost: ${error.message}`
+  const isLock = error instanceof LockLost
+  const delayMs = isLock ? 0 : backoffMs(attempt)
+  const reason = isLock ? `${error.message}; the history is read anew` : `the connection was lost: ${error.message}`
   onEvent({ event: "retry", name: undefined, attempt: attempt + 1, of: settings.retries, delayMs, reason })
   await pause(delayMs, signal, state)
 }
@@ -62,8 +63,7 @@ async function deployOnce(request: DeployRequest, ledger: Ledger): Promise<Outco
   } catch (error) {
     throw explained(lostOr(client, error))
   } finally {
-    // The server releases the lock before it closes the connection.
-    await client.end().catch(() => undefined)
+    await closeDatabase(client)
   }
 }
 
@@ -93,10 +93,20 @@ const explained = (error: unknown): unknown =>
     : error
 
 const lost = (error: ConnectionLost, state: string): LockstepError =>
-  new LockstepError("L1016", `the connection was lost: ${error.message}`, {
-    sqlstate: sqlstateOf(error.cause),
-    hint: endsSession(error.cause) ? "The server ended the session." : undefined,
+  error instanceof LockLost
+    ? lockLost(state, error)
+    : new LockstepError("L1016", `the connection was lost: ${error.message}`, {
+        sqlstate: sqlstateOf(error.cause),
+        hint: endsSession(error.cause) ? "The server ended the session." : undefined,
+        state,
+        next: "look into the server's log, then deploy again",
+        cause: error,
+      })
+
+const lockLost = (state: string, cause: LockLost): LockstepError =>
+  new LockstepError("L1016", "the migration lock was lost again and again", {
+    hint: "A pooler may give the statements to several server connections, or something on the server releases the lock.",
     state,
-    next: "look into the server's log, then deploy again",
-    cause: error,
+    next: "deploy to the database's direct address",
+    cause,
   })

@@ -1,5 +1,6 @@
 import pg from "pg"
 import { LockstepError } from "../errors.js"
+import { findingOf } from "../history/rows.js"
 import { adviceFor, endsSession } from "../postgres/advice.js"
 import { type Client, isBroken } from "../postgres/connect.js"
 import { excerpt } from "../sql/excerpt.js"
@@ -23,9 +24,20 @@ export class ConnectionLost extends Error {
   override readonly name = "ConnectionLost"
 }
 
-/** A connection that broke: ConnectionLost; anything else as it is. */
+/** The session is there, but it does not hold the migration lock any more, so that others may have written. */
+export class LockLost extends ConnectionLost {}
+
+/** The history table did not keep a row; the transaction of the migration failed with it. */
+export class RowRefused extends Error {
+  override readonly name = "RowRefused"
+}
+
+/** A connection that broke: ConnectionLost; a check of ours that failed: LockLost, RowRefused; anything else as it is. */
 export function lostOr(client: Client, error: unknown): unknown {
   if (error instanceof LockstepError || error instanceof ConnectionLost) return error
+  const finding = findingOf(error)
+  if (finding === "row") return new RowRefused("the history table did not keep a row", { cause: error })
+  if (finding !== undefined) return new LockLost("this session lost the migration lock", { cause: error })
   if (!isBroken(client) && !endsSession(error)) return error
   return new ConnectionLost(error instanceof Error ? error.message : String(error), { cause: error })
 }

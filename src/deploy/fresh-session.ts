@@ -24,8 +24,11 @@ export async function endWithDeployer(client: Client): Promise<void> {
 
 const watching = `SET client_connection_check_interval=${watchEveryMs}`
 
-/** The session as every migration finds it, whatever the one before left behind; the search path is Prisma's. */
-export const freshSession = (client: Client, { url, settings }: Pick<DeployRequest, "url" | "settings">): string =>
+/** Removes what a migration left in the session besides settings, as DISCARD ALL does, but for the migration lock. */
+export const discards = ["CLOSE ALL", "DEALLOCATE ALL", "UNLISTEN *", "DISCARD TEMP", "DISCARD SEQUENCES"]
+
+/** The settings that every migration finds, whatever the one before has set; the search path is Prisma's. */
+export const freshSettings = (client: Client, { url, settings }: Pick<DeployRequest, "url" | "settings">): string =>
   "RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;" +
   `SET search_path=${quoteIdentifier(url.schema)};SET lock_timeout=${settings.lockTimeout};` +
   (watchful.has(client) ? `${watching};` : "")

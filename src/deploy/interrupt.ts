@@ -30,3 +30,13 @@ export function backoffMs(attempt: number): number {
   const full = Math.min(250 * 2 ** attempt, 8000)
   return Math.round(full / 2 + (Math.random() * full) / 2)
 }
+
+/** What comes within some milliseconds; undefined where nothing does. */
+export async function inTime<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
+  work.catch(() => undefined)
+  let timer: NodeJS.Timeout | undefined
+  const silence = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, Math.max(ms, 0), undefined)
+  })
+  return await Promise.race([work, silence]).finally(() => clearTimeout(timer))
+}

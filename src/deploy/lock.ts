@@ -1,18 +1,21 @@
 import { LockstepError } from "../errors.js"
 import { isoTime } from "../history/recorded.js"
+import { lockKey } from "../history/rows.js"
 import type { Client } from "../postgres/connect.js"
 import type { LockHolder } from "./events.js"
 import { pause } from "./interrupt.js"
 import type { Connecting } from "./request.js"
-
-/** The key of the lock that Prisma's schema engine takes, so that both exclude each other. */
-export const lockKey = 72707369
 
 const firstPollMs = 50
 const longestPollMs = 500
 const speakEveryMs = 3000
 /** An own orphan is waited for even where others are not: it ends when its statement does. */
 const orphanPatienceMs = 30_000
+
+const holders = new WeakMap<Client, number>()
+
+/** The server process that holds the migration lock for this connection; 0, which none is, where it was never taken. */
+export const lockHolder = (client: Client): number => holders.get(client) ?? 0
 
 /**
  * Takes Prisma's advisory lock on this connection, which is the one that runs the statements, so that an orphaned
@@ -32,11 +35,14 @@ export async function takeLock(
   let spoken = started
   let since: string | undefined
   for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 1.5, longestPollMs)) {
-    const { rows } = await client.query<{ got: string; at: string }>(
-      `SELECT pg_try_advisory_lock(${lockKey}) AS got, ${isoTime("clock_timestamp()")} AS at`,
+    const { rows } = await client.query<{ got: string; pid: string; at: string }>(
+      `SELECT pg_try_advisory_lock(${lockKey}) AS got, pg_backend_pid() AS pid, ${isoTime("clock_timestamp()")} AS at`,
     )
     const waitedMs = Date.now() - started
-    if (rows[0]?.got === "t") return since
+    if (rows[0]?.got === "t") {
+      holders.set(client, Number(rows[0].pid))
+      return since
+    }
     since ??= rows[0]?.at
     if (waitedMs >= patienceMs) throw timedOut(waitedMs, await findHolder(client))
     if (spoken === started || Date.now() - spoken >= speakEveryMs) {

@@ -1,15 +1,17 @@
 import { LockstepError } from "../errors.js"
-import { type Client, connect } from "../postgres/connect.js"
+import { type Client, connect, isBroken } from "../postgres/connect.js"
 import { mayComeUp } from "../postgres/connection-error.js"
 import { quoteIdentifier, sqlstateOf } from "../postgres/sqlstate.js"
 import { withDatabase } from "../postgres/url.js"
 import { lostOr } from "./failure.js"
-import { backoffMs, pause, unlessInterrupted } from "./interrupt.js"
-import { refusePooler } from "./pooler.js"
+import { backoffMs, inTime, pause, unlessInterrupted } from "./interrupt.js"
+import { isPooled, refusePooler } from "./pooler.js"
 import type { Connecting } from "./request.js"
 
 const untouched = "nothing was touched."
 const longestDelayMs = 2000
+/** A server that does not answer is not waited for longer than this when there is nothing left to do. */
+const resetMs = 2000
 const speakEveryMs = 5000
 
 /**
@@ -106,5 +108,22 @@ async function inspect(client: Client, request: Connecting): Promise<void> {
       next: `ALTER ROLE ${quoteIdentifier(request.url.user)} SET default_transaction_read_only = off, or use a role that may write`,
     })
   }
-  await refusePooler(client, Number(found?.pid), request)
+  const pid = Number(found?.pid)
+  if (!isPooled(client, pid)) return
+  await refusePooler(client, pid, request)
+  // What an earlier client of the pool left, a lock of a deployer that was killed among it.
+  await client.query("DISCARD ALL")
+}
+
+/**
+ * Closes a connection. A pooler may keep the server's session for its next client: the lock is released and the session
+ * reset first.
+ */
+export async function closeDatabase(client: Client): Promise<void> {
+  const reset = async () => {
+    if (client.getTransactionStatus() !== "I") await client.query("ROLLBACK")
+    await client.query("DISCARD ALL")
+  }
+  if (!isBroken(client)) await inTime(reset(), resetMs).catch(() => undefined)
+  await client.end().catch(() => undefined)
 }

@@ -1,8 +1,8 @@
+import { failedRow } from "../history/rows.js"
 import type { Statement } from "../sql/parse.js"
 import type { Course } from "./course.js"
-import { freshSession } from "./fresh-session.js"
+import { freshSettings } from "./fresh-session.js"
 import { remainder } from "./leftovers.js"
-import { failedRow } from "./script.js"
 import { failureLog } from "./steps.js"
 
 /** Records why a migration stopped, where Prisma records it, and says in what state that leaves the database. */
@@ -13,7 +13,7 @@ export async function recordFailure(
 ): Promise<string> {
   const { name } = prepared.migration
   const logs = failureLog({ name, statement, of: prepared.statements }, { code, message, steps })
-  await client.query(`${freshSession(client, request)}${failedRow(request.url.schema, id, logs)}`)
+  await client.query(`${freshSettings(client, request)}${failedRow({ schema: request.url.schema, id }, logs)}`)
   const left = await remainder(client, statement)
   const number = statement.index + 1
   const applied =

@@ -2,7 +2,7 @@ import { areAsRecorded } from "../history/as-recorded.js"
 import { compare } from "../history/compare.js"
 import type { RecordedRow } from "../history/recorded.js"
 import type { Client } from "../postgres/connect.js"
-import { endWithDeployer, freshSession } from "./fresh-session.js"
+import { endWithDeployer, freshSettings } from "./fresh-session.js"
 import { type Ledger, settle } from "./ledger.js"
 import { takeLock } from "./lock.js"
 import { type DeployPlan, planDeploy } from "./plan.js"
@@ -89,7 +89,7 @@ async function apply(
     import("./prove.js"),
     import("./resume.js"),
     import("../sql/parser.js").then(({ loadParser }) => loadParser()),
-    endWithDeployer(client).then(() => client.query(freshSession(client, request))),
+    endWithDeployer(client).then(() => client.query(freshSettings(client, request))),
   ])
   const from = resume && ((prepared: Parameters<typeof resumeAt>[0]) => resumeAt(prepared, resume))
   await applyAll(client, { migrations, resume: from, attempted, before }, request, ledger)

@@ -1,4 +1,5 @@
 import { LockstepError } from "../errors.js"
+import { lockHeld } from "../history/rows.js"
 import { worksPerhapsNextTime } from "../postgres/advice.js"
 import { runCounted } from "../postgres/counted.js"
 import { runsAlone } from "../sql/alone.js"
@@ -10,6 +11,7 @@ import { clearTheWay, type Doubt, type Verdict, waitsPolitely } from "./doubt.js
 import { migrationFailed, type Refusal, refusalOf } from "./failure.js"
 import { backoffMs, interrupted, pause } from "./interrupt.js"
 import { passedOver } from "./leftovers.js"
+import { lockHolder } from "./lock.js"
 import { obstacleOf } from "./obstacle.js"
 import { recordFailure } from "./record-failure.js"
 import { setsLockTimeout } from "./session-settings.js"
@@ -87,6 +89,8 @@ const isAlone = ({ prepared }: Course, statement: Statement): boolean =>
 async function send(course: Course, statement: Statement): Promise<Refusal | undefined> {
   const { client, prepared, request } = course
   const alone = isAlone(course, statement)
+  // Inside of the file's own transaction nothing may come before SET TRANSACTION; the lock was held when it began.
+  if (alone && client.getTransactionStatus() === "I") await client.query(lockHeld(lockHolder(client)))
   const unhurried = alone && waitsPolitely(statement) && !setsLockTimeout(prepared.statements)
   if (unhurried) await client.query("SET lock_timeout=0")
   const before = alone ? "" : "BEGIN;"

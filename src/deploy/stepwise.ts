@@ -1,13 +1,16 @@
 import { LockstepError } from "../errors.js"
+import { finishRow, startedRow } from "../history/rows.js"
 import type { Client } from "../postgres/connect.js"
-import { type Course, nextAfter, type Resume, stateAt } from "./course.js"
-import { freshSession } from "./fresh-session.js"
+import { type Course, nextAfter, type Resume, rowKey, stateAt } from "./course.js"
+import { lostOr, RowRefused } from "./failure.js"
+import { freshSettings } from "./fresh-session.js"
 import { throwIfInterrupted } from "./interrupt.js"
 import { begin, type Ledger } from "./ledger.js"
 import type { Prepared } from "./prepare.js"
 import { recordFailure } from "./record-failure.js"
 import type { DeployRequest } from "./request.js"
-import { finishRow, startedRow } from "./script.js"
+import { rowRefused } from "./row-refused.js"
+import { opening } from "./script.js"
 import { settingStatements } from "./session-settings.js"
 import { applyStatement } from "./statement.js"
 import { stepsLog } from "./steps.js"
@@ -26,10 +29,28 @@ export async function applyStepwise(
   { resume, attempted }: { readonly resume: Resume | undefined; readonly attempted: boolean },
 ): Promise<number> {
   const started = performance.now()
-  const { statements, migration } = prepared
   const id = resume?.id ?? begin(ledger, prepared)
   const course: Course = { client, prepared, request, ledger, id, steps: resume?.steps ?? 0 }
-  if (resume === undefined) await client.query(startedRow(request.url.schema, id, migration, stepsLog(statements, 0)))
+  const explain = async (error: unknown, state: string): Promise<never> => {
+    throw lostOr(client, error) instanceof RowRefused ? await rowRefused(client, prepared, request, state) : error
+  }
+  await beginRow(course, resume).catch((error) => explain(error, "nothing of this migration was applied or recorded."))
+  await applyStatements(course, resume, attempted).catch((error) =>
+    explain(error, `${stateAt(course)} Whether the statement after them is applied, it does not show.`),
+  )
+  return Math.round(performance.now() - started)
+}
+
+async function beginRow(course: Course, resume: Resume | undefined): Promise<void> {
+  const { client, prepared } = course
+  await client.query(opening(client).join(";"))
+  if (resume !== undefined) return
+  await client.query(`BEGIN;${startedRow(rowKey(course), prepared.migration, stepsLog(prepared.statements, 0))};COMMIT`)
+}
+
+async function applyStatements(course: Course, resume: Resume | undefined, attempted: boolean): Promise<void> {
+  const { client, prepared, request } = course
+  const { statements } = prepared
   for (const sql of settingStatements(statements.slice(0, course.steps))) await client.query(sql)
   for (const statement of statements.slice(course.steps)) {
     throwIfInterrupted(request.signal, stateAt(course))
@@ -38,11 +59,10 @@ export async function applyStepwise(
     await applyStatement(course, statement, doubt, isNext && resume.by === "itself")
   }
   await settleRow(course)
-  return Math.round(performance.now() - started)
 }
 
 async function settleRow(course: Course): Promise<void> {
-  const { client, prepared, request, id } = course
+  const { client, prepared, request } = course
   const last = prepared.statements.at(-1)
   if (client.getTransactionStatus() !== "I" && last !== undefined) {
     await client.query("ROLLBACK")
@@ -53,6 +73,5 @@ async function settleRow(course: Course): Promise<void> {
       next: nextAfter(course),
     })
   }
-  const { checksum } = prepared.migration
-  await client.query(`BEGIN;${freshSession(client, request)}${finishRow(request.url.schema, id, checksum)};COMMIT`)
+  await client.query(`BEGIN;${freshSettings(client, request)}${finishRow(rowKey(course), prepared.migration)};COMMIT`)
 }

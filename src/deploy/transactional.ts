@@ -1,15 +1,16 @@
+import { durationColumn } from "../history/rows.js"
 import { worksPerhapsNextTime } from "../postgres/advice.js"
 import type { Client } from "../postgres/connect.js"
 import { type Result, runCounted } from "../postgres/counted.js"
 import { cancelledOnSignal } from "./cancel.js"
-import { ConnectionLost, migrationFailed, type Refusal, refusalOf } from "./failure.js"
-import { freshSession } from "./fresh-session.js"
+import { ConnectionLost, lostOr, migrationFailed, type Refusal, RowRefused, refusalOf } from "./failure.js"
 import { backoffMs, interrupted, pause } from "./interrupt.js"
 import { begin, type Ledger } from "./ledger.js"
 import { obstacleOf } from "./obstacle.js"
 import type { Prepared } from "./prepare.js"
 import type { DeployRequest } from "./request.js"
-import { batchMessage, durationColumn, type Message, type Sent, transactionMessage } from "./script.js"
+import { rowRefused } from "./row-refused.js"
+import { batchMessage, type Message, type Sent, transactionMessage } from "./script.js"
 
 /** The database's state after a transactional migration was refused or cancelled. */
 export const untouched = (before: number): string =>
@@ -33,11 +34,13 @@ export async function applyTransactional(
   ledger: Ledger,
   before: number,
 ): Promise<number> {
-  const { settings, signal, onEvent, url } = request
+  const { settings, signal, onEvent } = request
   const { name } = prepared.migration
-  const message = transactionMessage(prepared, url.schema, begin(ledger, prepared), freshSession(client, request))
+  const message = transactionMessage(client, { prepared, id: begin(ledger, prepared) }, request)
   for (let attempt = 0; ; attempt++) {
-    const outcome = await send(client, prepared, message, request)
+    const outcome = await send(client, prepared, message, request).catch(async (error: unknown) => {
+      throw error instanceof RowRefused ? await rowRefused(client, prepared, request, untouched(before)) : error
+    })
     if (typeof outcome === "number") return outcome
     await client.query("ROLLBACK")
     if (signal.aborted) throw interrupted(untouched(before))
@@ -58,7 +61,7 @@ const nextAfter = (sqlstate: string | undefined): string =>
 async function send(
   client: Client,
   prepared: Prepared,
-  { before, script, after }: Message,
+  { before, opening, script, after }: Message,
   request: DeployRequest,
 ): Promise<number | Refusal> {
   const parts = prepared.unparsed ? [before, script, after] : [before + script + after]
@@ -73,7 +76,7 @@ async function send(
     }
     const error = refusalOf(client, outcome.error)
     const sentBefore = prepared.unparsed ? 0 : before.length
-    return { error, sentBefore, startsAt: 0, statement: completed + outcome.completed - 1 }
+    return { error, sentBefore, startsAt: 0, statement: completed + outcome.completed - opening }
   }
   throw new ConnectionLost("the server did not confirm the history row")
 }
@@ -88,10 +91,12 @@ export async function applyBatch(
   batch: readonly Sent[],
   request: DeployRequest,
 ): Promise<readonly number[] | undefined> {
-  const message = batchMessage(batch, request.url.schema, freshSession(client, request))
+  const message = batchMessage(client, batch, request)
   const outcome = await cancelledOnSignal(client, request, () => runCounted(client, message))
   if (outcome.ok) return durations(outcome.results)
-  refusalOf(client, outcome.error)
+  // Which one it is, and why, the next attempt says, which sends them one by one.
+  const error = lostOr(client, outcome.error)
+  if (error instanceof ConnectionLost) throw error
   await client.query("ROLLBACK")
   return undefined
 }

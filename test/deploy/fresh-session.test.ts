@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest"
-import { endWithDeployer, freshSession } from "../../src/deploy/fresh-session.js"
+import { endWithDeployer, freshSettings } from "../../src/deploy/fresh-session.js"
 import { defaultSettings } from "../../src/deploy/request.js"
 import { connect } from "../../src/postgres/connect.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
@@ -11,7 +11,7 @@ async function session(options = "") {
   onTestFinished(() => client.end())
   await endWithDeployer(client)
   const setting = async (name: string) => (await client.query<Record<string, string>>(`SHOW ${name}`)).rows[0]?.[name]
-  const renew = () => client.query(freshSession(client, { url, settings: defaultSettings }))
+  const renew = () => client.query(freshSettings(client, { url, settings: defaultSettings }))
   return { client, setting, renew }
 }
 

@@ -1,6 +1,6 @@
 import pg from "pg"
 import { expect, onTestFinished, test } from "vitest"
-import { lockKey } from "../../src/deploy/lock.js"
+import { lockKey } from "../../src/history/rows.js"
 import { type CliProcess, lockstep } from "../cli.js"
 import { createDatabase, type TestDatabase } from "../postgres.js"
 import { createProject } from "../project.js"

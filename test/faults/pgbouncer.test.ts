@@ -3,6 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, onTestFinished, test } from "vitest"
+import { lockKey } from "../../src/history/rows.js"
 import { lockstep } from "../cli.js"
 import { createDatabase } from "../postgres.js"
 import { createProject } from "../project.js"
@@ -15,7 +16,12 @@ const isInstalled = spawnSync("pgbouncer", ["--version"], { env: { PATH: path } 
 if (!isInstalled) console.log("skipped: PgBouncer (it is not installed here)")
 
 /** PgBouncer before the test's server; its URL for a database. */
-async function pgbouncer(url: string, mode: "session" | "transaction", poolSize = 5): Promise<string> {
+async function pgbouncer(
+  url: string,
+  mode: "session" | "transaction",
+  poolSize = 5,
+  more: readonly string[] = [],
+): Promise<string> {
   const target = new URL(url)
   const folder = await mkdtemp(join(tmpdir(), "lockstep-pgbouncer-"))
   await chmod(folder, 0o755)
@@ -29,6 +35,7 @@ unix_socket_dir =
 auth_type = any
 pool_mode = ${mode}
 default_pool_size = ${poolSize}
+${more.join("\n")}
 `
   // With auth_type any the server's user has to be named.
   await writeFile(join(folder, "pgbouncer.ini"), settings.replace("* = ", `* = user=${target.username} `))
@@ -79,6 +86,61 @@ test.skipIf(!isInstalled)("PgBouncer in transaction mode is known while others u
   await Promise.all(others)
   expect(refused, refused.all).toMatchObject({ exitCode: 2 })
 })
+
+test.skipIf(!isInstalled).each([0.05, 1.5])(
+  "PgBouncer in transaction mode with all of its connections busy for %s s is not taken for a session pool",
+  async (seconds) => {
+    const database = await createDatabase()
+    const url = await pgbouncer(database.url, "transaction", 2)
+    const init = { "20260101000000_init": "CREATE TABLE counter (n int);\nINSERT INTO counter VALUES (0);" }
+    const { root, migration } = createProject({ migrations: init })
+    await lockstep(["deploy"], { cwd: root, url: database.url })
+    migration("20260102000000_count", "SELECT pg_sleep(1);\nUPDATE counter SET n = n + 1;")
+    let over = false
+    const others = Array.from({ length: 5 }, async () => {
+      while (!over) await queryOn(url, `SELECT pg_sleep(${seconds})`)
+    })
+    const deploys = Array.from({ length: 3 }, () => lockstep(["deploy", "--connect-timeout", "4s"], { cwd: root, url }))
+    const all = await Promise.all(deploys)
+    over = true
+    await Promise.all(others)
+    for (const done of all) {
+      expect(done, done.all).toMatchObject({ exitCode: 2 })
+      expect(done.stderr).toContain("error[L1021]")
+    }
+    expect(await database.query("SELECT n FROM counter")).toEqual([{ n: 0 }])
+  },
+)
+
+test.skipIf(!isInstalled)(
+  "a session pool that resets nothing keeps neither the lock nor a setting of ours",
+  async () => {
+    const database = await createDatabase()
+    const url = await pgbouncer(database.url, "session", 3, ["server_reset_query ="])
+    const { root } = createProject({ migrations })
+    const done = await lockstep(["deploy"], { cwd: root, url })
+    expect(done, done.all).toMatchObject({ exitCode: 0 })
+    const ours =
+      "SELECT FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    expect(await database.query(ours)).toEqual([])
+    expect(await queryOn(url, "SELECT current_setting('lock_timeout') AS wait")).toEqual([{ wait: "0" }])
+    const failing = createProject({ migrations: { ...migrations, "20260103000000_fails": "SELECT 1/0;" } })
+    expect(await lockstep(["deploy"], { cwd: failing.root, url })).toMatchObject({ exitCode: 1 })
+    expect(await database.query(ours)).toEqual([])
+  },
+)
+
+test.skipIf(!isInstalled)(
+  "a lock that a killed deployer left in a session pool that resets nothing is released",
+  async () => {
+    const database = await createDatabase()
+    const url = await pgbouncer(database.url, "session", 2, ["server_reset_query ="])
+    const { root } = createProject({ migrations })
+    await queryOn(url, `SELECT pg_advisory_lock(${lockKey})`)
+    const done = await lockstep(["deploy", "--lock-wait", "2s"], { cwd: root, url })
+    expect(done, done.all).toMatchObject({ exitCode: 0 })
+  },
+)
 
 test.skipIf(!isInstalled)("PgBouncer in session mode works, with several deployers at once", async () => {
   const database = await createDatabase()

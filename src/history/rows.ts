@@ -1,0 +1,88 @@
+import pg from "pg"
+import { quoteLiteral } from "../postgres/sqlstate.js"
+import type { FolderMigration } from "./folder.js"
+import { historyTable } from "./recorded.js"
+
+/** The key of the advisory lock that Prisma's schema engine takes, so that both exclude each other. */
+export const lockKey = 72707369
+
+/** What a check in the SQL below found: the text of a cast that fails, which PostgreSQL quotes whatever its language. */
+const findings = {
+  lock: "lockstep: this session does not hold the migration lock",
+  twice: "lockstep: this migration is recorded already",
+  row: "lockstep: the history row was not kept",
+} as const
+
+export type Finding = keyof typeof findings
+
+/** The check that failed, where an error is one of theirs. */
+export function findingOf(error: unknown): Finding | undefined {
+  if (!(error instanceof pg.DatabaseError) || error.code !== "22P02") return undefined
+  const kinds: readonly Finding[] = ["lock", "twice", "row"]
+  return kinds.find((kind) => error.message.includes(findings[kind]))
+}
+
+const fails = (finding: Finding): string => `'${findings[finding]}'`
+
+/** SQL that fails unless the server process `pid` runs it and still holds the migration lock. */
+export const lockHeld = (pid: number): string =>
+  `SELECT CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_locks WHERE pid=${pid} AND pid=pg_catalog.pg_backend_pid() ` +
+  `AND locktype='advisory' AND classid=0 AND objid=${lockKey} AND objsubid=1 AND granted) THEN '1' ELSE ${fails("lock")} END::int`
+
+/**
+ * A number, or an error where the lock went while the migration ran. It takes the lock for the transaction as well:
+ * where nobody has it, nobody gets it before COMMIT.
+ */
+const underLock = (pid: number, value: number): string =>
+  `CASE WHEN pg_catalog.pg_backend_pid()=${pid} AND pg_catalog.pg_try_advisory_xact_lock(${lockKey}) THEN '${value}' ELSE ${fails("lock")} END::int`
+
+/** A history row that a session writes: the session's server process, and the row's id. */
+export interface RowKey {
+  readonly pid: number
+  readonly schema: string
+  readonly id: string
+}
+
+/** Unlike any column that a migration selects. */
+export const durationColumn = "lockstep_duration_ms"
+
+/** Fails unless the row is kept as the only finished one of its name; gives the milliseconds that it took. */
+const finishedOnce = ({ schema, id }: RowKey, name: string): string =>
+  `SELECT CASE WHEN pg_catalog.count(*) FILTER (WHERE id=${quoteLiteral(id)})=0 THEN ${fails("row")} WHEN pg_catalog.count(*)>1 THEN ${fails("twice")} ` +
+  `ELSE pg_catalog.max(pg_catalog.round(extract(epoch FROM finished_at-started_at)*1000))::text END::int AS ${durationColumn} ` +
+  `FROM ${historyTable(schema)} WHERE migration_name=${quoteLiteral(name)} AND finished_at IS NOT NULL AND rolled_back_at IS NULL`
+
+/** Fails unless the row is kept, unfinished, with so many steps. */
+const keptAt = ({ schema, id }: RowKey, steps: number): string =>
+  `SELECT CASE pg_catalog.count(*) WHEN 1 THEN '1' ELSE ${fails("row")} END::int FROM ${historyTable(schema)} ` +
+  `WHERE id=${quoteLiteral(id)} AND applied_steps_count=${steps} AND finished_at IS NULL AND rolled_back_at IS NULL`
+
+/** The row of a migration that is done, as Prisma writes it, and its check. `started`: SQL. */
+export const finishedRow = (key: RowKey, { name, checksum }: FolderMigration, started: string): string =>
+  `INSERT INTO ${historyTable(key.schema)} (id,checksum,finished_at,migration_name,started_at,applied_steps_count) ` +
+  `VALUES ('${key.id}','${checksum}',pg_catalog.clock_timestamp(),${quoteLiteral(name)},${started},${underLock(key.pid, 1)});` +
+  finishedOnce(key, name)
+
+/** When a row's migration was finished, as SQL. */
+export const finishedAt = (schema: string, id: string): string =>
+  `(SELECT finished_at FROM ${historyTable(schema)} WHERE id=${quoteLiteral(id)})`
+
+/** The row of a migration that begins, and its check: without `finished_at` it counts as failed until it is done. */
+export const startedRow = (key: RowKey, { name, checksum }: FolderMigration, logs: string): string =>
+  `INSERT INTO ${historyTable(key.schema)} (id,checksum,migration_name,started_at,applied_steps_count,logs) ` +
+  `VALUES ('${key.id}','${checksum}',${quoteLiteral(name)},pg_catalog.clock_timestamp(),${underLock(key.pid, 0)},${quoteLiteral(logs)});` +
+  keptAt(key, 0)
+
+/** Records how many statements are done, as the URL's role whatever role the migration has set, and its check. */
+export const stepsDone = (key: RowKey, steps: number, logs: string): string =>
+  `SET LOCAL ROLE NONE;UPDATE ${historyTable(key.schema)} SET applied_steps_count=${underLock(key.pid, steps)},logs=${quoteLiteral(logs)} ` +
+  `WHERE id=${quoteLiteral(key.id)};${keptAt(key, steps)}`
+
+/** Turns the row of a migration that begins into that of one that is done, and checks it. */
+export const finishRow = (key: RowKey, { name, checksum }: FolderMigration): string =>
+  `UPDATE ${historyTable(key.schema)} SET finished_at=pg_catalog.clock_timestamp(),applied_steps_count=${underLock(key.pid, 1)},` +
+  `logs=NULL,checksum='${checksum}' WHERE id=${quoteLiteral(key.id)};${finishedOnce(key, name)}`
+
+/** Records why a migration stopped, where Prisma records it. */
+export const failedRow = ({ schema, id }: Pick<RowKey, "schema" | "id">, logs: string): string =>
+  `UPDATE ${historyTable(schema)} SET logs=${quoteLiteral(logs)} WHERE id=${quoteLiteral(id)}`
