@@ -8,7 +8,7 @@ import { LockstepError } from "./errors.js"
 import { readManifest } from "./project/manifest.js"
 import { loadProject } from "./project/project.js"
 import { asLockstepError, errorObject, renderError } from "./report/error.js"
-import { type Output, outliveReaders, processOutput, said } from "./report/output.js"
+import { lostOutput, type Output, outliveReaders, processOutput, said } from "./report/output.js"
 import { compileQuicklyForGood } from "./sql/quick-compile.js"
 import { version } from "./version.js"
 
@@ -117,8 +117,11 @@ function helpCommand(): string {
 outliveReaders()
 compileQuicklyForGood()
 listen()
-const code = await main().catch(failure)
+const answer = await main().catch(failure)
+await said()
+const unwritten = lostOutput()
+const code = Math.max(answer, unwritten === undefined ? 0 : failure(unwritten))
+await said()
 const signal = signals.find((name) => name === interrupted.signal.reason)
 // The schema engine leaves timers behind that would keep the process for half a minute.
-await said()
 process.exit(signal && code !== 0 ? 128 + constants.signals[signal] : code)

@@ -51,6 +51,7 @@ export const errorCodes = {
   L1304: { exitCode: 2, title: "another major version of Prisma" },
   L1305: { exitCode: 2, title: "a destructive command was not confirmed" },
   L1306: { exitCode: 1, title: "a command of the project failed" },
+  L1307: { exitCode: 1, title: "the output cannot be written" },
   L1320: { exitCode: 1, title: "the generated client is not there or cannot be loaded" },
   L1321: { exitCode: 1, title: "the generated client's types do not hold" },
   L1322: { exitCode: 1, title: "the generated client and the database do not go together" },

@@ -1,4 +1,5 @@
 import { createColors } from "picocolors"
+import { LockstepError } from "../errors.js"
 
 /** The two ways out: data on stdout, narration on stderr. */
 export interface Output {
@@ -39,11 +40,17 @@ export function processOutput(json: boolean): Output {
   }
 }
 
-/** A reader that went away (`| head`) is no failure of ours: what is left to say is dropped. */
+let lost: NodeJS.ErrnoException | undefined
+
+/**
+ * A reader that went away (`| head`) is no failure of ours: what is left to say is dropped. Any other failure to write,
+ * such as a full disk's, is reported at the end: work on a database is not cut off for it.
+ */
 export function outliveReaders(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error
+      // What follows a failure is only told that the stream is closed.
+      if (error.code !== "EPIPE") lost ??= error
     })
   }
 }
@@ -54,3 +61,7 @@ export async function said(): Promise<void> {
     [process.stdout, process.stderr].map((stream) => new Promise<void>((done) => stream.write("", () => done()))),
   )
 }
+
+/** Why a part of the output could not be written. Error: L1307. */
+export const lostOutput = (): LockstepError | undefined =>
+  lost && new LockstepError("L1307", `the output cannot be written: ${lost.message}`, { cause: lost })

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs"
 import { execa } from "execa"
 import { describe, expect, test } from "vitest"
 import { commands } from "../../src/commands/index.js"
@@ -92,6 +93,22 @@ test("a reader that goes away is no failure", async () => {
     extendEnv: false,
   })
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" })
+})
+
+test.skipIf(!existsSync("/dev/full"))("output that cannot be written is one line on stderr, and exit 1", async () => {
+  const { root: cwd } = createProject()
+  const shell = (words: string) =>
+    execa("sh", ["-c", `"${process.execPath}" "${cliPath}" ${words}`], {
+      ...{ cwd, env: environment(), extendEnv: false, reject: false },
+    })
+  expect(await shell("--help >/dev/full")).toMatchObject({
+    exitCode: 1,
+    stderr: "error[L1307]: the output cannot be written: ENOSPC: no space left on device, write",
+  })
+  const wrong = await shell("test-db --json >/dev/full")
+  expect(wrong.exitCode).toBe(2)
+  expect(wrong.stderr).toContain("error[L1307]")
+  expect(await shell("test-db down 2>/dev/full")).toMatchObject({ exitCode: 1, stdout: "" })
 })
 
 test("colours are for terminals alone", async () => {
