@@ -1,14 +1,15 @@
-import { readdirSync, readFileSync, statSync } from "node:fs"
+import { readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { LockstepError } from "../errors.js"
+import { readRegularFile } from "../project/regular-file.js"
 import type { SchemaFile, SchemaFiles } from "./engine.js"
 
 /**
  * Reads a project's Prisma schema: one file, or every .prisma file under a folder, in a stable order.
- * Errors: L1401 there is none, L1402 it holds connection URLs, as Prisma up to version 6 had them.
+ * Errors: L1401 there is none, or one that cannot be read; L1402 it holds connection URLs, as Prisma up to version 6 had them.
  */
 export function readSchema(path: string): SchemaFiles {
-  const files = list(path).map((file) => ({ path: file, content: readFileSync(file, "utf8") }))
+  const files = list(path).map((file) => ({ path: file, content: readSchemaFile(file) }))
   if (files.length === 0) {
     throw new LockstepError("L1401", `there is no Prisma schema at ${path}`, {
       state: "nothing was touched.",
@@ -25,6 +26,20 @@ export function readSchema(path: string): SchemaFiles {
     state: "nothing was touched.",
     next: "delete these lines and put the URL into prisma.config.ts (datasource.url); deploy and status do not need the schema",
   })
+}
+
+/** Errors: L1401 it cannot be read. */
+export function readSchemaFile(path: string): string {
+  try {
+    return readRegularFile(path)
+  } catch (cause) {
+    throw new LockstepError("L1401", "a file of the Prisma schema cannot be read", {
+      file: path,
+      hint: cause instanceof Error ? cause.message : undefined,
+      state: "nothing was touched.",
+      cause,
+    })
+  }
 }
 
 function list(path: string): readonly string[] {

@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer"
 import { type Dirent, readdirSync, readFileSync } from "node:fs"
 import { join, relative, sep } from "node:path"
 import { LockstepError } from "../errors.js"
+import { readRegularFile } from "../project/regular-file.js"
 import { checksumOf } from "./checksum.js"
 import { digestOf } from "./digest.js"
 import { sortByName } from "./order.js"
@@ -66,7 +67,7 @@ function list(dir: string): Dirent[] {
 
 function readLockfile(path: string): string {
   try {
-    return readFileSync(path, "utf8")
+    return readRegularFile(path)
   } catch (cause) {
     throw unreadable(path, cause)
   }
@@ -88,10 +89,11 @@ function readMigration(dir: string, name: string, blank: Set<string>): FolderMig
   let text: string
   try {
     // Reading text is one call into Node, reading bytes four; a history has thousands of files.
-    text = readFileSync(path, "utf8")
+    text = readRegularFile(path)
   } catch (cause) {
     throw new LockstepError("L1102", `the migration ${name} has no readable migration.sql`, {
       file: fromHere(path),
+      hint: cause instanceof Error ? cause.message : undefined,
       state: nothing,
       next: "restore the file, or remove the folder if the migration was never applied anywhere",
       cause,

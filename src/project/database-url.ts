@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, statSync } from "node:fs"
+import { readdirSync, statSync } from "node:fs"
 import { join, relative } from "node:path"
 import { LockstepError } from "../errors.js"
 import { atAddress } from "../postgres/address.js"
 import { running } from "../postgres/embedded/server.js"
 import { type DatabaseUrl, parseDatabaseUrl } from "../postgres/url.js"
 import type { Project } from "./project.js"
+import { readRegularFile } from "./regular-file.js"
 
 /** The database that a command works on, and where its URL was found. */
 export interface Target {
@@ -76,10 +77,10 @@ function namedBySchema(schemaPath: string): string[] {
 
 function readSchema(path: string): string {
   try {
-    if (!statSync(path).isDirectory()) return readFileSync(path, "utf8")
+    if (!statSync(path).isDirectory()) return readRegularFile(path)
     return readdirSync(path, { encoding: "utf8", recursive: true })
       .filter((name) => name.endsWith(".prisma"))
-      .map((name) => readFileSync(join(path, name), "utf8"))
+      .map((name) => readRegularFile(join(path, name)))
       .join("\n")
   } catch {
     return ""

@@ -1,5 +1,8 @@
+import { readFile, symlink } from "node:fs/promises"
 import { createServer } from "node:net"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { join } from "node:path"
+import { execa } from "execa"
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
 import { lockstep } from "../cli.js"
 import { type OwnServer, startServer } from "../postgres/server.js"
 import { createProject } from "../project.js"
@@ -37,6 +40,32 @@ describe("a folder that cannot be used: exit 2, and nothing is touched", () => {
       expect(exitCode).toBe(2)
     }
     expect(await database.query(historyIs)).toEqual([{ history: null }])
+  })
+
+  test.each([
+    ["a FIFO", (path: string) => execa("mkfifo", [path])],
+    ["a link to a device", (path: string) => symlink("/dev/zero", path)],
+  ])("%s in a file's place", async (_, make) => {
+    const { run, project } = await openShop()
+    const places = [
+      [`prisma/migrations/${init}/migration.sql`, "L1102", ["deploy"]],
+      ["prisma/migrations/migration_lock.toml", "L1101", ["status"]],
+      ["prisma/schema.prisma", "L1401", ["diff", "history", "schema"]],
+    ] as const
+    for (const [place, code, command] of places) {
+      const path = join(project.root, place)
+      const content = await readFile(path)
+      project.remove(place)
+      await make(path)
+      const process = run(...command)
+      onTestFinished(() => void process.kill("SIGKILL"))
+      const { stderr, exitCode } = await process
+      expect(stderr).toContain(`error[${code}]`)
+      expect(stderr).toContain("it is not a regular file")
+      expect(exitCode).toBe(2)
+      project.remove(place)
+      project.write(place, content)
+    }
   })
 
   test("psql's own commands, as pg_dump writes them: named with file and line, before anything is applied", async () => {

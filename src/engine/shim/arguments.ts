@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import * as z from "zod/mini"
 import type { SchemaFiles } from "../engine.js"
+import { readSchemaFile } from "../schema-files.js"
 
 /** What Prisma's CLI starts the schema engine with. */
 export interface EngineArguments {
@@ -34,7 +34,7 @@ export function parseArguments(argv: readonly string[]): EngineArguments {
   const files = Array.isArray(values.datamodels) ? values.datamodels.filter((path) => typeof path === "string") : []
   const [word, command] = positionals
   return {
-    schemaFiles: files.length > 0 ? files.map((path) => ({ path, content: readFileSync(path, "utf8") })) : undefined,
+    schemaFiles: files.length > 0 ? files.map((path) => ({ path, content: readSchemaFile(path) })) : undefined,
     url: source.url || undefined,
     shadowUrl: source.shadowDatabaseUrl || undefined,
     command: word === "cli" ? (command ?? "") : undefined,
