@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import * as z from "zod/mini"
 import { LockstepError } from "../errors.js"
+import { settingsThatConnect } from "../postgres/connect.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import type { ClientGenerator } from "./generators.js"
 
@@ -71,7 +72,7 @@ const classNamed = <C>(name: string) =>
 
 /**
  * Loads the generated client and connects it as Prisma 7 does, with the project's own driver adapter.
- * Errors: L1320 the client or its adapter is not there or cannot be loaded.
+ * Errors: L1320 the client or its adapter is not there or cannot be loaded, L12xx.
  */
 export async function loadClient(root: string, generator: ClientGenerator, url: DatabaseUrl): Promise<LoadedClient> {
   const adapters = await load(root, "@prisma/adapter-pg", "npm install @prisma/adapter-pg")
@@ -79,7 +80,7 @@ export async function loadClient(root: string, generator: ClientGenerator, url: 
   const Adapter = z.parse(classNamed<Class<object, object>>("PrismaPg"), adapters)
   const PrismaClient = z.parse(classNamed<Class<ClientOptions, Client>>("PrismaClient"), clients)
   if (Adapter === undefined || PrismaClient === undefined) throw new LockstepError("L1320", "no PrismaClient was found")
-  const adapter = new Adapter({ connectionString: url.text }, { schema: url.schema })
+  const adapter = new Adapter(await settingsThatConnect(url), { schema: url.schema })
   // Other formats look for the caller's source text, which there is none of here.
   const client = new PrismaClient({ adapter, errorFormat: "minimal" })
   return { client, enums: z.parse(enums, clients).$Enums }

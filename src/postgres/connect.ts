@@ -54,17 +54,7 @@ function refusesEncryption(error: unknown, tried: Security): boolean {
 async function open(url: DatabaseUrl, options: ConnectOptions, security: Security): Promise<Client> {
   const socket = new Socket()
   const client = new pg.Client({
-    host: url.host,
-    port: url.port,
-    database: url.database,
-    user: url.user,
-    password: url.password ?? (() => passwordFromEnvironment(url)),
-    ssl: security === "tls" ? { ...url.tls.options } : false,
-    connectionTimeoutMillis: url.connectTimeoutMs,
-    application_name: url.applicationName ?? options.applicationName ?? "lockstep",
-    ...(url.options ? { options: url.options } : {}),
-    keepAlive: true,
-    keepAliveInitialDelayMillis: keepAliveAfterMs,
+    ...settings(url, options, security),
     // Given, so that a failed attempt can hang up at once.
     stream: () => socket,
     types: { getTypeParser: () => (value: string) => value },
@@ -81,6 +71,32 @@ async function open(url: DatabaseUrl, options: ConnectOptions, security: Securit
     socket.destroy()
     throw error
   }
+}
+
+function settings(url: DatabaseUrl, options: ConnectOptions, security: Security): pg.ClientConfig {
+  return {
+    host: url.host,
+    port: url.port,
+    database: url.database,
+    user: url.user,
+    password: url.password ?? (() => passwordFromEnvironment(url)),
+    ssl: security === "tls" ? { ...url.tls.options } : false,
+    connectionTimeoutMillis: url.connectTimeoutMs,
+    application_name: url.applicationName ?? options.applicationName ?? "lockstep",
+    ...(url.options ? { options: url.options } : {}),
+    keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveAfterMs,
+  }
+}
+
+/**
+ * The driver's settings with which a connection was just opened, for Prisma's driver adapter: given the URL, it would
+ * read the TLS parameters in its own way, and not try a second one. Errors: as for connect.
+ */
+export async function settingsThatConnect(url: DatabaseUrl): Promise<pg.ClientConfig> {
+  const client = await connect(url)
+  await client.end()
+  return settings(url, {}, client.ssl ? "tls" : "plain")
 }
 
 /** As libpq: PGPASSWORD, then the password file. An empty answer lets the server's trust or peer method decide. */

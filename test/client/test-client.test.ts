@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
-import { beforeAll, expect, test } from "vitest"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { lockstep, repository } from "../cli.js"
 import { objectsIn } from "../commands/json.js"
+import { createAuthority, hasOpenssl } from "../postgres/certificates.js"
+import { type OwnServer, startServer } from "../postgres/server.js"
 import { createDatabase } from "../postgres.js"
 
 const here = { cwd: repository }
@@ -42,6 +44,32 @@ test("a made-up row that a check constraint refuses is no failure: the model is 
   const { exitCode, stderr } = await lockstep(["test-client", "--only", "models"], { ...here, url })
   expect(exitCode).toBe(0)
   expect(stderr).toContain("Tag is only read: never refuses a made-up row")
+})
+
+describe.skipIf(!hasOpenssl)("on a server that takes TLS only, with a certificate that nobody signed", () => {
+  let server: OwnServer
+
+  beforeAll(async () => {
+    server = await startServer(["hostnossl all over_tls all reject", "hostssl all over_tls all trust"])
+    const { certificate, key } = createAuthority("db.internal")
+    await server.run(
+      `ALTER SYSTEM SET ssl_cert_file = '${server.file("server.pem", certificate)}'`,
+      `ALTER SYSTEM SET ssl_key_file = '${server.file("server.key", key)}'`,
+      "ALTER SYSTEM SET ssl = on",
+      "SELECT pg_reload_conf()",
+      "CREATE ROLE over_tls SUPERUSER LOGIN",
+    )
+  })
+  afterAll(() => server?.stop())
+
+  test.each(["sslmode=require&sslaccept=accept_invalid_certs", "sslmode=require", "sslmode=prefer"])(
+    "it connects as deploy does: %s",
+    async (parameters) => {
+      const url = `postgresql://over_tls@127.0.0.1:${server.port}/lockstep?${parameters}`
+      expect(await lockstep(["deploy"], { ...here, url })).toMatchObject({ exitCode: 0 })
+      expect(await lockstep(["test-client", "--only", "models"], { ...here, url })).toMatchObject({ exitCode: 0 })
+    },
+  )
 })
 
 test("the types are checked without a database", async () => {
