@@ -13,6 +13,7 @@ export const errorCodes = {
   L1016: { exitCode: 1, title: "the connection was lost and could not be had again" },
   L1017: { exitCode: 1, title: "the history could not be read or written" },
   L1018: { exitCode: 1, title: "the history table does not keep its rows" },
+  L1019: { exitCode: 1, title: "a file ends a transaction that it does not begin, or begins one that it does not end" },
   L1020: { exitCode: 1, title: "the migration lock is held by somebody else" },
   L1021: { exitCode: 2, title: "a transaction pooler stands before the database" },
   L1022: { exitCode: 1, title: "the server is a standby or read-only" },

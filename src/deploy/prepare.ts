@@ -2,7 +2,9 @@ import { relative } from "node:path"
 import { LockstepError } from "../errors.js"
 import type { FolderMigration } from "../history/folder.js"
 import { type Classification, classify } from "../sql/classify.js"
+import { excerpt } from "../sql/excerpt.js"
 import { parseScript, type Statement } from "../sql/parse.js"
+import { mayHoldTransactions, type Unpaired, unpaired } from "../sql/unpaired.js"
 
 /** How a migration is applied. */
 export type MigrationClass = Classification["class"]
@@ -26,7 +28,7 @@ export interface Prepared {
 /**
  * Classifies a pending migration. A script that the parser refuses counts as transactional: the server may be newer
  * than the parser, and if it refuses the script too, nothing is applied.
- * Errors: L1013 psql meta-commands.
+ * Errors: L1013 psql meta-commands, L1019 a transaction of the file's own has no beginning or no end.
  */
 export async function prepare(migration: FolderMigration, course: Prepared["course"] = "new"): Promise<Prepared> {
   const file = relative(process.cwd(), migration.path)
@@ -37,20 +39,17 @@ export async function prepare(migration: FolderMigration, course: Prepared["cour
     return { migration, file, class: "transactional", sql, statements: [], course, unparsed: true }
   }
   const kind = classify(script).class
-  return {
-    migration,
-    file,
-    class: kind,
-    sql,
-    statements: kind === "transactional" && course === "new" ? [] : script.statements,
-    course,
-    unparsed: false,
-  }
+  const statements = kind === "transactional" && course === "new" ? [] : script.statements
+  const prepared: Prepared = { migration, file, class: kind, sql, statements, course, unparsed: false }
+  const wrong = kind === "self-managed" ? unpaired(script) : undefined
+  if (wrong) throw incomplete(prepared, wrong)
+  return prepared
 }
 
 /**
  * Prepares migrations in order, each when it is asked for. Whatever may be refused is looked at before the first is
- * given: a command of psql has a backslash. `course`: the first one's. Errors: L1013 psql meta-commands.
+ * given: a command of psql has a backslash, a transaction its keywords. `course`: the first one's. Errors: those of
+ * prepare().
  */
 export async function* prepareEach(
   migrations: readonly FolderMigration[],
@@ -59,7 +58,8 @@ export async function* prepareEach(
   const early = new Map<number, Prepared>()
   const prepareAt = (index: number, migration: FolderMigration) => prepare(migration, index === 0 ? course : "new")
   for (const [index, migration] of migrations.entries()) {
-    if (migration.text.includes("\\")) early.set(index, await prepareAt(index, migration))
+    const { text } = migration
+    if (text.includes("\\") || mayHoldTransactions(text)) early.set(index, await prepareAt(index, migration))
   }
   for (const [index, migration] of migrations.entries()) yield early.get(index) ?? (await prepareAt(index, migration))
 }
@@ -71,4 +71,18 @@ const metaCommand = (command: string, file: string, line: number): LockstepError
     column: 1,
     state: "nothing was touched.",
     next: "remove such lines (pg_dump --inserts writes SQL alone; \\restrict and \\unrestrict can go), then deploy again",
+  })
+
+const incomplete = (
+  { file, sql, course }: Prepared,
+  { statement: { line, column }, problem }: Unpaired,
+): LockstepError =>
+  new LockstepError("L1019", problem, {
+    file,
+    line,
+    column,
+    excerpt: excerpt(sql, line, column),
+    hint: "A file that begins or ends a transaction is applied as it is written; what is outside of BEGIN and COMMIT is committed statement by statement.",
+    state: course === "new" ? "nothing was applied or recorded." : "nothing more was applied or recorded.",
+    next: "write BEGIN and COMMIT in pairs, or remove them all (Lockstep applies such a file in one transaction), then deploy again",
   })

@@ -1,13 +1,11 @@
-import { LockstepError } from "../errors.js"
 import { finishRow, startedRow } from "../history/rows.js"
 import type { Client } from "../postgres/connect.js"
-import { type Course, nextAfter, type Resume, rowKey, stateAt } from "./course.js"
+import { type Course, type Resume, rowKey, stateAt } from "./course.js"
 import { lostOr, RowRefused } from "./failure.js"
 import { freshSettings } from "./fresh-session.js"
 import { throwIfInterrupted } from "./interrupt.js"
 import { begin, type Ledger } from "./ledger.js"
 import type { Prepared } from "./prepare.js"
-import { recordFailure } from "./record-failure.js"
 import type { DeployRequest } from "./request.js"
 import { rowRefused } from "./row-refused.js"
 import { opening } from "./script.js"
@@ -57,21 +55,6 @@ async function applyStatements(course: Course, resume: Resume | undefined, attem
     const isNext = statement.index === resume?.steps
     const doubt = isNext ? resume.doubt : attempted ? "refused" : undefined
     await applyStatement(course, statement, doubt, isNext && resume.by === "itself")
-  }
-  await settleRow(course)
-}
-
-async function settleRow(course: Course): Promise<void> {
-  const { client, prepared, request } = course
-  const last = prepared.statements.at(-1)
-  if (client.getTransactionStatus() !== "I" && last !== undefined) {
-    await client.query("ROLLBACK")
-    const message = `${prepared.migration.name} begins a transaction and does not end it`
-    throw new LockstepError("L1015", message, {
-      file: prepared.file,
-      state: await recordFailure(course, last, { code: "25001", message }),
-      next: nextAfter(course),
-    })
   }
   await client.query(`BEGIN;${freshSettings(client, request)}${finishRow(rowKey(course), prepared.migration)};COMMIT`)
 }

@@ -185,15 +185,6 @@ UPDATE account SET n = n + 1;`
   expect(await database.query("SELECT DISTINCT n FROM account")).toEqual([{ n: 16 }])
 })
 
-test("a file that begins a transaction and does not end it is refused", async () => {
-  const database = await createDatabase()
-  const project = createProject({ migrations: { ...init, [name]: "BEGIN;\nUPDATE account SET n = 7;" } })
-  const failed = await deploy(project, database)
-  expect(failed.exitCode).toBe(1)
-  expect(failed.stderr).toContain("begins a transaction and does not end it")
-  expect(await database.query("SELECT DISTINCT n FROM account")).toEqual([{ n: 0 }])
-})
-
 test("an enum value that is added and then used: each statement is committed with its count", async () => {
   const database = await createDatabase()
   const project = createProject({
