@@ -11,12 +11,15 @@ export interface Sent {
   readonly id: string
 }
 
-/** A transactional migration as one message: `BEGIN; script; history row; COMMIT` in three parts. */
+/**
+ * A transactional migration as one message, `BEGIN; script; history row; COMMIT`, in parts: together they would be
+ * another copy of a large file.
+ */
 export interface Message {
   readonly before: string
   /** How many statements come before the script. */
   readonly opening: number
-  readonly script: string
+  readonly script: readonly string[]
   readonly after: string
 }
 
@@ -38,7 +41,7 @@ export function transactionMessage(client: Client, { prepared, id }: Sent, reque
   return {
     before: `${before.join(";")};`,
     opening: before.length,
-    script: `${prepared.sql}\n;`,
+    script: [prepared.sql, "\n;"],
     after: `${freshSettings(client, request)}${row};COMMIT;`,
   }
 }

@@ -95,7 +95,7 @@ async function send(course: Course, statement: Statement): Promise<Refusal | und
   if (unhurried) await client.query("SET lock_timeout=0")
   const before = alone ? "" : "BEGIN;"
   const after = alone ? "" : `\n;${countingSql(course, statement)};COMMIT`
-  const outcome = await cancelledOnSignal(client, request, () => runCounted(client, before + statement.text + after))
+  const outcome = await cancelledOnSignal(client, request, () => runCounted(client, [before, statement.text, after]))
   if (!outcome.ok) {
     const error = refusalOf(client, outcome.error)
     return { error, sentBefore: before.length, startsAt: statement.start, statement: statement.index }

@@ -1,7 +1,7 @@
 import { durationColumn } from "../history/rows.js"
 import { worksPerhapsNextTime } from "../postgres/advice.js"
 import type { Client } from "../postgres/connect.js"
-import { type Result, runCounted } from "../postgres/counted.js"
+import { runCounted } from "../postgres/counted.js"
 import { cancelledOnSignal } from "./cancel.js"
 import { ConnectionLost, lostOr, migrationFailed, type Refusal, RowRefused, refusalOf } from "./failure.js"
 import { backoffMs, interrupted, pause } from "./interrupt.js"
@@ -64,20 +64,21 @@ async function send(
   { before, opening, script, after }: Message,
   request: DeployRequest,
 ): Promise<number | Refusal> {
-  const parts = prepared.unparsed ? [before, script, after] : [before + script + after]
+  const messages = prepared.unparsed ? [[before], script, [after]] : [[before, ...script, after]]
   let completed = 0
-  for (const part of parts) {
-    const outcome = await cancelledOnSignal(client, request, () => runCounted(client, part))
+  let duration: string | null | undefined
+  for (const message of messages) {
+    const outcome = await cancelledOnSignal(client, request, () => runCounted(client, message, durationColumn))
     if (outcome.ok) {
-      completed += outcome.results.length
-      const [duration] = durations(outcome.results)
-      if (duration !== undefined) return duration
+      completed += outcome.completed
+      duration = outcome.values.at(-1)
       continue
     }
     const error = refusalOf(client, outcome.error)
     const sentBefore = prepared.unparsed ? 0 : before.length
     return { error, sentBefore, startsAt: 0, statement: completed + outcome.completed - opening }
   }
+  if (duration !== undefined) return Number(duration)
   throw new ConnectionLost("the server did not confirm the history row")
 }
 
@@ -92,14 +93,11 @@ export async function applyBatch(
   request: DeployRequest,
 ): Promise<readonly number[] | undefined> {
   const message = batchMessage(client, batch, request)
-  const outcome = await cancelledOnSignal(client, request, () => runCounted(client, message))
-  if (outcome.ok) return durations(outcome.results)
+  const outcome = await cancelledOnSignal(client, request, () => runCounted(client, [message], durationColumn))
+  if (outcome.ok) return outcome.values.map(Number)
   // Which one it is, and why, the next attempt says, which sends them one by one.
   const error = lostOr(client, outcome.error)
   if (error instanceof ConnectionLost) throw error
   await client.query("ROLLBACK")
   return undefined
 }
-
-const durations = (results: readonly Result[]): readonly number[] =>
-  results.flatMap(({ rows }) => (rows[0]?.[durationColumn] ? rows.map((row) => Number(row[durationColumn])) : []))

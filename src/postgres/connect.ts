@@ -2,6 +2,7 @@ import { Socket } from "node:net"
 import pg from "pg"
 import { connectionError } from "./connection-error.js"
 import { keepUtf8 } from "./encoding.js"
+import { BoundedConnection } from "./incoming.js"
 import type { DatabaseUrl } from "./url.js"
 
 export type Client = pg.Client
@@ -53,10 +54,11 @@ function refusesEncryption(error: unknown, tried: Security): boolean {
 
 async function open(url: DatabaseUrl, options: ConnectOptions, security: Security): Promise<Client> {
   const socket = new Socket()
+  const given = settings(url, options, security)
   const client = new pg.Client({
-    ...settings(url, options, security),
-    // Given, so that a failed attempt can hang up at once.
-    stream: () => socket,
+    ...given,
+    // Given the socket, so that a failed attempt can hang up at once.
+    connection: new BoundedConnection({ ...given, stream: () => socket }),
     types: { getTypeParser: () => (value: string) => value },
   })
   // An idle connection that breaks is reported by the next query; unheard, the event would end the process.

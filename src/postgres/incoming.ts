@@ -1,0 +1,136 @@
+import type { Duplex } from "node:stream"
+import pg from "pg"
+
+declare module "pg" {
+  interface ClientConfig {
+    connection?: Connection
+  }
+  interface Connection {
+    attachListeners(stream: Pick<Duplex, "on">): void
+  }
+}
+
+type Deliver = (bytes: Buffer) => void
+
+/**
+ * The driver's connection, for what a server may send without end: rows and COPY output that nobody reads, notices, and
+ * the fields of an error. They are dropped or cut in the bytes that arrive, before the driver makes objects of them.
+ * Source: PostgreSQL's documentation, 54.7 "Message Formats".
+ */
+export class BoundedConnection extends pg.Connection {
+  /** Whether rows and COPY output are dropped now. A row description is always handed on before its first row. */
+  dropsRows = false
+
+  override attachListeners(stream: Pick<Duplex, "on">): void {
+    const messages = new Messages(this)
+    super.attachListeners({
+      on: (event: string, listener: (bytes: Buffer) => void) =>
+        stream.on(event, event === "data" ? (bytes: Buffer) => messages.arrive(bytes, listener) : listener),
+    } as Pick<Duplex, "on">)
+  }
+}
+
+const headerLength = 5
+const nothing = Buffer.alloc(0)
+
+const code = { error: 0x45, notice: 0x4e, rowDescription: 0x54, row: 0x44, copyData: 0x64 } as const
+
+/** Follows the messages through the pieces in which they arrive. */
+class Messages {
+  /** The beginning of a header that is not all here yet. */
+  #rest: Buffer = nothing
+  /** Bytes of the present message that are still to come. */
+  #left = 0
+  #code = 0
+  #treatment: "deliver" | "drop" | CutError = "deliver"
+
+  constructor(private readonly connection: { readonly dropsRows: boolean }) {}
+
+  arrive(piece: Buffer, deliver: Deliver): void {
+    const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, piece]) : piece
+    this.#rest = nothing
+    let delivered = 0
+    let at = 0
+    const deliverTo = (end: number) => {
+      if (end > delivered) deliver(bytes.subarray(delivered, end))
+      delivered = end
+    }
+    while (at < bytes.length) {
+      if (this.#left === 0) {
+        if (bytes.length - at < headerLength) {
+          this.#rest = bytes.subarray(at)
+          break
+        }
+        if (this.#code === code.rowDescription) deliverTo(at)
+        this.#begin(bytes[at] ?? 0, bytes.readUInt32BE(at + 1))
+        if (this.#treatment !== "deliver") deliverTo(at)
+      }
+      const taken = bytes.subarray(at, at + this.#left)
+      this.#left -= taken.length
+      at += taken.length
+      if (this.#treatment === "deliver") continue
+      delivered = at
+      if (this.#treatment === "drop") continue
+      this.#treatment.take(taken)
+      if (this.#left === 0) deliver(this.#treatment.message())
+    }
+    deliverTo(at)
+  }
+
+  #begin(kind: number, length: number): void {
+    this.#code = kind
+    this.#left = length + 1
+    const isRow = kind === code.row || kind === code.copyData
+    if (kind === code.notice || (isRow && this.connection.dropsRows)) this.#treatment = "drop"
+    else if (kind === code.error && length > longestField) this.#treatment = new CutError()
+    else this.#treatment = "deliver"
+  }
+}
+
+/** In bytes. A field that is longer is cut, and says so. */
+const longestField = 8192
+
+/** An error whose fields are cut as they arrive. */
+class CutError {
+  readonly #fields: Buffer[] = []
+  #skip = headerLength
+  /** The field that arrives: its type first. */
+  #kept: Buffer[] = []
+  #length = 0
+
+  take(bytes: Buffer): void {
+    const skipped = Math.min(this.#skip, bytes.length)
+    this.#skip -= skipped
+    for (let at = skipped; at < bytes.length; ) {
+      const end = bytes.indexOf(0, at)
+      const part = bytes.subarray(at, end < 0 ? bytes.length : end)
+      if (this.#length < longestField) this.#kept.push(part.subarray(0, longestField - this.#length))
+      this.#length += part.length
+      at += part.length + 1
+      if (end >= 0) this.#endField()
+    }
+  }
+
+  /** The message as the server would have sent it with shorter fields. */
+  message(): Buffer {
+    const body = Buffer.concat(this.#fields)
+    const header = Buffer.alloc(headerLength, code.error)
+    header.writeUInt32BE(body.length + headerLength - 1, 1)
+    return Buffer.concat([header, body])
+  }
+
+  #endField(): void {
+    let kept = Buffer.concat(this.#kept)
+    let note = ""
+    if (this.#length > kept.length) {
+      let end = kept.length
+      // Not inside of a character.
+      while (((kept[end - 1] ?? 0) & 0xc0) === 0x80) end--
+      kept = kept.subarray(0, end - 1)
+      note = `… (cut: it is ${this.#length - 1} bytes long)`
+    }
+    this.#fields.push(kept, Buffer.from(`${note}\0`))
+    this.#kept = []
+    this.#length = 0
+  }
+}
