@@ -45,7 +45,7 @@ export async function imageParts(setting: Setting, request: ImageRequest): Promi
     (await succeeded(attempt(container, "lockstep", "image", "--out", out, ...words, ...more))).directory(out)
   const [top, base] = await Promise.all([
     runner(setting).then((whole) => write(whole, "--only", "history")),
-    runnerWithoutHistory(setting).then((less) => write(less)),
+    runnerWithoutHistory(setting).then((less) => write(less, "--allow-empty")),
   ])
   return { top, base }
 }

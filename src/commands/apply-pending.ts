@@ -22,7 +22,7 @@ export async function applyPending({
   output,
   signal,
   quiet,
-  settings = defaultSettings,
+  settings = { ...defaultSettings, allowEmpty: true },
 }: ApplyPending): Promise<DeployResult> {
   const narration: Output = { ...output, json: false, object: () => undefined }
   const result = await deploy({

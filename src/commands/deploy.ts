@@ -2,15 +2,16 @@ import * as z from "zod/mini"
 import { deploy } from "../deploy/deploy.js"
 import type { DeployEvent } from "../deploy/events.js"
 import { defaultSettings, type ProveSchema } from "../deploy/request.js"
-import { type Folder, readFolder } from "../history/folder.js"
+import type { Folder } from "../history/folder.js"
 import { type DatabaseUrl, parseDatabaseUrl } from "../postgres/url.js"
 import { findTarget } from "../project/database-url.js"
+import { readMigrations } from "../project/migrations.js"
 import type { Project } from "../project/project.js"
 import { deployReporter, verdict } from "../report/deploy.js"
 import { version } from "../version.js"
 import { announce } from "./announce.js"
 import { defineCommand } from "./command.js"
-import { count, flag, option, projectOptions, time } from "./options.js"
+import { allowEmptyOption, count, flag, option, projectOptions, time } from "./options.js"
 
 const seconds = (ms: number): string =>
   ms % 60_000 === 0 ? `${ms / 60_000}m` : ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`
@@ -45,7 +46,7 @@ export const deployOptions = {
   }),
   strict: flag("--strict", "refuse edited, missing and out-of-order migrations"),
   resume: flag("--resume", "go on with a failed non-transactional migration from where it stopped"),
-  expectMigrations: flag("--expect-migrations", "an empty migrations folder is an error"),
+  allowEmpty: allowEmptyOption,
 } as const
 
 /** `lockstep deploy`: applies what is pending, guarded and proved. */
@@ -61,7 +62,7 @@ Exit codes: 0 done, or nothing to do; 1 failed; 2 wrong usage or configuration; 
   async run({ settings, output, signal, project }) {
     const where = await project(settings.prove === "schema" ? "everything" : "migrations")
     const target = await findTarget(where)
-    const folder = readFolder(where.migrationsDir)
+    const folder = readMigrations(where, settings)
     const onEvent = deployReporter(output, signal)
     onEvent(began(target.url, folder))
     announce(target, output)

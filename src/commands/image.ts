@@ -1,10 +1,10 @@
 import { resolve } from "node:path"
 import * as z from "zod/mini"
 import { LockstepError } from "../errors.js"
-import { readFolder } from "../history/folder.js"
 import { assembleImage, type ImageResult } from "../image/image.js"
+import { readMigrations } from "../project/migrations.js"
 import { defineCommand } from "./command.js"
-import { flag, option, projectOptions, text } from "./options.js"
+import { allowEmptyOption, flag, option, projectOptions, text } from "./options.js"
 
 /** `lockstep image`: the migration image's parts, for a container builder to put together. Needs no database. */
 export default defineCommand({
@@ -21,6 +21,7 @@ Exit codes: 0 written; 1 Prisma's CLI does not start from what was chosen; 2 wro
       help: "history: the last layer and the documents alone, where the other layers are there already",
       schema: z.optional(z.enum(["history"], "is not history")),
     }),
+    allowEmpty: allowEmptyOption,
     keep: text("--keep <packages>", "packages not to leave out of Prisma's CLI, separated by commas"),
     source: text("--source <url>", "the repository, for the labels (default: package.json, then git)"),
     revision: text("--revision <commit>", "the commit, for the labels (default: git)"),
@@ -34,7 +35,7 @@ Exit codes: 0 written; 1 Prisma's CLI does not start from what was chosen; 2 wro
     const where = await project("migrations")
     const result = await assembleImage({
       project: where,
-      folder: readFolder(where.migrationsDir),
+      folder: readMigrations(where, settings),
       out,
       slim,
       only,

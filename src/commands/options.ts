@@ -60,6 +60,9 @@ export const projectOptions = {
   migrations: text("--migrations <dir>", "the migrations folder"),
 } as const
 
+/** For commands that an empty migrations folder would mislead. */
+export const allowEmptyOption = flag("--allow-empty", "accept a migrations folder without migrations")
+
 /** Consent to a destructive command, for where nobody can type it. */
 export const yesOption = flag(
   "-y, --yes",

@@ -1,12 +1,12 @@
 import * as z from "zod/mini"
-import { readFolder } from "../history/folder.js"
 import { findTarget } from "../project/database-url.js"
+import { readMigrations } from "../project/migrations.js"
 import { renderPlan } from "../report/plan.js"
 import { planObject } from "../report/plan-object.js"
 import { canBeApplied, hazardNames, hazardsIn } from "../report/plan-verdict.js"
 import { announce } from "./announce.js"
 import { defineCommand } from "./command.js"
-import { option, projectOptions } from "./options.js"
+import { allowEmptyOption, option, projectOptions } from "./options.js"
 
 const widthWithoutTerminal = 160
 
@@ -30,13 +30,13 @@ there is one. Rows are PostgreSQL's estimates. The rules are measured, see docs/
 
 Exit codes: 0 a plan, also one that destroys data; 1 a deploy could not apply it (a failed migration, SQL that is not
 understood, a database without a history that is not empty), --fail-on, or the database cannot be read; 2 wrong usage.`,
-  options: { ...projectOptions, failOn },
+  options: { ...projectOptions, failOn, allowEmpty: allowEmptyOption },
   examples: ["DATABASE_URL=postgresql://... lockstep plan", "lockstep plan --json --fail-on destroys,rewrites"],
   async run({ settings, output, project }) {
     const where = await project("migrations")
     const target = await findTarget(where)
     announce(target, output)
-    const folder = readFolder(where.migrationsDir)
+    const folder = readMigrations(where, settings)
     const { planMigrations } = await import("../plan/plan.js")
     const plan = await planMigrations({ url: target.url, folder })
     for (const remark of folder.remarks) output.say(`  note  ${remark}`)

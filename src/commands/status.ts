@@ -1,12 +1,12 @@
 import { compare } from "../history/compare.js"
-import { readFolder } from "../history/folder.js"
 import { readHistory } from "../history/recorded.js"
 import { connect } from "../postgres/connect.js"
 import { findTarget } from "../project/database-url.js"
+import { readMigrations } from "../project/migrations.js"
 import { isUpToDate, renderStatus, statusObject } from "../report/status.js"
 import { announce } from "./announce.js"
 import { defineCommand } from "./command.js"
-import { projectOptions } from "./options.js"
+import { allowEmptyOption, projectOptions } from "./options.js"
 
 /** `lockstep status`: the folder and the history side by side. Reads only. */
 export default defineCommand({
@@ -14,13 +14,13 @@ export default defineCommand({
 recorded but missing from the folder, and the order in which the pending ones will run. Changes nothing.
 
 Exit codes: 0 up to date; 1 not, or the database cannot be read; 2 wrong usage or configuration.`,
-  options: projectOptions,
+  options: { ...projectOptions, allowEmpty: allowEmptyOption },
   examples: ["DATABASE_URL=postgresql://... pnpm db:status", "lockstep status --json"],
-  async run({ output, project }) {
+  async run({ settings, output, project }) {
     const where = await project("migrations")
     const target = await findTarget(where)
     announce(target, output)
-    const folder = readFolder(where.migrationsDir)
+    const folder = readMigrations(where, settings)
     const client = await connect(target.url, { applicationName: "lockstep status" })
     try {
       const recorded = await readHistory(client, target.url.schema)

@@ -1,16 +1,17 @@
 import { backoffMs, pause } from "../deploy/interrupt.js"
 import { LockstepError } from "../errors.js"
 import { type Comparison, compare } from "../history/compare.js"
-import { type Folder, readFolder } from "../history/folder.js"
+import type { Folder } from "../history/folder.js"
 import { readHistory } from "../history/recorded.js"
 import { connect } from "../postgres/connect.js"
 import { mayComeUp } from "../postgres/connection-error.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import { findTarget } from "../project/database-url.js"
+import { readMigrations } from "../project/migrations.js"
 import { duration } from "../report/deploy.js"
 import { announce } from "./announce.js"
 import { defineCommand } from "./command.js"
-import { flag, projectOptions, time } from "./options.js"
+import { allowEmptyOption, flag, projectOptions, time } from "./options.js"
 
 /** `lockstep wait`: for what must not start before the database answers, or before every migration is applied. */
 export default defineCommand({
@@ -22,13 +23,14 @@ Exit codes: 0 it is so; 1 not in time, or never; 2 wrong usage or configuration;
     ...projectOptions,
     timeout: time("--timeout <time>", "how long to wait", "5m"),
     applied: flag("--applied", "until nothing is pending as well"),
+    allowEmpty: allowEmptyOption,
   },
   examples: ["lockstep wait --timeout 30s", "lockstep wait --applied"],
   async run({ settings, output, signal, project }) {
     const where = await project("migrations")
     const { url, ...target } = await findTarget(where)
     announce({ url, ...target }, output)
-    const folder = readFolder(where.migrationsDir)
+    const folder = readMigrations(where, { allowEmpty: settings.allowEmpty || !settings.applied })
     const started = Date.now()
     let said = ""
     for (let attempt = 0; ; attempt++) {

@@ -18,7 +18,6 @@ import { deployOver, type Outcome } from "./session.js"
  */
 export async function deploy(request: DeployRequest): Promise<DeployResult> {
   const started = performance.now()
-  refuseEmpty(request)
   const ledger = newLedger()
   let moves = 0
   for (let attempt = 0; ; attempt++) {
@@ -65,19 +64,6 @@ async function deployOnce(request: DeployRequest, ledger: Ledger): Promise<Outco
   } finally {
     await closeDatabase(client)
   }
-}
-
-function refuseEmpty({ folder, settings, onEvent }: DeployRequest): void {
-  if (folder.migrations.length > 0) return
-  const text = `there are no migrations in ${folder.dir}`
-  if (!settings.expectMigrations) {
-    onEvent({ event: "note", text })
-    return
-  }
-  throw new LockstepError("L1106", text, {
-    state: "nothing was touched.",
-    next: "correct --migrations, or the image that holds them",
-  })
 }
 
 /** What PostgreSQL refused of our own statements: they all read or write the history. */

@@ -17,8 +17,8 @@ export interface DeploySettings {
   readonly strict: boolean
   /** Go on with a failed non-transactional migration from the statement that it reached. */
   readonly resume: boolean
-  /** An empty folder is an error. */
-  readonly expectMigrations: boolean
+  /** An empty folder is right, also where the database has a history. */
+  readonly allowEmpty: boolean
 }
 
 export const defaultSettings: DeploySettings = Object.freeze({
@@ -28,7 +28,7 @@ export const defaultSettings: DeploySettings = Object.freeze({
   retries: 10,
   strict: false,
   resume: false,
-  expectMigrations: false,
+  allowEmpty: false,
 })
 
 /** Everything that it takes to reach the database and its migration lock. */

@@ -1,5 +1,6 @@
 import { areAsRecorded } from "../history/as-recorded.js"
-import { compare } from "../history/compare.js"
+import { type Comparison, compare } from "../history/compare.js"
+import { noMigrations } from "../history/empty.js"
 import type { RecordedRow } from "../history/recorded.js"
 import type { Client } from "../postgres/connect.js"
 import { endWithDeployer, freshSettings } from "./fresh-session.js"
@@ -45,6 +46,7 @@ async function bringUpToDate(
   const recorded = await openHistory(client, request)
   settle(ledger, recorded, request)
   const comparison = compare(request.folder.migrations, recorded)
+  refuseEmpty(request, comparison)
   const plan = planDeploy(comparison, request.settings, ledger.begun)
   if (plan.kind === "blocked") {
     const { blockedBy } = await import("./blocked.js")
@@ -59,6 +61,14 @@ async function bringUpToDate(
     recorded: plan.apply.length > 0 ? await apply(client, plan, attempted, before, request, ledger) : before,
     edited: comparison.edited.length,
   }
+}
+
+/** A database with a history, and a folder without any: the folder is the wrong one. Errors: L1106. */
+function refuseEmpty({ folder, settings }: DeployRequest, { all }: Comparison): void {
+  if (folder.migrations.length > 0 || all.length === 0 || settings.allowEmpty) return
+  throw noMigrations(folder.dir, [
+    `The database's history has ${all.length === 1 ? all[0]?.name : `${all.length} migrations`}.`,
+  ])
 }
 
 function tell(

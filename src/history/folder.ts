@@ -52,7 +52,7 @@ export function readFolder(dir: string): Folder {
     migrations,
     digest: digestOf(migrations),
     lockfile,
-    remarks: remarksOn(lockfile, migrations, blank),
+    remarks: migrations.length === 0 ? [`there are no migrations in ${dir}`] : remarksOn(lockfile, migrations, blank),
   }
 }
 

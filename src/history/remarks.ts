@@ -2,17 +2,17 @@ interface Named {
   readonly name: string
 }
 
-/** What Prisma tolerates in a folder, and is worth a word; `blank` names the migrations that say nothing. */
+/** What Prisma tolerates in a folder that holds migrations, and is worth a word; `blank` names the migrations that say nothing. */
 export function remarksOn(
   lockfile: string | undefined,
   migrations: readonly Named[],
   blank: ReadonlySet<string>,
 ): readonly string[] {
-  return [...lockRemarks(lockfile, migrations), ...nameRemarks(migrations, blank)]
+  return [...lockRemarks(lockfile), ...nameRemarks(migrations, blank)]
 }
 
-function lockRemarks(lockfile: string | undefined, migrations: readonly Named[]): string[] {
-  if (lockfile !== undefined || migrations.length === 0) return []
+function lockRemarks(lockfile: string | undefined): string[] {
+  if (lockfile !== undefined) return []
   return ["migration_lock.toml is missing; Prisma writes it, and it belongs into version control"]
 }
 

@@ -23,12 +23,18 @@ export const imageConfig = (layers: readonly string[]): ImageConfig => ({
 })
 
 /** The environment that the image sets. Everything in it must hold on a read-only root, as any user, without a network. */
-export function imageEnvironment(migrations: string, image: "slim" | "full"): Readonly<Record<string, string>> {
+export function imageEnvironment(
+  migrations: string,
+  image: "slim" | "full",
+  history: "empty" | "not empty",
+): Readonly<Record<string, string>> {
   return {
     // A user without an entry in /etc/passwd and without HOME has no home at all, and npm refuses to start.
     HOME: `/${app}`,
     LOCKSTEP_MIGRATIONS: `/${app}/${migrations}`,
     NODE_ENV: "production",
+    // What was accepted when the image was made is no surprise when it runs.
+    ...(history === "empty" ? { LOCKSTEP_ALLOW_EMPTY: "true" } : {}),
     ...(image === "full"
       ? {
           CHECKPOINT_DISABLE: "1",

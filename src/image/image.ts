@@ -67,7 +67,7 @@ export async function assembleImage(request: ImageRequest): Promise<ImageResult>
     layers: only === "history" ? layers.slice(-1) : layers,
     documents: {
       [marker]: imageConfig(layers.map(({ name }) => name)),
-      "env.json": imageEnvironment(places.migrations, kind),
+      "env.json": imageEnvironment(places.migrations, kind, folder.migrations.length === 0 ? "empty" : "not empty"),
       "labels.json": labels,
       "sbom.cdx.json": sbomOf({ project: manifest, ...packages }),
     },

@@ -68,14 +68,15 @@ function* fromDotenv(project: Project, name: string) {
 
 /** Schemas before Prisma 7 hold `directUrl = env("X")` and `url = env("Y")`; migrations go through the direct one. */
 function namedBySchema(schemaPath: string): string[] {
-  const schema = readSchema(schemaPath)
+  const schema = readSchemaText(schemaPath)
   return ["directUrl", "url"].flatMap((key) => {
     const name = new RegExp(`^\\s*${key}\\s*=\\s*env\\("([^"]+)"\\)`, "m").exec(schema)?.[1]
     return name ? [name] : []
   })
 }
 
-function readSchema(path: string): string {
+/** The text of a schema, whatever it holds; empty where there is none. */
+export function readSchemaText(path: string): string {
   try {
     if (!statSync(path).isDirectory()) return readRegularFile(path)
     return readdirSync(path, { encoding: "utf8", recursive: true })

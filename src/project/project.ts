@@ -19,6 +19,8 @@ export interface Project {
   /** A schema file or a folder of them; it need not exist for a deploy. */
   readonly schemaPath: string
   readonly migrationsDir: string
+  /** Who says where the migrations are: --migrations and its like, prisma.config, or nobody. */
+  readonly migrationsNamedBy: "setting" | "config" | "nobody"
   /** The command that seeds the database. */
   readonly seed: string | undefined
   /** DATABASE_URL as it was before a prisma.config could set it. */
@@ -54,6 +56,7 @@ export async function loadProject(flags: ProjectFlags, needs: "everything" | "mi
     configPath,
     schemaPath,
     migrationsDir: migrationsDir(flags, config, schemaPath),
+    migrationsNamedBy: flags.migrations ? "setting" : config?.migrations ? "config" : "nobody",
     seed: config?.seed ?? older.seed,
     environmentUrl,
     configUrl: config?.url,

@@ -35,10 +35,10 @@ test("an empty variable is one that is not set", () => {
 })
 
 test("a variable is called after its option", () => {
-  expect(["lockWait", "config", "expectMigrations"].map(variableOf)).toEqual([
+  expect(["lockWait", "config", "allowEmpty"].map(variableOf)).toEqual([
     "LOCKSTEP_LOCK_WAIT",
     "LOCKSTEP_CONFIG",
-    "LOCKSTEP_EXPECT_MIGRATIONS",
+    "LOCKSTEP_ALLOW_EMPTY",
   ])
 })
 

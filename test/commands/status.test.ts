@@ -1,6 +1,7 @@
 import { expect, test } from "vitest"
 import { lockstep } from "../cli.js"
 import { createDatabase } from "../postgres.js"
+import { createProject } from "../project.js"
 import { objectsIn } from "./json.js"
 import { init, migrations, openShop, orders } from "./shop.js"
 
@@ -98,12 +99,24 @@ test("without the database itself it says so, and who would create it", async ()
   expect(exitCode).toBe(1)
 })
 
-test("without migrations there is nothing to do, and that is said", async () => {
+test("a new project without migrations has nothing to do, and the folder is named", async () => {
   const { url } = await createDatabase()
-  const { project } = await openShop({ migrations: {} })
-  const { stdout, exitCode } = await lockstep(["status"], { cwd: project.root, url })
+  const { root, migrationsDir } = createProject()
+  const { stdout, stderr, exitCode } = await lockstep(["status"], { cwd: root, url })
   expect({ stdout, exitCode }).toEqual({ stdout: "Nothing to do: the folder holds no migrations.", exitCode: 0 })
+  expect(stderr).toContain(`there are no migrations in ${migrationsDir}`)
 })
+
+test.each(["status", "plan", "deploy", "wait --applied"])(
+  "%s fails where the schema has models and the folder no migrations",
+  async (command) => {
+    const { run, project } = await openShop({ migrations: {} })
+    const { stderr, exitCode } = await run(...command.split(" "))
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain(`error[L1106]: there are no migrations in ${project.migrationsDir}`)
+    expect(await run(...command.split(" "), "--allow-empty")).toMatchObject({ exitCode: 0 })
+  },
+)
 
 test("it changes nothing: a role that may only read is enough", async () => {
   const { run, database, project } = await openShop()

@@ -97,7 +97,7 @@ test("what stock Prisma tolerates is tolerated and told; --strict refuses it bef
   expect(done.stdout).toContain("3 of 3 recorded, 1 edited since.")
 })
 
-test("an empty folder is named; --expect-migrations makes it an error", async () => {
+test("an empty folder of a new project is named, and nothing is to do", async () => {
   const database = await createDatabase()
   const project = createProject()
   const done = await deploy(project, database)
@@ -105,9 +105,19 @@ test("an empty folder is named; --expect-migrations makes it an error", async ()
   expect(done.stderr).toContain(`there are no migrations in ${project.migrationsDir}`)
   expect(done.stdout).toBe("Nothing to do: the folder holds no migrations.")
   expect(await database.query("SELECT to_regclass('_prisma_migrations') AS history")).toEqual([{ history: null }])
-  const refused = await deploy(project, database, "--expect-migrations")
-  expect(refused).toMatchObject({ exitCode: 1 })
-  expect(refused.stderr).toContain("error[L1106]")
+})
+
+test("an empty folder is refused where the database has a history, unless --allow-empty says that it is meant", async () => {
+  const database = await createDatabase()
+  await deploy(createProject({ migrations: three }), database)
+  const project = createProject()
+  const refused = await deploy(project, database)
+  expect(refused.exitCode).toBe(1)
+  expect(refused.stderr).toContain(`error[L1106]: there are no migrations in ${project.migrationsDir}`)
+  expect(refused.stderr).toContain("The database's history has 3 migrations.")
+  const meant = await deploy(project, database, "--allow-empty")
+  expect(meant).toMatchObject({ exitCode: 0 })
+  expect(meant.stderr).toContain("20260103000000_email is recorded in the database, but not in the folder")
 })
 
 test("a migration that takes its own row away is refused, and nothing of it is applied", async () => {
@@ -207,13 +217,14 @@ test("--json tells once a second what the server does in a long statement", asyn
 test("flag, then LOCKSTEP_ variable, then package.json's key: every option of a deploy", async () => {
   const database = await createDatabase()
   const project = createProject({
-    files: { "package.json": '{ "lockstep": { "expectMigrations": true, "lockWait": "7s", "retries": 3 } }' },
+    schema: "model Account {\n  id Int @id\n}\n",
+    files: { "package.json": '{ "lockstep": { "allowEmpty": false, "lockWait": "7s", "retries": 3 } }' },
   })
   const run = (args: string[], env: Record<string, string> = {}) =>
     lockstep(["deploy", ...args], { cwd: project.root, url: database.url, env })
   expect((await run([])).stderr).toContain("error[L1106]")
-  expect(await run([], { LOCKSTEP_EXPECT_MIGRATIONS: "false" })).toMatchObject({ exitCode: 0 })
-  expect(await run(["--expect-migrations"], { LOCKSTEP_EXPECT_MIGRATIONS: "false" })).toMatchObject({ exitCode: 1 })
+  expect(await run([], { LOCKSTEP_ALLOW_EMPTY: "true" })).toMatchObject({ exitCode: 0 })
+  expect(await run(["--allow-empty"], { LOCKSTEP_ALLOW_EMPTY: "false" })).toMatchObject({ exitCode: 0 })
   const wrong = await run(["--lock-wait", "soon", "--prove", "everything"], {
     LOCKSTEP_RETRIES: "-1",
     LOCKSTEP_STRICT: "perhaps",

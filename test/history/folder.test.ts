@@ -22,7 +22,11 @@ test("its migrations come in the order in which they run, byte for byte", () => 
 test("a folder that is not there is an empty history, as for Prisma", () => {
   const { migrationsDir, remove } = createProject()
   remove("prisma/migrations")
-  expect(readFolder(migrationsDir)).toMatchObject({ migrations: [], lockfile: undefined, remarks: [] })
+  expect(readFolder(migrationsDir)).toMatchObject({
+    migrations: [],
+    lockfile: undefined,
+    remarks: [`there are no migrations in ${migrationsDir}`],
+  })
 })
 
 test("files beside the migrations and hidden folders are none of them", () => {
@@ -93,7 +97,7 @@ describe("what Prisma tolerates is worth a word", () => {
   })
 
   test("no lock file and no migrations is nothing", () => {
-    expect(remarks({ lockfile: null })).toEqual([])
+    expect(remarks({ lockfile: null })).toEqual([expect.stringMatching(/^there are no migrations in /)])
   })
 
   test("equal timestamps, with the order", () => {

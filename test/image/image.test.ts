@@ -55,7 +55,7 @@ const shop = (): TestProject =>
         name: "@acme/shop",
         version: "3.1.4",
         repository: "acme/shop",
-        lockstep: { lockWait: "10m", migrations: "elsewhere" },
+        lockstep: { lockWait: "10m", migrations: "prisma/migrations" },
       })}\n`,
       ".env": 'DATABASE_URL="postgresql://app:s3cret@db/shop"\n',
       "prisma/migrations/20260101000000_init/notes.txt": "s3cret",
@@ -191,6 +191,19 @@ test("only the schema, the migrations and the settings of a project are in it", 
     lockstep: { lockWait: "10m" },
   })
   expect(read(join(image.out, "env.json")).LOCKSTEP_MIGRATIONS).toBe("/app/prisma/migrations")
+})
+
+test("a new project's image, without migrations yet, deploys: that there are none was known when it was made", async () => {
+  const { root } = createProject({ schema })
+  expect(read(join((await imageOf(root, "new")).out, "env.json")).LOCKSTEP_ALLOW_EMPTY).toBe("true")
+  const image = await imageOf(shop().root, "not-new")
+  expect(read(join(image.out, "env.json")).LOCKSTEP_ALLOW_EMPTY).toBeUndefined()
+})
+
+test("a project whose schema has models gets no image without migrations", async () => {
+  const { root } = createProject({ schema: `${schema}\nmodel A {\n  id Int @id\n}\n` })
+  const { stderr, exitCode } = await lockstep(["image", "--slim", "--out", "image"], { cwd: root })
+  expect({ stderr, exitCode }).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("error[L1106]") })
 })
 
 test("a schema in several files and migrations elsewhere keep their places", async () => {
