@@ -2,6 +2,7 @@
 /** Prisma's schema engine with its own deploy, so that Prisma's CLI is measured as it is, without a native engine. */
 import { openEngine } from "../src/engine/engine.js"
 import { historyList } from "../src/engine/history-list.js"
+import { waitInServer } from "../src/engine/lock.js"
 import { stepsOf } from "../src/engine/setting.js"
 import { schemaEngine } from "../src/engine/shim/main.js"
 import { readFolder } from "../src/history/folder.js"
@@ -9,6 +10,7 @@ import { parseDatabaseUrl } from "../src/postgres/url.js"
 
 const code = await schemaEngine(process.argv.slice(2), {
   words: (error) => error.message,
+  lockWith: () => waitInServer,
   applyMigrations: async ({ migrationsDir, url }) => {
     const engine = await openEngine({ url: parseDatabaseUrl(url) })
     const { appliedMigrationNames } = await engine.applyMigrations(

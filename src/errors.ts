@@ -65,7 +65,6 @@ export const errorCodes = {
   L1406: { exitCode: 1, title: "a migration cannot be replayed on an empty database" },
   L1407: { exitCode: 1, title: "Prisma's schema engine refused" },
   L1408: { exitCode: 1, title: "Prisma's schema engine came upon a defect of its own" },
-  L1409: { exitCode: 1, title: "the engine waited in vain for the migration lock" },
   L1410: { exitCode: 1, title: "a change would lose data" },
   L1411: { exitCode: 1, title: "a change cannot be made with the data that is there" },
   L1412: { exitCode: 1, title: "an undo needs a hand-written part" },

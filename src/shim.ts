@@ -1,9 +1,10 @@
 import { createColors } from "picocolors"
 import { began, deployOptions, schemaProof } from "./commands/deploy.js"
+import { lockFor } from "./commands/locked.js"
 import { parseSettings } from "./commands/settings.js"
 import { deploy } from "./deploy/deploy.js"
 import { schemaEngine } from "./engine/shim/main.js"
-import type { ApplyMigrations } from "./engine/shim/methods.js"
+import type { ApplyMigrations, LockWith } from "./engine/shim/methods.js"
 import { readFolder } from "./history/folder.js"
 import { parseDatabaseUrl } from "./postgres/url.js"
 import { readManifest } from "./project/manifest.js"
@@ -15,27 +16,31 @@ import { compileQuicklyForGood } from "./sql/quick-compile.js"
 /** Prisma's schema engine with Lockstep's guarded deploy in place of `applyMigrations`. Answers the exit code. */
 export function runSchemaEngine(argv: readonly string[]): Promise<number> {
   compileQuicklyForGood()
-  return schemaEngine(argv, { applyMigrations, words: (error) => renderError(error, createColors(false)) })
+  return schemaEngine(argv, { applyMigrations, lockWith, words: (error) => renderError(error, createColors(false)) })
 }
 
-/** The same deploy, settings and words as `lockstep deploy`; Prisma's CLI passes on no flags, so there are none. */
+const outputTo = (print: (line: string) => void): Output => ({
+  json: false,
+  terminal: false,
+  paint: createColors(false),
+  say: print,
+  data: print,
+  object: () => undefined,
+})
+
+/** Prisma's CLI passes on no flags. */
+const settingsHere = () =>
+  parseSettings(deployOptions, { flags: {}, env: process.env, section: readManifest(process.cwd()).lockstep })
+
+const lockWith: LockWith = ({ url, print, signal }) =>
+  lockFor({ target: { url: parseDatabaseUrl(url) }, signal, output: outputTo(print), settings: settingsHere() })
+
+/** The same deploy, settings and words as `lockstep deploy`. */
 const applyMigrations: ApplyMigrations = async ({ migrationsDir, url: text, print, signal }) => {
-  const output: Output = {
-    json: false,
-    terminal: false,
-    paint: createColors(false),
-    say: print,
-    data: print,
-    object: () => undefined,
-  }
-  const settings = parseSettings(deployOptions, {
-    flags: {},
-    env: process.env,
-    section: readManifest(process.cwd()).lockstep,
-  })
+  const settings = settingsHere()
   const url = parseDatabaseUrl(text)
   const folder = readFolder(migrationsDir)
-  const onEvent = deployReporter(output)
+  const onEvent = deployReporter(outputTo(print))
   onEvent(began(url, folder))
   // Prisma's CLI does not hand over the shadow database of its configuration; a new one on the same server does.
   const besides = { shadowUrl: undefined, initShadowDb: undefined }

@@ -31,27 +31,27 @@ Exit codes: 0 done; 1 the database has a history, or is not what the migrations 
     const adopted = folder.migrations.slice(0, last + 1)
     if (adopted.length === 0) throw new LockstepError("L1106", `there are no migrations in ${folder.dir}`)
     await requireDatabase(target)
-    const drift = acceptDrift
-      ? undefined
-      : await diff({
-          ...setting,
-          folder,
-          from: { side: "history", upTo: names[last] },
-          to: { side: "database" },
-          form: "summary",
-        })
-    if (drift && !drift.empty) {
-      throw new LockstepError("L1031", "the database is not what these migrations make", {
-        hint: drift.text.trim(),
-        state: "nothing was recorded.",
-        next: "name the last one that it holds with --up-to, or add --accept-drift",
-      })
-    }
-    await withLockedDatabase(target, signal, output, async (client) => {
+    await withLockedDatabase({ target, signal, output }, async (client) => {
       if ((await readHistory(client, target.url.schema))?.length) {
         throw new LockstepError("L1109", "the database has a history already", {
           state: "nothing was recorded.",
           next: "pnpm db:status",
+        })
+      }
+      const drift = acceptDrift
+        ? undefined
+        : await diff({
+            ...setting,
+            folder,
+            from: { side: "history", upTo: names[last] },
+            to: { side: "database" },
+            form: "summary",
+          })
+      if (drift && !drift.empty) {
+        throw new LockstepError("L1031", "the database is not what these migrations make", {
+          hint: drift.text.trim(),
+          state: "nothing was recorded.",
+          next: "name the last one that it holds with --up-to, or add --accept-drift",
         })
       }
       await adopt(client, target.url.schema, adopted)

@@ -1,38 +1,66 @@
 import { ConnectionLost, lostOr } from "../deploy/failure.js"
 import { takeLock } from "../deploy/lock.js"
-import { closeDatabase, openDatabase } from "../deploy/open.js"
-import { type Connecting, defaultSettings } from "../deploy/request.js"
+import { closeDatabase, inspect, openDatabase } from "../deploy/open.js"
+import { type Connecting, type DeploySettings, defaultSettings } from "../deploy/request.js"
+import type { TakeLock } from "../engine/lock.js"
+import { searchPath } from "../engine/script.js"
 import { LockstepError } from "../errors.js"
 import type { Client } from "../postgres/connect.js"
 import type { Target } from "../project/database-url.js"
 import { deployReporter } from "../report/deploy.js"
 import type { Output } from "../report/output.js"
 
-/** Does a piece of work on the history under the migration lock. Errors: L1016, L1020 to L1022, L12xx. */
-export async function withLockedDatabase(
-  target: Target,
-  signal: AbortSignal,
-  output: Output,
-  work: (client: Client) => Promise<void>,
-): Promise<void> {
-  const onEvent = deployReporter({ ...output, object: () => undefined })
-  const request: Connecting = {
-    url: target.url,
-    settings: defaultSettings,
-    applicationName: "lockstep",
-    signal,
-    onEvent,
-  }
+/** What it takes to wait for the migration lock of a database. */
+export interface Waiting {
+  readonly target: Pick<Target, "url">
+  readonly signal: AbortSignal
+  readonly output: Output
+  readonly settings?: DeploySettings
+}
+
+/** Does a piece of work under the migration lock. Errors: L1016, L1020 to L1022, L12xx. */
+export async function withLockedDatabase<T>(waiting: Waiting, work: (client: Client) => Promise<T>): Promise<T> {
+  const request = connecting(waiting)
   const client = await openDatabase(request)
   try {
     await takeLock(client, request)
-    await work(client)
+    return await work(client)
   } catch (error) {
-    const reason = lostOr(client, error)
-    throw reason instanceof ConnectionLost ? lost(reason) : reason
+    throw lostAs(client, error)
   } finally {
     await closeDatabase(client)
   }
+}
+
+/**
+ * Takes the migration lock on a connection of Prisma's schema engine, where a deploy could hold it, too.
+ * Errors: L1016, L1020 to L1022.
+ */
+export function lockFor(waiting: Waiting): TakeLock {
+  const request = connecting(waiting)
+  return async (client) => {
+    try {
+      await inspect(client, request)
+      await takeLock(client, request)
+      // Behind a pooler the session was reset.
+      await client.query(searchPath(request.url.schema))
+    } catch (error) {
+      throw lostAs(client, error)
+    }
+  }
+}
+
+const connecting = ({ target, signal, output, settings = defaultSettings }: Waiting): Connecting => ({
+  url: target.url,
+  settings,
+  applicationName: "lockstep",
+  signal,
+  onEvent: deployReporter({ ...output, object: () => undefined }),
+})
+
+function lostAs(client: Client, error: unknown): unknown {
+  const reason = lostOr(client, error)
+  return reason instanceof ConnectionLost ? lost(reason) : reason
 }
 
 const lost = (error: ConnectionLost): LockstepError =>

@@ -8,6 +8,7 @@ import type { Output } from "../report/output.js"
 import { applyPending } from "./apply-pending.js"
 import { defineCommand } from "./command.js"
 import { openWorkplace } from "./database.js"
+import { withLockedDatabase } from "./locked.js"
 import { flag, projectOptions, text } from "./options.js"
 
 /** `lockstep migrate --name X`: writes the migration from the history to the schema, and applies it. */
@@ -26,38 +27,38 @@ Exit codes: 0 written, or nothing to do; 1 the data or a difference is in the wa
   examples: ["pnpm db:migrate --name add_orders", "pnpm db:migrate --name split_name --create-only"],
   async run({ settings, output, signal, project }) {
     const place = await openWorkplace(await project(), output)
-    const words = settings.name ?? (await askName())
-    const folder = place.folder
-    await applyPending({ target: place.target, folder, output, signal, quiet: "nothing-to-do" })
-    const made = await createMigration({
-      ...place.setting,
-      folder,
-      schemaFiles: readSchema(place.project.schemaPath),
-      name: words,
-      whenEqual: settings.createOnly ? "draft" : "nothing",
+    const { target } = place
+    const { dir } = place.folder
+    const name = settings.name ?? (await askName())
+    const apply = !settings.createOnly
+    await applyPending({ target, folder: place.folder, output, signal, quiet: "nothing-to-do" })
+    const made = await withLockedDatabase({ target, signal, output }, async () => {
+      const folder = readFolder(dir)
+      const schemaFiles = readSchema(place.project.schemaPath)
+      const whenEqual = apply ? "nothing" : "draft"
+      const migration = await createMigration({ ...place.setting, folder, schemaFiles, name, whenEqual })
+      if (migration.state === "nothing") return undefined
+      if (apply) refuse(migration, settings.acceptDataLoss, output)
+      return { ...migration, file: relative(process.cwd(), await writeMigration(dir, migration.name, migration.sql)) }
     })
-    if (made.state === "nothing") {
+    if (made === undefined) {
       output.data("Nothing to do: the history already makes this schema.")
       output.object({ schema: "lockstep.migrate/1", state: "nothing" })
       return 0
     }
-    const apply = !settings.createOnly
-    if (apply) refuse(made, settings.acceptDataLoss, output)
-    const file = relative(process.cwd(), await writeMigration(folder.dir, made.name, made.sql))
-    output.say(`wrote ${file}\n`)
+    output.say(`wrote ${made.file}\n`)
     output.data(made.sql.trimEnd())
     output.say("")
     for (const warning of made.warnings) output.say(`  ${output.paint.yellow("data loss")}  ${warning}`)
     for (const step of made.unexecutable)
       output.say(`  ${output.paint.red("impossible with the data that is there")}  ${step}`)
-    if (apply)
-      await applyPending({ target: place.target, folder: readFolder(folder.dir), output, signal, quiet: "never" })
+    if (apply) await applyPending({ target, folder: readFolder(dir), output, signal, quiet: "never" })
     else output.say("Not applied, as asked. Edit it, then apply it with: pnpm db:deploy")
     output.object({
       schema: "lockstep.migrate/1",
       state: apply ? "applied" : "written",
       name: made.name,
-      file,
+      file: made.file,
       sql: made.sql,
       warnings: made.warnings,
       unexecutable: made.unexecutable,

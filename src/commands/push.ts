@@ -3,6 +3,7 @@ import { readSchema } from "../engine/schema-files.js"
 import { defineCommand } from "./command.js"
 import { confirmDestruction } from "./confirm.js"
 import { openWorkplace } from "./database.js"
+import { lockFor } from "./locked.js"
 import { flag, projectOptions, yesOption } from "./options.js"
 
 /** `lockstep push`: the database becomes like the schema, without a history. */
@@ -17,13 +18,14 @@ Exit codes: 0 pushed, or nothing to do; 1 refused, because data would be lost; 2
     yes: yesOption,
   },
   examples: ["pnpm db:push", "pnpm db:push --accept-data-loss"],
-  async run({ settings, output, project }) {
+  async run({ settings, output, signal, project }) {
     const { target, setting, project: parts } = await openWorkplace(await project(), output)
     output.say("  note  push is the legacy way: no history records it. Prefer: pnpm db:migrate --name X")
     const { acceptDataLoss, yes } = settings
     if (acceptDataLoss) await confirmDestruction({ target, yes, what: "pushing with data loss" })
     const result = await push({
       ...setting,
+      takeLock: lockFor({ target, signal, output }),
       schemaFiles: readSchema(parts.schemaPath),
       dataLoss: acceptDataLoss ? "accept" : "refuse",
     })

@@ -6,12 +6,13 @@ import { applyPending } from "./apply-pending.js"
 import { defineCommand } from "./command.js"
 import { confirmDestruction } from "./confirm.js"
 import { openWorkplace } from "./database.js"
+import { lockFor, withLockedDatabase } from "./locked.js"
 import { flag, projectOptions, yesOption } from "./options.js"
 
 /** `lockstep reset`: empties the database, applies the whole history, seeds. */
 export default defineCommand({
   description: `Drops everything in the database's schema, applies the whole history again and runs the seed.
-Anywhere but on the test database it asks for consent.
+Anywhere but on the test database it asks for consent. A deploy that runs is waited for.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage, configuration, or no consent.`,
   options: {
@@ -25,18 +26,19 @@ Exit codes: 0 done; 1 failed; 2 wrong usage, configuration, or no consent.`,
     await confirmDestruction({ target, yes: settings.yes, what: "dropping all data" })
     // The Prisma schema may name further PostgreSQL schemas; where there is none, the URL's is all.
     const schemaFiles = existsSync(parts.schemaPath) ? readSchema(parts.schemaPath) : undefined
-    await emptyForReset(setting, schemaFiles)
+    await emptyForReset({ ...setting, takeLock: lockFor({ target, signal, output }) }, schemaFiles)
     output.say(`emptied ${target.url.display}`)
     const { applied } = await applyPending({ target, folder, output, signal, quiet: "never" })
     const seeded = parts.seed !== undefined && !settings.skipSeed
     if (parts.seed !== undefined && seeded) {
-      await runInProject({
+      const seeding = {
         root: parts.root,
         command: wordsOf(parts.seed),
         purpose: "seeding",
         variables: { DATABASE_URL: target.url.text },
         signal,
-      })
+      }
+      await withLockedDatabase({ target, signal, output }, () => runInProject(seeding))
     }
     output.object({ schema: "lockstep.reset/1", applied, seeded })
     output.data(

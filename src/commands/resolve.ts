@@ -31,7 +31,7 @@ Exit codes: 0 done; 1 the history does not allow it; 2 wrong usage or configurat
     const target = await findTarget(where)
     announce(target, output)
     await requireDatabase(target)
-    await withLockedDatabase(target, signal, output, async (client) => {
+    await withLockedDatabase({ target, signal, output }, async (client) => {
       if (rolledBack) return await markRolledBack(client, target.url.schema, rolledBack)
       const migration = readFolder(where.migrationsDir).migrations.find((one) => one.name === name)
       if (migration === undefined)

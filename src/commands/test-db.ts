@@ -58,13 +58,15 @@ async function fill(
   await applyPending({ target, folder: readFolder(project.migrationsDir), output, signal, quiet: "never" })
   if (seed && project.seed) {
     const { runInProject, wordsOf } = await import("../project/run.js")
-    await runInProject({
+    const { withLockedDatabase } = await import("./locked.js")
+    const seeding = {
       root: project.root,
       command: wordsOf(project.seed),
       purpose: "seeding",
       variables: { DATABASE_URL: server.url },
       signal,
-    })
+    }
+    await withLockedDatabase({ target, signal, output }, () => runInProject(seeding))
   }
 }
 

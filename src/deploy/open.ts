@@ -90,7 +90,8 @@ async function createDatabase({ url, onEvent, applicationName }: Connecting, abs
   }
 }
 
-async function inspect(client: Client, request: Connecting): Promise<void> {
+/** Refuses a server that cannot be migrated. Errors: L1021 a transaction pooler, L1022 a standby or read-only server. */
+export async function inspect(client: Client, request: Connecting): Promise<void> {
   const result = await client.query<{ standby: string; readonly: string; pid: string }>(
     `SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only') AS readonly, pg_backend_pid() AS pid`,
   )

@@ -9,40 +9,58 @@ import type {
 import type { QueryArrayResult } from "pg"
 import type { Client } from "../postgres/connect.js"
 import { adapterError } from "./adapter-error.js"
-import { pollForLock, takesLock } from "./lock.js"
+import { type TakeLock, takesLock } from "./lock.js"
 import { runScript } from "./script.js"
 import { columnOf } from "./values.js"
 
 const info = { provider: "postgres", adapterName: "lockstep" } as const
 
-/** One connection as the engine's adapter. `schema` is the URL's; `release` runs when the engine has done with it. */
-export function adapterOver(client: Client, schema: string, release: () => Promise<void>): SqlDriverAdapter {
+/** A connection of the engine's. */
+export interface Connection {
+  readonly client: Client
+  /** The URL's. */
+  readonly schema: string
+  /** Replaces the engine's own way to take the migration lock. */
+  readonly takeLock?: TakeLock
+  /** Runs when the engine has done with it. */
+  readonly release: () => Promise<void>
+}
+
+/** A connection as the engine's adapter. */
+export function adapterOver(connection: Connection): SqlDriverAdapter {
+  const { client, schema, release } = connection
   return {
-    ...queryable(client),
+    ...queryable(connection),
     // Its errors go as they are, through the registry: the engine would put them into vaguer words.
     executeScript: (script) => runScript(client, schema, script),
-    startTransaction: (level) => reported(begin(client, level)),
+    startTransaction: (level) => reported(begin(connection, level)),
     getConnectionInfo: () => ({ schemaName: schema, supportsRelationJoins: true }),
     dispose: release,
   }
 }
 
-function queryable(client: Client): SqlQueryable {
+function queryable(connection: Connection): SqlQueryable {
   return {
     ...info,
-    queryRaw: (query) => reported(select(client, query)),
-    executeRaw: (query) => reported(run(client, query)).then(({ rowCount }) => rowCount ?? 0),
+    queryRaw: (query) => reported(select(connection, query)),
+    executeRaw: (query) => reported(run(connection, query)).then(({ rowCount }) => rowCount ?? 0),
   }
 }
 
-async function begin(client: Client, level: IsolationLevel | undefined): Promise<Transaction> {
+async function begin(connection: Connection, level: IsolationLevel | undefined): Promise<Transaction> {
+  const { client } = connection
   await client.query(level ? `BEGIN ISOLATION LEVEL ${level}` : "BEGIN")
   const end = (sql: string) => () => reported(client.query(sql)).then(() => undefined)
-  return { ...queryable(client), options: { usePhantomQuery: false }, commit: end("COMMIT"), rollback: end("ROLLBACK") }
+  return {
+    ...queryable(connection),
+    options: { usePhantomQuery: false },
+    commit: end("COMMIT"),
+    rollback: end("ROLLBACK"),
+  }
 }
 
-async function select(client: Client, query: SqlQuery): Promise<SqlResultSet> {
-  const { fields, rows } = await run(client, query)
+async function select(connection: Connection, query: SqlQuery): Promise<SqlResultSet> {
+  const { fields, rows } = await run(connection, query)
   const columns = fields.map((field) => columnOf(field.dataTypeID))
   return {
     columnNames: fields.map((field) => field.name),
@@ -51,9 +69,9 @@ async function select(client: Client, query: SqlQuery): Promise<SqlResultSet> {
   }
 }
 
-async function run(client: Client, query: SqlQuery): Promise<QueryArrayResult<(string | null)[]>> {
-  if (takesLock.test(query.sql)) {
-    await pollForLock(client)
+async function run({ client, takeLock }: Connection, query: SqlQuery): Promise<QueryArrayResult<(string | null)[]>> {
+  if (takeLock !== undefined && takesLock.test(query.sql)) {
+    await takeLock(client)
     return await client.query({ text: "SELECT NULL", rowMode: "array" })
   }
   const values = query.args.map((value, at) =>

@@ -34,7 +34,7 @@ export interface NewMigration {
 /**
  * The migration from the history to the schema. Everything pending must have been applied to the database before: the
  * engine looks at the database's data for its warnings. It writes no file (`writeMigration` does) and applies nothing.
- * Errors: L1403 the database differs from its history or is behind it, L1401, L1404 to L1409, L1414.
+ * Errors: L1403 the database differs from its history or is behind it, L1401, L1404 to L1408, L1414.
  */
 export async function createMigration(input: CreateMigration): Promise<NewMigration | { readonly state: "nothing" }> {
   const { folder, schemaFiles, whenEqual, now = new Date() } = input

@@ -29,7 +29,7 @@ export interface DiffInput extends Setting {
 
 /**
  * What leads from one state to another. Errors: L1107 no such migration, L1301 a side's source was not given,
- * L1401, L1404 to L1409.
+ * L1401, L1404 to L1408.
  */
 export async function diff(input: DiffInput): Promise<Diff> {
   const { from, to, form } = input

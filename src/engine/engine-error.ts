@@ -56,11 +56,6 @@ interface Advice {
 
 /** Prisma's codes that have advice of their own. Source: Prisma's "Error message reference". */
 const advice: Readonly<Record<string, Advice>> = {
-  P1002: {
-    code: "L1409",
-    says: "another process holds the migration lock",
-    next: "wait for it to end, then run the same command again",
-  },
   P1012: {
     code: "L1401",
     says: "the Prisma schema is not valid",
@@ -78,7 +73,7 @@ const advice: Readonly<Record<string, Advice>> = {
   },
 }
 
-/** An engine failure as a person reads it. Errors: L1401, L1406, L1407, L1408 the engine panicked, L1409. */
+/** An engine failure as a person reads it. Errors: L1401, L1406, L1407, L1408 the engine panicked. */
 export function explain(failure: unknown): LockstepError {
   if (failure instanceof LockstepError) return failure
   // The engine ends some messages with the names of its own functions.

@@ -12,6 +12,7 @@ import type {
 import type { DatabaseUrl } from "../postgres/url.js"
 import { EnginePanic, engineFailure } from "./engine-error.js"
 import { adapterFactory } from "./factory.js"
+import type { TakeLock } from "./lock.js"
 import { loadEngine, orPanic } from "./wasm.js"
 
 /** A Prisma schema: its files, in any order. */
@@ -30,6 +31,8 @@ export interface EngineOptions {
   readonly schemaFiles?: SchemaFiles | undefined
   /** Tables and enums that others manage (prisma.config's tables.external and enums.external). */
   readonly external?: External | undefined
+  /** Takes the migration lock wherever it is needed; without it the engine waits for it inside of PostgreSQL. */
+  readonly takeLock?: TakeLock | undefined
   /** Receives the engine's log lines, JSON each. */
   readonly log?: ((line: string) => void) | undefined
 }
@@ -54,9 +57,13 @@ export interface Engine {
   ): Promise<CreateMigrationOutput>
   /** SQL that takes `from` to `to`, or a summary for people; `empty` when they are equal. */
   diff(from: DiffTarget, to: DiffTarget, form: "script" | "summary"): Promise<Diff>
+  /** Under the migration lock. */
   schemaPush(schema: SchemaFiles, force: boolean): Promise<SchemaPushOutput>
+  /** Under the migration lock. */
   reset(): Promise<void>
   applyMigrations(migrations: MigrationList): Promise<ApplyMigrationsOutput>
+  /** Does work under the migration lock, on the engine's own connection: the engine does not ask for it everywhere. */
+  locked<T>(work: () => Promise<T>): Promise<T>
   /** The engine itself, for the shim, which hands requests through as they come. */
   raw<T>(call: (engine: SchemaEngine) => Promise<T>): Promise<T>
   /** Closes its connections and drops its shadow databases. */
@@ -70,7 +77,7 @@ export interface Diff {
 
 /** Opens Prisma's schema engine on a database. Errors: L12xx no connection, L1400 the engine cannot be loaded. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const factory = adapterFactory(options.url, options.shadowUrl)
+  const factory = adapterFactory(options)
   const datamodels = options.schemaFiles?.map(({ path, content }): [string, string] => [path, content])
   const log = options.log ?? (() => undefined)
   const { errorRegistry } = factory.bound
@@ -84,16 +91,18 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   try {
     const Engine = await loadEngine()
     const engine = await told(() => Engine.new({ datamodels }, log, factory.bound))
-    return { ...methods(engine, told, options.external), dispose: () => factory.close() }
+    return { ...methods(engine, { told, locked: factory.locked }, options.external), dispose: () => factory.close() }
   } catch (error) {
     await factory.close()
     throw error
   }
 }
 
+type Around = <T>(work: () => Promise<T>) => Promise<T>
+
 function methods(
   engine: SchemaEngine,
-  told: <T>(work: () => Promise<T>) => Promise<T>,
+  { told, locked }: { readonly told: Around; readonly locked: Around },
   external: External = { tables: [], enums: [] },
 ): Omit<Engine, "dispose"> {
   const filters = { externalTables: [...external.tables], externalEnums: [...external.enums] }
@@ -125,9 +134,11 @@ function methods(
       )
       return { empty: exitCode === 0, text: stdout ?? "" }
     },
-    schemaPush: (schema, force) => inTurn(() => engine.schemaPush({ force, schema: container(schema), filters })),
-    reset: () => inTurn(() => engine.reset({ filter: filters })),
+    schemaPush: (schema, force) =>
+      locked(() => inTurn(() => engine.schemaPush({ force, schema: container(schema), filters }))),
+    reset: () => locked(() => inTurn(() => engine.reset({ filter: filters }))),
     applyMigrations: (migrationsList) => inTurn(() => engine.applyMigrations({ migrationsList, filters })),
+    locked,
     raw: (call) => inTurn(() => call(engine)),
   }
 }

@@ -5,6 +5,7 @@ import {
 import { type Client, connect } from "../postgres/connect.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import { adapterOver } from "./adapter.js"
+import { type TakeLock, underLock, waitInServer } from "./lock.js"
 import { offlineAdapter } from "./offline.js"
 import { replayedShadows } from "./replayed.js"
 import { searchPath } from "./script.js"
@@ -12,15 +13,24 @@ import { searchPath } from "./script.js"
 export interface AdapterFactory {
   /** What the engine calls; its registry keeps the errors that the engine only gives a number for. */
   readonly bound: ErrorCapturingSqlMigrationAwareDriverAdapterFactory
+  /** Does work under the migration lock, which the database's first connection takes. */
+  readonly locked: <T>(work: () => Promise<T>) => Promise<T>
   /** Closes every connection and drops every shadow database that the engine left open. */
   readonly close: () => Promise<void>
+}
+
+/** Where the engine works. */
+export interface Databases {
+  readonly url: DatabaseUrl | undefined
+  readonly shadowUrl?: DatabaseUrl | undefined
+  readonly takeLock?: TakeLock | undefined
 }
 
 /**
  * Opens the engine's connections: the database itself, and shadow databases that are really separate. Without a URL
  * the database is a stand-in, and a shadow database needs `shadowUrl`.
  */
-export function adapterFactory(url: DatabaseUrl | undefined, shadowUrl: DatabaseUrl | undefined): AdapterFactory {
+export function adapterFactory({ url, shadowUrl, takeLock = waitInServer }: Databases): AdapterFactory {
   const clients = new Set<Client>()
   const home = url ?? shadowUrl
   const shadows = home && replayedShadows(home, shadowUrl)
@@ -32,15 +42,26 @@ export function adapterFactory(url: DatabaseUrl | undefined, shadowUrl: Database
       const client = await connect(url, { applicationName: "lockstep schema engine" })
       clients.add(client)
       await client.query(searchPath(url.schema))
-      return adapterOver(client, url.schema, async () => {
-        if (clients.delete(client)) await client.end()
-      })
+      const release = async () => {
+        if (clients.delete(client)) await end(client)
+      }
+      return adapterOver({ client, schema: url.schema, takeLock, release })
     },
     connectToShadowDb: async () => (shadows ? await shadows.connect() : offlineAdapter()),
   })
+  const locked = async <T>(work: () => Promise<T>): Promise<T> => {
+    const [main] = clients
+    return main === undefined ? await work() : await underLock(main, takeLock, work)
+  }
   const close = async (): Promise<void> => {
-    await Promise.allSettled([...[...clients].map((client) => client.end()), shadows?.close()])
+    await Promise.allSettled([...[...clients].map(end), shadows?.close()])
     clients.clear()
   }
-  return { bound, close }
+  return { bound, locked, close }
+}
+
+/** A pooler may keep the server's session, and with it the lock that the engine took. */
+async function end(client: Client): Promise<void> {
+  await client.query("SELECT pg_advisory_unlock_all()").catch(() => undefined)
+  await client.end()
 }

@@ -1,28 +1,20 @@
-import { setTimeout as wait } from "node:timers/promises"
-import { LockstepError } from "../errors.js"
+import { lockKey } from "../history/rows.js"
 import type { Client } from "../postgres/connect.js"
 
-/** The statement with which the engine takes Prisma's migration lock. */
-export const takesLock = /^\s*SELECT pg_advisory_lock\(72707369\)\s*$/
+/** Takes Prisma's migration lock on a connection. */
+export type TakeLock = (client: Client) => Promise<unknown>
 
-/** As long as Prisma's engine waits. */
-const patienceMs = 10_000
+/** The statement with which the engine takes Prisma's migration lock. */
+export const takesLock = new RegExp(`^\\s*SELECT pg_advisory_lock\\(${lockKey}\\)\\s*$`)
+
+/** As the engine does it: waiting inside of PostgreSQL. */
+export const waitInServer: TakeLock = (client) => client.query(`SELECT pg_advisory_lock(${lockKey})`)
 
 /**
- * Takes Prisma's migration lock by asking again and again: a session that waits inside PostgreSQL keeps a snapshot, and
- * would deadlock with another's CREATE INDEX CONCURRENTLY. Errors: L1409 it was not had within 10 s.
+ * Does work under the lock, which is taken on the connection that does the work: a statement that outlives its client
+ * still holds it there.
  */
-export async function pollForLock(client: Client): Promise<void> {
-  const end = Date.now() + patienceMs
-  for (;;) {
-    const { rows } = await client.query<{ had: string }>("SELECT pg_try_advisory_lock(72707369) AS had")
-    if (rows[0]?.had === "t") return
-    if (Date.now() > end) {
-      throw new LockstepError("L1409", "another process holds the migration lock", {
-        state: "nothing was touched.",
-        next: "wait for it to end, then run the same command again",
-      })
-    }
-    await wait(100)
-  }
+export async function underLock<T>(client: Client, takeLock: TakeLock, work: () => Promise<T>): Promise<T> {
+  await takeLock(client)
+  return await work().finally(() => client.query(`SELECT pg_advisory_unlock(${lockKey})`).catch(() => undefined))
 }

@@ -1,8 +1,10 @@
 import type { SchemaFiles } from "./engine.js"
+import type { TakeLock } from "./lock.js"
 import { type Setting, withEngine } from "./setting.js"
 
 export interface PushInput extends Setting {
   readonly schemaFiles: SchemaFiles
+  readonly takeLock: TakeLock
   /** What to do with a change that loses data: leave the database alone and say so, or make it. */
   readonly dataLoss: "refuse" | "accept"
 }
@@ -18,8 +20,8 @@ export interface Pushed {
 }
 
 /**
- * Makes the database like the schema, without a migration. A push that is refused changes nothing.
- * Errors: L1401, L1407 to L1409.
+ * Makes the database like the schema, without a migration, under the migration lock. A push that is refused changes
+ * nothing. Errors: L1401, L1407, L1408.
  */
 export async function push(input: PushInput): Promise<Pushed> {
   return await withEngine(input, input.schemaFiles, async (engine) => {

@@ -52,7 +52,7 @@ export function replayedShadows(url: DatabaseUrl, given: DatabaseUrl | undefined
     open.add(state)
     let at = 0
     let known = true
-    const adapter = () => adapterOver(state.shadow.client, schema, async () => undefined)
+    const adapter = () => adapterOver({ client: state.shadow.client, schema, release: async () => undefined })
     const exactly = async (): Promise<SqlDriverAdapter> => {
       await rewind(state, at)
       return adapter()

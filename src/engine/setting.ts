@@ -3,12 +3,15 @@ import type { DatabaseUrl } from "../postgres/url.js"
 import { type Engine, type External, openEngine, type SchemaFiles } from "./engine.js"
 import { explain } from "./engine-error.js"
 import type { Step } from "./history-list.js"
+import type { TakeLock } from "./lock.js"
 
 /** Where an engine function works: the database, and what it takes to replay the history beside it. */
 export interface Setting {
   readonly url: DatabaseUrl
   readonly shadowUrl?: DatabaseUrl | undefined
   readonly external?: External | undefined
+  /** How the migration lock is taken; what changes the database needs it. */
+  readonly takeLock?: TakeLock | undefined
   /** SQL that a new shadow database needs before the first migration (prisma.config's migrations.initShadowDb). */
   readonly initShadowDb?: string | undefined
 }

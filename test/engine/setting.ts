@@ -1,5 +1,6 @@
 import { openEngine, type SchemaFiles } from "../../src/engine/engine.js"
 import { historyList } from "../../src/engine/history-list.js"
+import { type TakeLock, waitInServer } from "../../src/engine/lock.js"
 import { stepsOf } from "../../src/engine/setting.js"
 import { type Folder, readFolder } from "../../src/history/folder.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
@@ -10,7 +11,7 @@ import { createProject, type TestProject } from "../project.js"
 export interface Place {
   readonly database: TestDatabase
   readonly project: TestProject
-  readonly setting: { readonly url: ReturnType<typeof parseDatabaseUrl> }
+  readonly setting: { readonly url: ReturnType<typeof parseDatabaseUrl>; readonly takeLock: TakeLock }
   /** The folder as it is now. */
   folder(): Folder
   /** Applies what is pending. */
@@ -27,7 +28,7 @@ export async function createPlace(migrations: Readonly<Record<string, string>> =
     const engine = await openEngine({ url })
     await engine.applyMigrations(historyList(project.migrationsDir, stepsOf(folder()))).finally(() => engine.dispose())
   }
-  return { database, project, setting: { url }, folder, apply }
+  return { database, project, setting: { url, takeLock: waitInServer }, folder, apply }
 }
 
 /** A Prisma schema of one file with these models. */

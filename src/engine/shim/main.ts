@@ -5,12 +5,13 @@ import { type EngineArguments, parseArguments } from "./arguments.js"
 import { canConnect, createDatabase, dropDatabase } from "./database.js"
 import { knownError, type Words } from "./known-error.js"
 import { log } from "./log.js"
-import { type ApplyMigrations, methodsFor } from "./methods.js"
+import { type ApplyMigrations, type LockWith, methodsFor } from "./methods.js"
 import { stdioWire } from "./rpc.js"
 
 /** What the process boundary gives the shim. */
 export interface Shim {
   readonly applyMigrations: ApplyMigrations
+  readonly lockWith: LockWith
   readonly words: Words
 }
 
@@ -86,11 +87,11 @@ function endsOnSignal(interrupt: AbortController): <T>(call: Promise<T>) => Prom
   }
 }
 
-async function serve(args: EngineArguments, { applyMigrations, words }: Shim): Promise<number> {
+async function serve(args: EngineArguments, { applyMigrations, lockWith, words }: Shim): Promise<number> {
   log("INFO", { message: "Starting schema engine RPC server" }, "schema_engine")
   const wire = stdioWire()
   const interrupt = new AbortController()
-  const methods = methodsFor(args, applyMigrations, { print: wire.print, signal: interrupt.signal })
+  const methods = methodsFor(args, { applyMigrations, lockWith }, { print: wire.print, signal: interrupt.signal })
   const work = endsOnSignal(interrupt)
   try {
     for await (const request of wire.requests) {

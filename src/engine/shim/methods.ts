@@ -2,6 +2,7 @@ import type { SchemaEngine } from "@prisma/schema-engine-wasm/schema_engine_bg"
 import * as z from "zod/mini"
 import { parseDatabaseUrl } from "../../postgres/url.js"
 import { type Engine, openEngine } from "../engine.js"
+import type { TakeLock } from "../lock.js"
 import type { EngineArguments } from "./arguments.js"
 import { canConnect, createDatabase, execute } from "./database.js"
 import { answerDiff } from "./diff.js"
@@ -18,6 +19,9 @@ export interface ApplyOrder {
   /** Aborted when the process is told to end. */
   readonly signal: AbortSignal
 }
+
+/** How the migration lock of a database is taken. */
+export type LockWith = (order: Omit<ApplyOrder, "migrationsDir">) => TakeLock
 
 type Params = Readonly<Record<string, unknown>>
 export type Method = (params: Params) => Promise<unknown>
@@ -50,10 +54,14 @@ export interface Methods {
 export type Person = Pick<ApplyOrder, "print" | "signal">
 
 /** What Prisma's CLI may ask for; the engine is opened with the first call that needs it. */
-export function methodsFor(args: EngineArguments, apply: ApplyMigrations, { print, signal }: Person): Methods {
+export function methodsFor(
+  args: EngineArguments,
+  { applyMigrations, lockWith }: { readonly applyMigrations: ApplyMigrations; readonly lockWith: LockWith },
+  { print, signal }: Person,
+): Methods {
   let opened: Promise<Engine> | undefined
   const engine = (): Promise<Engine> => {
-    opened ??= open(args)
+    opened ??= open(args, args.url === undefined ? undefined : lockWith({ url: args.url, print, signal }))
     return opened
   }
   const call = (method: Called, params: Params) => forward(engine, method, params)
@@ -65,7 +73,7 @@ export function methodsFor(args: EngineArguments, apply: ApplyMigrations, { prin
       "applyMigrations",
       async (params) => {
         const { baseDir } = z.parse(listOf, params).migrationsList
-        return { appliedMigrationNames: await apply({ migrationsDir: baseDir, url: url(), print, signal }) }
+        return { appliedMigrationNames: await applyMigrations({ migrationsDir: baseDir, url: url(), print, signal }) }
       },
     ],
     ["diff", async (params) => await answerDiff(await engine(), params, print)],
@@ -84,14 +92,18 @@ export function methodsFor(args: EngineArguments, apply: ApplyMigrations, { prin
   return { table, close: async () => await (await opened?.catch(() => undefined))?.dispose() }
 }
 
-function open({ url, shadowUrl, schemaFiles }: EngineArguments): Promise<Engine> {
+function open({ url, shadowUrl, schemaFiles }: EngineArguments, takeLock: TakeLock | undefined): Promise<Engine> {
   return openEngine({
     url: url === undefined ? undefined : parseDatabaseUrl(url),
     shadowUrl: shadowUrl === undefined ? undefined : parseDatabaseUrl(shadowUrl),
     schemaFiles,
+    takeLock,
     log: passOn,
   })
 }
+
+/** These change the database without asking for the lock. */
+const needLock: readonly string[] = ["reset", "schemaPush"]
 
 /** These find the history's schema in the engine only after `devDiagnostic` for the same list in the same process. */
 const needReplay: readonly string[] = ["evaluateDataLoss", "createMigration"]
@@ -100,6 +112,7 @@ async function forward(engine: () => Promise<Engine>, method: Called, params: Pa
   const opened = await engine()
   const ask = (name: Called, input: Params): Promise<unknown> =>
     opened.raw((each) => Reflect.apply(each[name], each, [input]))
+  if (needLock.includes(method)) return await opened.locked(() => ask(method, params))
   try {
     return await ask(method, params)
   } catch (error) {
