@@ -67,6 +67,10 @@ export function connectionLines({ path, content }: SchemaFile): readonly Line[] 
     if (/^datasource\s+\w+\s*\{/.test(text)) inDatasource = true
     const found = inDatasource && /^(?:url|directUrl|shadowDatabaseUrl)\s*=/.test(text)
     if (text.includes("}") && !/^(?:url|directUrl|shadowDatabaseUrl)\b/.test(text)) inDatasource = false
-    return found ? [{ path, line: at + 1, text }] : []
+    return found ? [{ path, line: at + 1, text: withoutUrl(text) }] : []
   })
 }
+
+/** A URL that is written out holds a password. */
+const withoutUrl = (line: string): string =>
+  /=\s*env\("\w+"\)/.test(line) ? line : line.replace(/=.*/, "= (not shown)")

@@ -32,14 +32,11 @@ const isMode = (text: string): text is keyof typeof modes => Object.hasOwn(modes
 export function parseTls(query: URLSearchParams, host: string): Tls {
   const mode = query.get("sslmode") ?? process.env.PGSSLMODE ?? "prefer"
   if (!isMode(mode)) {
-    throw new LockstepError("L1203", `sslmode=${mode} in the database URL is none of ${Object.keys(modes).join(", ")}`)
+    throw new LockstepError("L1203", `sslmode in the database URL is none of ${Object.keys(modes).join(", ")}`)
   }
   const accept = query.get("sslaccept")
   if (accept !== null && accept !== "strict" && accept !== "accept_invalid_certs") {
-    throw new LockstepError(
-      "L1203",
-      `sslaccept=${accept} in the database URL is neither strict nor accept_invalid_certs`,
-    )
+    throw new LockstepError("L1203", "sslaccept in the database URL is neither strict nor accept_invalid_certs")
   }
   const key = query.get("sslkey")
   const certificate = query.get("sslcert")

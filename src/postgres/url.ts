@@ -23,7 +23,7 @@ export interface DatabaseUrl {
   readonly applicationName: string | undefined
   /** libpq's `options`, handed to the server at connection time. */
   readonly options: string | undefined
-  /** Parameters that nobody here knows: to be named to the user, not dropped silently. */
+  /** Parameters that nobody here knows, as they may be printed: to be named to the user, not dropped silently. */
   readonly unknown: readonly string[]
 }
 
@@ -50,7 +50,7 @@ const known = new Set([...understood, ...tlsParameters, ...harmless])
  * Source: Prisma's reference, "PostgreSQL connection URL"; PostgreSQL's documentation, 32.1.1 "Connection Strings".
  */
 export function parseDatabaseUrl(text: string): DatabaseUrl {
-  const url = parse(text)
+  const url = parse(text.trim())
   const query = url.searchParams
   const host =
     query.get("host") || decode(url.hostname.replace(/^\[(.*)\]$/, "$1")) || process.env.PGHOST || "localhost"
@@ -71,38 +71,66 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
     pgbouncer: query.get("pgbouncer") === "true",
     applicationName: query.get("application_name") || undefined,
     options: query.get("options") || undefined,
-    unknown: [...new Set(query.keys())].filter((key) => !known.has(key)),
+    unknown: [...new Set([...query.keys()].filter((key) => !known.has(key)).map(shown))],
   })
 }
+
+/** A name as it may be printed: what is not plainly the name of a parameter may be a part of a password. */
+const shown = (name: string): string => (/^[a-z][a-z_]{0,39}$/i.test(name) ? name : "(a name that is not shown)")
 
 /** The same server and settings, another database. */
 export function withDatabase(url: DatabaseUrl, database: string): DatabaseUrl {
   const changed = new URL(url.text)
-  changed.pathname = `/${encodeURIComponent(database)}`
+  changed.pathname = `/${encodeURIComponent(database).replaceAll("'", "%27")}`
   return parseDatabaseUrl(changed.href)
 }
 
+/**
+ * The same database, its server reached at another address, "host:port": it is for a container that has the server under
+ * a name of its own. A unix socket in the URL is replaced as well. Errors: L1203 the address is not "host:port".
+ */
+export function atAddress(url: DatabaseUrl, address: string | undefined): DatabaseUrl {
+  if (!address) return url
+  const [, host, port] = /^([^@/?#\s]+):(\d+)$/.exec(address) ?? []
+  if (host === undefined || port === undefined || !URL.canParse(`postgresql://${address}`))
+    throw new LockstepError("L1203", "LOCKSTEP_DATABASE_HOST is not host:port")
+  const changed = new URL(url.text)
+  changed.hostname = host
+  changed.port = port
+  for (const name of ["host", "port"]) changed.searchParams.delete(name)
+  return parseDatabaseUrl(changed.href)
+}
+
+const others =
+  /^(mysql|mariadb|sqlite|sqlserver|mongodb(?:\+srv)?|cockroachdb|file|prisma(?:\+postgres)?|jdbc|redis|https?):/i
+
+/**
+ * A character in the wrong place makes another part of the URL out of a password, which would then be printed as a host,
+ * a database or a parameter. In each part only what cannot end it may stand as it is; the rest is percent-encoded.
+ */
+const strict =
+  /^postgres(?:ql)?:\/\/(?:[^/?#\s"\\]*@)?[^@/?#\s"'\\]*(?:\/[^@/?#\s"'\\]*)?(?:\?(?:[^@?#&=\s"'\\]+=[^@?#&\s"'\\]*(?:&|$))*)?$/i
+
 function parse(text: string): URL {
-  const protocol = /^([a-z][a-z0-9+]*):/i.exec(text)?.[1]?.toLowerCase()
-  if (protocol && !["postgres", "postgresql"].includes(protocol)) {
-    throw new LockstepError("L1202", `the database URL is for "${protocol}", and Lockstep is for PostgreSQL`, {
+  const other = others.exec(text)?.[1]?.toLowerCase()
+  if (other) {
+    throw new LockstepError("L1202", `the database URL is for "${other}", and Lockstep is for PostgreSQL`, {
       next: "set DATABASE_URL to a postgresql:// URL of the database itself",
     })
   }
-  try {
-    return new URL(text.replace(noHost, "$1localhost"))
-  } catch {
-    throw new LockstepError("L1201", "the database URL cannot be parsed", {
-      hint: /^\s*["']/.test(text)
-        ? "It begins with a quotation mark: some tools (docker --env-file) take quotes as part of the value."
-        : "In a user name or password, write # ? / @ : % and spaces percent-encoded (# is %23).",
-      next: "set DATABASE_URL to postgresql://USER:PASSWORD@HOST:5432/DATABASE",
-    })
-  }
+  const url = text.replace(noHost, "$1localhost")
+  if (strict.test(text) && URL.canParse(url)) return new URL(url)
+  // Nothing of it may be repeated: any part may be a part of the password.
+  throw new LockstepError("L1201", "the database URL cannot be parsed", {
+    hint: /^["']/.test(text)
+      ? "It begins with a quotation mark: some tools (docker --env-file) take quotes as part of the value."
+      : "In each part of it, write # ? / @ : % \\, quotation marks and spaces percent-encoded (# is %23).",
+    next: "set DATABASE_URL to postgresql://USER:PASSWORD@HOST:5432/DATABASE",
+  })
 }
 
 /** libpq's `postgresql://user@/db?host=/socket` has no host, which is no URL to others. */
-const noHost = /^(\s*postgres(?:ql)?:\/\/[^/?#]*@)(?=[/?]|$)/i
+const noHost = /^(postgres(?:ql)?:\/\/[^/?#]*@)(?=[/?]|$)/i
 
 function decode(part: string): string {
   try {
@@ -117,7 +145,7 @@ function decode(part: string): string {
 function portOf(text: string): number {
   const port = Number(text)
   if (/^\d+$/.test(text) && port > 0 && port < 65_536) return port
-  throw new LockstepError("L1203", `${text} is not a port number`, {
+  throw new LockstepError("L1203", "the database's port is not a number from 1 to 65535", {
     next: "correct the port in the database URL, or PGPORT",
   })
 }
@@ -125,8 +153,7 @@ function portOf(text: string): number {
 function seconds(query: URLSearchParams, name: string, fallback: number): number {
   const value = query.get(name)
   if (value === null) return fallback
-  if (!/^\d+$/.test(value))
-    throw new LockstepError("L1203", `${name}=${value} in the database URL is not a number of seconds`)
+  if (!/^\d+$/.test(value)) throw new LockstepError("L1203", `${name} in the database URL is not a number of seconds`)
   return Number(value)
 }
 

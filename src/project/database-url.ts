@@ -1,9 +1,8 @@
 import { readdirSync, statSync } from "node:fs"
 import { join, relative } from "node:path"
 import { LockstepError } from "../errors.js"
-import { atAddress } from "../postgres/address.js"
 import { running } from "../postgres/embedded/server.js"
-import { type DatabaseUrl, parseDatabaseUrl } from "../postgres/url.js"
+import { atAddress, type DatabaseUrl, parseDatabaseUrl } from "../postgres/url.js"
 import type { Project } from "./project.js"
 import { readRegularFile } from "./regular-file.js"
 
@@ -28,7 +27,7 @@ export async function findTarget(project: Project): Promise<Target> {
   const found = [...candidates(project)].filter(({ text }) => text)
   const [first] = found
   if (first?.text) {
-    const url = parseDatabaseUrl(atAddress(first.text, process.env.LOCKSTEP_DATABASE_HOST))
+    const url = atAddress(parseDatabaseUrl(first.text), process.env.LOCKSTEP_DATABASE_HOST)
     const isTestDatabase = test !== undefined && isSameDatabase(url, parseDatabaseUrl(test.url))
     // A prisma.config mostly hands on what it found elsewhere; that place says more.
     const beyond = found.find(({ text, source }) => text === first.text && source !== first.source)?.source

@@ -136,6 +136,20 @@ describe("a database that cannot be reached: where, why, and what to do", () => 
     return lockstep(["deploy", "--connect-timeout", "0", "--json"], { cwd: root, url })
   }
 
+  test.each([
+    "postgresql:app:hunter2@127.0.0.1/shop",
+    "postgresql://app:12/hunter2@127.0.0.1/shop",
+    "postgresql://app:12?hunter2@127.0.0.1/shop",
+  ])("nothing of a mistyped URL is printed: %s", async (url) => {
+    const { root } = createProject({ migrations })
+    for (const verb of ["deploy", "status", "plan"]) {
+      const { all, exitCode } = await lockstep([verb, "--json"], { cwd: root, url })
+      expect(all).toContain("L1201")
+      expect(all).not.toMatch(/hunter2|app:/)
+      expect(exitCode).toBe(2)
+    }
+  })
+
   test("nothing listens", async () => {
     const port = await vacantPort()
     const { stdout, exitCode } = await deploy(`postgresql://app:hunter2@127.0.0.1:${port}/shop`)

@@ -22,6 +22,7 @@ test("connection URLs in the schema, as Prisma 6 had them, are named with their 
   provider          = "postgresql"
   url               = env("DATABASE_URL")
   directUrl         = env("DIRECT_URL")
+  shadowDatabaseUrl = "postgresql://app:secret@db/shadow"
 }
 
 model Page {
@@ -37,7 +38,7 @@ model Page {
       details: expect.objectContaining({
         file: path,
         line: 3,
-        hint: `${path}:3: url               = env("DATABASE_URL")\n${path}:4: directUrl         = env("DIRECT_URL")`,
+        hint: `${path}:3: url               = env("DATABASE_URL")\n${path}:4: directUrl         = env("DIRECT_URL")\n${path}:5: shadowDatabaseUrl = (not shown)`,
       }),
     }),
   )

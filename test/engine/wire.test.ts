@@ -31,6 +31,14 @@ const historyOf = (sql: string) => ({
 })
 const diffOf = (sql: string) => ({ from: historyOf(sql), to: { tag: "empty" }, script: true, exitCode: null, filters })
 
+test("a URL in the place of its JSON is refused, and not repeated", async () => {
+  const args = ["--datasource", "postgresql://app:hunter2@db/shop", "cli", "can-connect-to-database"]
+  const { stderr, exitCode } = await execa(process.execPath, [enginePath, ...args], { reject: false })
+  expect(JSON.parse(stderr)).toMatchObject({ level: "ERROR", fields: { is_panic: false } })
+  expect(stderr).not.toContain("hunter2")
+  expect(exitCode).toBe(1)
+})
+
 test("an answer, a refusal with Prisma's code, and an unknown method", async () => {
   const { ask, engine } = startEngine((await createDatabase()).url)
   expect(await ask("getDatabaseVersion")).toMatchObject({

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
-import { parseDatabaseUrl, withDatabase } from "../../src/postgres/url.js"
+import { LockstepError } from "../../src/errors.js"
+import { atAddress, parseDatabaseUrl, withDatabase } from "../../src/postgres/url.js"
 
 const variables = ["PGHOST", "PGPORT", "PGUSER", "PGSSLMODE"]
 beforeEach(() => {
@@ -76,6 +77,12 @@ describe("its parameters", () => {
     expect(parseDatabaseUrl(url).unknown).toEqual([])
   })
 
+  test("that nobody knows are named only where the name is a plain word", () => {
+    expect(parseDatabaseUrl("postgresql://db/shop?hunter2%40db=x&12%2F=y&a%1Bb=z").unknown).toEqual([
+      "(a name that is not shown)",
+    ])
+  })
+
   test("that nobody knows are named once", () => {
     expect(parseDatabaseUrl("postgresql://db/shop?shcema=x&sslmod=require&shcema=y").unknown).toEqual([
       "shcema",
@@ -84,11 +91,11 @@ describe("its parameters", () => {
   })
 
   test.each([
-    ["connect_timeout=soon", "connect_timeout=soon in the database URL is not a number of seconds"],
-    ["port=http", "http is not a port number"],
-    ["port=70000", "70000 is not a port number"],
-    ["sslmode=on", "sslmode=on in the database URL is none of disable, allow, prefer, require"],
-    ["sslaccept=yes", "sslaccept=yes in the database URL is neither strict nor accept_invalid_certs"],
+    ["connect_timeout=soon", "connect_timeout in the database URL is not a number of seconds"],
+    ["port=http", "the database's port is not a number from 1 to 65535"],
+    ["port=70000", "the database's port is not a number from 1 to 65535"],
+    ["sslmode=on", "sslmode in the database URL is none of disable, allow, prefer, require"],
+    ["sslaccept=yes", "sslaccept in the database URL is neither strict nor accept_invalid_certs"],
   ])("with a value that cannot be: %s", (parameter, message) => {
     expect(() => parseDatabaseUrl(`postgresql://db/shop?${parameter}`)).toThrow(
       expect.objectContaining({ code: "L1203", message: expect.stringContaining(message) }),
@@ -106,23 +113,61 @@ describe("what is printed", () => {
     expect(parseDatabaseUrl(text).display).toBe(display)
   })
 
-  test("holds no password, nor do the messages about a wrong URL", () => {
-    for (const text of [
-      "postgresql://app:se#cret@db/shop",
-      "postgresql://app:secret%zz@db/shop",
-      '"postgresql://app:secret@db/s"',
-    ]) {
-      let error: unknown
-      try {
-        parseDatabaseUrl(text)
-      } catch (caught) {
-        error = caught
-      }
-      expect(error).toMatchObject({ code: "L1201" })
-      expect(JSON.stringify([error, String(error), Object.getOwnPropertyDescriptors(error)])).not.toContain("cret")
-    }
+  test.each([
+    "postgresql:app:secret@db/shop",
+    "postgresql:/app:secret@db/shop",
+    "postgresql:///app:secret@db/shop",
+    "postgresql:////app:secret@db/shop",
+    "postgresql//app:secret@db/shop",
+    "//app:secret@db/shop",
+    "app:secret@db/shop",
+    "secret:app@db/shop",
+    "secret",
+    "host=db password=secret dbname=shop",
+    "postgresql+secret://app@db/shop",
+    "postgresql://app:12/secret@db/shop",
+    "postgresql://app:12?secret@db/shop",
+    "postgresql://app:12?a=secret@db/shop",
+    "postgresql://app:12?secret",
+    "postgresql://app:12#secret@db/shop",
+    "postgresql://app:se#cret@db/shop",
+    "postgresql://app:12@secret/3@db/shop",
+    "postgresql://app:secret",
+    "postgresql://app:12 secret@db/shop",
+    "postgresql://app:12\tsecret@db/shop",
+    "postgresql://app:12\nsecret@db/shop",
+    "postgresql://app:12\\secret@db/shop",
+    'postgresql://app:12"secret@db/shop',
+    'postgresql://app:secret@db/shop"',
+    "'postgresql://app:secret@db/shop'",
+    "postgresql://app:secret@db/shop'",
+    "postgresql://app:secret%zz@db/shop",
+    '"postgresql://app:secret@db/s"',
+    "postgresql://db/shop/secret",
+    "postgresql://db/shop?port=secret",
+    "postgresql://db/shop?connect_timeout=secret",
+    "postgresql://db/shop?sslmode=secret",
+    "postgresql://db/shop?sslaccept=secret",
+  ])("nothing of what is no URL: %j", (text) => {
+    const error = refusalOf(() => parseDatabaseUrl(text))
+    expect(error.code).toBe(text.includes("=secret") && text.includes("//db/") ? "L1203" : "L1201")
+    expect(JSON.stringify([error, Object.getOwnPropertyDescriptors(error)])).not.toMatch(/cret|app/)
+  })
+
+  test("nor of an address that is none", () => {
+    const url = parseDatabaseUrl("postgresql://db/shop")
+    expect(refusalOf(() => atAddress(url, "postgresql://app:secret@db:5432")).message).not.toContain("secret")
   })
 })
+
+function refusalOf(work: () => unknown): LockstepError {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof LockstepError) return error
+  }
+  throw new Error("nothing was refused")
+}
 
 describe("what is no PostgreSQL URL is refused by name", () => {
   test.each([
@@ -149,9 +194,40 @@ describe("what is no PostgreSQL URL is refused by name", () => {
   })
 })
 
+describe("the server at another address", () => {
+  const url = "postgresql://app:p%23ss@db.internal:6432/shop?schema=sales&sslmode=require"
+  const reached = (text: string, address: string | undefined) => atAddress(parseDatabaseUrl(text), address).text
+
+  test("it takes the place of the URL's host and port, and of nothing else", () => {
+    expect(reached(url, "database:5432")).toBe(
+      "postgresql://app:p%23ss@database:5432/shop?schema=sales&sslmode=require",
+    )
+  })
+
+  test("without an address the URL stays as it is", () => {
+    expect(reached(url, undefined)).toBe(url)
+    expect(reached(url, "")).toBe(url)
+  })
+
+  test.each(["postgresql:///shop?host=/run/postgresql&port=6432", "postgresql://app@/shop?host=/run/postgresql"])(
+    "a unix socket gives way to it: %s",
+    (text) => {
+      expect(atAddress(parseDatabaseUrl(text), "database:5432")).toMatchObject({ host: "database", port: 5432 })
+    },
+  )
+
+  test("an IPv6 address is written in brackets", () => {
+    expect(reached("postgresql://app@db/shop", "[fd00::7]:5432")).toBe("postgresql://app@[fd00::7]:5432/shop")
+  })
+
+  test.each(["database", "database:", "data base:5432", ":5432"])("%j is not an address", (address) => {
+    expect(() => reached(url, address)).toThrow("LOCKSTEP_DATABASE_HOST is not host:port")
+  })
+})
+
 test("another database on the same server keeps everything else", () => {
   const url = parseDatabaseUrl("postgresql://app:s%40crt@/shop?host=/tmp&schema=x&options=-c%20a%3Db")
-  expect(withDatabase(url, "my db/2")).toMatchObject({
-    ...{ host: "/tmp", database: "my db/2", user: "app", password: "s@crt", schema: "x", options: "-c a=b" },
+  expect(withDatabase(url, "it's my db/2")).toMatchObject({
+    ...{ host: "/tmp", database: "it's my db/2", user: "app", password: "s@crt", schema: "x", options: "-c a=b" },
   })
 })

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util"
 import * as z from "zod/mini"
+import { LockstepError } from "../../errors.js"
 import type { SchemaFiles } from "../engine.js"
 import { readSchemaFile } from "../schema-files.js"
 
@@ -30,7 +31,7 @@ export function parseArguments(argv: readonly string[]): EngineArguments {
       version: { type: "boolean", short: "V" },
     },
   })
-  const source = typeof values.datasource === "string" ? z.parse(datasource, JSON.parse(values.datasource)) : {}
+  const source = typeof values.datasource === "string" ? parseDatasource(values.datasource) : {}
   const files = Array.isArray(values.datamodels) ? values.datamodels.filter((path) => typeof path === "string") : []
   const [word, command] = positionals
   return {
@@ -39,5 +40,14 @@ export function parseArguments(argv: readonly string[]): EngineArguments {
     shadowUrl: source.shadowDatabaseUrl || undefined,
     command: word === "cli" ? (command ?? "") : undefined,
     version: values.version === true,
+  }
+}
+
+/** Errors: L1301. What JSON.parse itself says repeats the text, which holds the password. */
+function parseDatasource(json: string): z.infer<typeof datasource> {
+  try {
+    return z.parse(datasource, JSON.parse(json))
+  } catch {
+    throw new LockstepError("L1301", '--datasource is not a JSON object like { "url": "…" }')
   }
 }

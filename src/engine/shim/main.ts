@@ -22,7 +22,12 @@ const target = "schema_engine::logger"
  * 0, 1 for a `cli` command that failed, 101 after a panic.
  */
 export async function schemaEngine(argv: readonly string[], shim: Shim): Promise<number> {
-  const args = parseArguments(argv)
+  let args: EngineArguments
+  try {
+    args = parseArguments(argv)
+  } catch (error) {
+    return failed(error, shim)
+  }
   if (args.version) {
     process.stdout.write("schema-engine-cli lockstep\n")
     return 0
@@ -30,15 +35,19 @@ export async function schemaEngine(argv: readonly string[], shim: Shim): Promise
   return args.command === undefined ? await serve(args, shim) : await once(args, args.command, shim)
 }
 
-async function once(args: EngineArguments, command: string, { words }: Shim): Promise<number> {
+function failed(error: unknown, { words }: Shim): number {
+  const { code, message } = knownError(error, words)
+  log("ERROR", { is_panic: false, error_code: code ?? "", message }, target)
+  return 1
+}
+
+async function once(args: EngineArguments, command: string, shim: Shim): Promise<number> {
   log("INFO", { message: "Starting schema engine CLI" }, "schema_engine")
   try {
     log("INFO", { message: await runCommand(command, args.url ?? "") }, "schema_engine::commands")
     return 0
   } catch (error) {
-    const { code, message } = knownError(error, words)
-    log("ERROR", { is_panic: false, error_code: code ?? "", message }, target)
-    return 1
+    return failed(error, shim)
   }
 }
 
