@@ -65,7 +65,7 @@ export async function applyAll(client: Client, work: Work, request: DeployReques
     await (more.length === 0 ? applyOne(only) : applyTogether(batch))
   }
 
-  const coming = batches(prepareEach(migrations, work.resume ? "begun" : "new"))
+  const coming = batches(prepareEach(client, migrations, work.resume ? "begun" : "new"))
   let next = await coming.next()
   while (!next.done) {
     // While the server works, the parser does.

@@ -7,6 +7,7 @@ import { excerpt } from "../sql/excerpt.js"
 import { parseScript } from "../sql/parse.js"
 import { offsetOfPosition, type Place, placeAt } from "../sql/place.js"
 import type { Prepared } from "./prepare.js"
+import { unparsedHint } from "./unparsed.js"
 
 /** A statement of a migration that PostgreSQL refused, and what was sent. */
 export interface Refusal {
@@ -57,13 +58,17 @@ export async function migrationFailed(
   next: string,
 ): Promise<LockstepError> {
   const { error } = refusal
+  const { unparsed } = prepared
   const place = await findPlace(prepared, refusal)
   const hints = [
-    place === undefined && "It came at COMMIT: from a deferred constraint or trigger, or from the history table.",
+    place === undefined &&
+      unparsed === undefined &&
+      "It came at COMMIT: from a deferred constraint or trigger, or from the history table.",
     error.detail && `PostgreSQL's detail: ${error.detail}`,
     error.hint && `PostgreSQL hints: ${error.hint}`,
     adviceFor(error.code),
-    error.where && `in: ${error.where.split("\n")[0]}`,
+    error.where && unparsed === undefined && `in: ${error.where.split("\n")[0]}`,
+    unparsed && unparsedHint(unparsed),
   ]
   return new LockstepError(error.code === "55P03" ? "L1014" : "L1012", error.message, {
     file: prepared.file,
@@ -79,9 +84,16 @@ export async function migrationFailed(
 }
 
 async function findPlace(
-  { sql }: Prepared,
+  { sql, unparsed }: Prepared,
   { error, sentBefore, startsAt, statement }: Refusal,
 ): Promise<Pick<Place, "line" | "column"> | undefined> {
+  if (unparsed !== undefined) {
+    // A long query is cut as it arrives; another one is that of a function.
+    const inScript = error.internalQuery?.startsWith(sql.slice(0, 1000))
+    return inScript && error.internalPosition !== undefined
+      ? placeAt(sql, offsetOfPosition(sql, Number(error.internalPosition)))
+      : undefined
+  }
   if (error.position !== undefined) {
     const sent = sql.slice(startsAt)
     const position = Number(error.position) - sentBefore

@@ -1,10 +1,12 @@
 import { relative } from "node:path"
 import { LockstepError } from "../errors.js"
 import type { FolderMigration } from "../history/folder.js"
+import type { Client } from "../postgres/connect.js"
 import { type Classification, classify } from "../sql/classify.js"
 import { excerpt } from "../sql/excerpt.js"
-import { parseScript, type Statement } from "../sql/parse.js"
+import { parseScript, type Statement, type Unparsed } from "../sql/parse.js"
 import { mayHoldTransactions, type Unpaired, unpaired } from "../sql/unpaired.js"
+import { backslashEscapes, misread } from "./unparsed.js"
 
 /** How a migration is applied. */
 export type MigrationClass = Classification["class"]
@@ -21,8 +23,15 @@ export interface Prepared {
   readonly statements: readonly Statement[]
   /** A begun one is in part applied already, statement by statement. */
   readonly course: "new" | "begun"
-  /** The grammar that Lockstep knows refuses the file: it is sent apart, so that it can swallow nothing of ours. */
-  readonly unparsed: boolean
+  /** Why the file cannot be parsed: it is then sent so that it can swallow or end nothing of ours. */
+  readonly unparsed: Unparsed | undefined
+}
+
+/** How the statements of a file are found. */
+export interface Reading {
+  readonly course: Prepared["course"]
+  /** What a backslash before a quote does in a plain string: standard_conforming_strings. */
+  readonly backslash: "stands for itself" | "escapes"
 }
 
 /**
@@ -30,17 +39,20 @@ export interface Prepared {
  * than the parser, and if it refuses the script too, nothing is applied.
  * Errors: L1013 psql meta-commands, L1019 a transaction of the file's own has no beginning or no end.
  */
-export async function prepare(migration: FolderMigration, course: Prepared["course"] = "new"): Promise<Prepared> {
+export async function prepare(
+  migration: FolderMigration,
+  { course, backslash }: Reading = { course: "new", backslash: "stands for itself" },
+): Promise<Prepared> {
   const file = relative(process.cwd(), migration.path)
   const sql = migration.text.replace(/^\uFEFF/, "")
-  const script = await parseScript(sql)
+  const script = (backslash === "escapes" && misread(sql)) || (await parseScript(sql))
   if (script.kind === "unparsed") {
     if (script.metaCommand) throw metaCommand(script.metaCommand, file, script.line)
-    return { migration, file, class: "transactional", sql, statements: [], course, unparsed: true }
+    return { migration, file, class: "transactional", sql, statements: [], course, unparsed: script }
   }
   const kind = classify(script).class
   const statements = kind === "transactional" && course === "new" ? [] : script.statements
-  const prepared: Prepared = { migration, file, class: kind, sql, statements, course, unparsed: false }
+  const prepared: Prepared = { migration, file, class: kind, sql, statements, course, unparsed: undefined }
   const wrong = kind === "self-managed" ? unpaired(script) : undefined
   if (wrong) throw incomplete(prepared, wrong)
   return prepared
@@ -52,11 +64,15 @@ export async function prepare(migration: FolderMigration, course: Prepared["cour
  * prepare().
  */
 export async function* prepareEach(
+  client: Client,
   migrations: readonly FolderMigration[],
   course: Prepared["course"],
 ): AsyncGenerator<Prepared, undefined> {
   const early = new Map<number, Prepared>()
-  const prepareAt = (index: number, migration: FolderMigration) => prepare(migration, index === 0 ? course : "new")
+  const escapes = migrations.some(({ text }) => text.includes("\\'")) && (await backslashEscapes(client))
+  const backslash = escapes ? "escapes" : "stands for itself"
+  const prepareAt = (index: number, migration: FolderMigration) =>
+    prepare(migration, { course: index === 0 ? course : "new", backslash })
   for (const [index, migration] of migrations.entries()) {
     const { text } = migration
     if (text.includes("\\") || mayHoldTransactions(text)) early.set(index, await prepareAt(index, migration))

@@ -4,6 +4,7 @@ import { discards, freshSettings } from "./fresh-session.js"
 import { lockHolder } from "./lock.js"
 import type { Prepared } from "./prepare.js"
 import type { DeployRequest } from "./request.js"
+import { asOneStatement } from "./unparsed.js"
 
 /** A migration to be sent, and the id of its history row. */
 export interface Sent {
@@ -41,7 +42,7 @@ export function transactionMessage(client: Client, { prepared, id }: Sent, reque
   return {
     before: `${before.join(";")};`,
     opening: before.length,
-    script: [prepared.sql, "\n;"],
+    script: prepared.unparsed ? asOneStatement(prepared.sql, id) : [prepared.sql, "\n;"],
     after: `${freshSettings(client, request)}${row};COMMIT;`,
   }
 }

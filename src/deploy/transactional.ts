@@ -11,6 +11,7 @@ import type { Prepared } from "./prepare.js"
 import type { DeployRequest } from "./request.js"
 import { rowRefused } from "./row-refused.js"
 import { batchMessage, type Message, type Sent, transactionMessage } from "./script.js"
+import { refusedInside } from "./unparsed.js"
 
 /** The database's state after a transactional migration was refused or cancelled. */
 export const untouched = (before: number): string =>
@@ -25,7 +26,7 @@ export const untouched = (before: number): string =>
 /**
  * Applies one transactional migration, again after a lock timeout, a deadlock or a serialization failure: the
  * transaction was rolled back whole. `before`: how many stand applied. Resolves to its duration in milliseconds.
- * Errors: L1012, L1014 refused, L1001 interrupted; ConnectionLost where the outcome is not known.
+ * Errors: L1012, L1014, L1024 refused, L1001 interrupted; ConnectionLost where the outcome is not known.
  */
 export async function applyTransactional(
   client: Client,
@@ -38,14 +39,16 @@ export async function applyTransactional(
   const { name } = prepared.migration
   const message = transactionMessage(client, { prepared, id: begin(ledger, prepared) }, request)
   for (let attempt = 0; ; attempt++) {
-    const outcome = await send(client, prepared, message, request).catch(async (error: unknown) => {
+    const outcome = await send(client, message, request).catch(async (error: unknown) => {
       throw error instanceof RowRefused ? await rowRefused(client, prepared, request, untouched(before)) : error
     })
     if (typeof outcome === "number") return outcome
     await client.query("ROLLBACK")
     if (signal.aborted) throw interrupted(untouched(before))
     if (!worksPerhapsNextTime(outcome.error.code) || attempt >= settings.retries) {
-      throw await migrationFailed(prepared, outcome, untouched(before), nextAfter(outcome.error.code))
+      const state = untouched(before)
+      const refused = refusedInside(prepared, outcome.error, state)
+      throw refused ?? (await migrationFailed(prepared, outcome, state, nextAfter(outcome.error.code)))
     }
     const delayMs = backoffMs(attempt)
     const { reason, lockTimeout } = await obstacleOf(client, prepared, outcome, request)
@@ -60,24 +63,16 @@ const nextAfter = (sqlstate: string | undefined): string =>
 
 async function send(
   client: Client,
-  prepared: Prepared,
   { before, opening, script, after }: Message,
   request: DeployRequest,
 ): Promise<number | Refusal> {
-  const messages = prepared.unparsed ? [[before], script, [after]] : [[before, ...script, after]]
-  let completed = 0
-  let duration: string | null | undefined
-  for (const message of messages) {
-    const outcome = await cancelledOnSignal(client, request, () => runCounted(client, message, durationColumn))
-    if (outcome.ok) {
-      completed += outcome.completed
-      duration = outcome.values.at(-1)
-      continue
-    }
+  const message = [before, ...script, after]
+  const outcome = await cancelledOnSignal(client, request, () => runCounted(client, message, durationColumn))
+  if (!outcome.ok) {
     const error = refusalOf(client, outcome.error)
-    const sentBefore = prepared.unparsed ? 0 : before.length
-    return { error, sentBefore, startsAt: 0, statement: completed + outcome.completed - opening }
+    return { error, sentBefore: before.length, startsAt: 0, statement: outcome.completed - opening }
   }
+  const duration = outcome.values.at(-1)
   if (duration !== undefined) return Number(duration)
   throw new ConnectionLost("the server did not confirm the history row")
 }

@@ -47,7 +47,8 @@ async function load(): Promise<Parser> {
         return library.parseSync(sql).stmts ?? []
       } catch (error) {
         // Not only syntax errors end here: an expression of 50,000 terms exhausts the parser's stack.
-        const message = error instanceof Error ? error.message : String(error)
+        const tooDeep = error instanceof RangeError && "an expression is nested too deeply"
+        const message = tooDeep || (error instanceof Error ? error.message : String(error))
         const position = library.hasSqlDetails(error) ? (error.sqlDetails?.cursorPosition ?? 0) + 1 : 1
         return { message, position }
       }

@@ -9,7 +9,7 @@ const prepared = (name: string, more: Partial<Prepared> = {}, bytes = 10): Prepa
   sql: "-".repeat(bytes),
   statements: [],
   course: "new",
-  unparsed: false,
+  unparsed: undefined,
   ...more,
 })
 
@@ -31,7 +31,9 @@ test("small transactional migrations share messages, each twice as long as the o
 
 test("what is not transactional, not parsed, or begun already stands alone, in its place", async () => {
   const index = prepared("3", { class: "non-transactional" })
-  const unknown = prepared("5", { unparsed: true })
+  const unknown = prepared("5", {
+    unparsed: { kind: "unparsed", message: "syntax error", offset: 0, line: 1, column: 1 },
+  })
   expect(await sizes([prepared("1"), prepared("2"), index, prepared("4"), unknown, prepared("6")])).toEqual([
     2, 1, 1, 1, 1,
   ])
