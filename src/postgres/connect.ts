@@ -3,6 +3,7 @@ import pg from "pg"
 import { connectionError } from "./connection-error.js"
 import { keepUtf8 } from "./encoding.js"
 import { BoundedConnection } from "./incoming.js"
+import { sqlstateOf } from "./sqlstate.js"
 import type { DatabaseUrl } from "./url.js"
 
 export type Client = pg.Client
@@ -29,10 +30,12 @@ export async function connect(url: DatabaseUrl, options: ConnectOptions = {}): P
   try {
     return await open(url, options, first)
   } catch (error) {
-    if (second === undefined || !refusesEncryption(error, first)) throw connectionError(error, url)
-    // Where the second way does not exist, the refusal of the first is what there is to tell.
-    const told = (again: unknown) => (second === "tls" && refusesEncryption(again, second) ? error : again)
-    return await open(url, options, second).catch((again) => Promise.reject(connectionError(told(again), url)))
+    if (second === undefined || !dependsOnEncryption(error)) throw connectionError(error, url)
+    return await open(url, options, second).catch((again: unknown) => {
+      // Where the other way is refused as well, the first refusal says why, unless it was only that there is no TLS.
+      const reason = error instanceof NoTls || !dependsOnEncryption(again) ? again : error
+      throw connectionError(reason, url)
+    })
   }
 }
 
@@ -47,10 +50,19 @@ function attempts({ tls, host }: DatabaseUrl): readonly [Security, Security?] {
 
 const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host)
 
-function refusesEncryption(error: unknown, tried: Security): boolean {
-  if (!(error instanceof Error)) return false
-  return tried === "tls" ? error.message.includes("does not support SSL") : /no encryption|SSL off/i.test(error.message)
+/** The server answered the request for TLS with a no. */
+class NoTls extends Error {
+  override readonly name = "NoTls"
 }
+
+/** What a server without TLS answers to the request for it. Source: PostgreSQL's documentation, "SSL Session Encryption". */
+const no = "N".charCodeAt(0)
+
+/**
+ * Whether the other kind of connection may be accepted: the server has no TLS, or its pg_hba.conf refuses this role and
+ * host (28000), perhaps for connections of this kind only.
+ */
+const dependsOnEncryption = (error: unknown): boolean => error instanceof NoTls || sqlstateOf(error) === "28000"
 
 async function open(url: DatabaseUrl, options: ConnectOptions, security: Security): Promise<Client> {
   const socket = new Socket()
@@ -64,6 +76,10 @@ async function open(url: DatabaseUrl, options: ConnectOptions, security: Securit
   // An idle connection that breaks is reported by the next query; unheard, the event would end the process.
   client.on("error", () => broken.add(client))
   client.on("end", () => broken.add(client))
+  let answer: number | undefined
+  socket.once("data", (bytes: Buffer) => {
+    answer = bytes[0]
+  })
   try {
     await client.connect()
     keepUtf8(client)
@@ -71,7 +87,7 @@ async function open(url: DatabaseUrl, options: ConnectOptions, security: Securit
   } catch (error) {
     // Not end(), which waits for the other side to hang up: a proxy between may take a minute for that.
     socket.destroy()
-    throw error
+    throw security === "tls" && answer === no ? new NoTls("the server does not support TLS", { cause: error }) : error
   }
 }
 

@@ -1,3 +1,4 @@
+import pg from "pg"
 import { type ErrorCode, LockstepError } from "../errors.js"
 import type { DatabaseUrl } from "./url.js"
 
@@ -68,30 +69,31 @@ export function mayComeUp(error: unknown): boolean {
 /** What keeps a connection from being opened: where, why in plain words, what to do. Errors: L1210 to L1219. */
 export function connectionError(cause: unknown, url: DatabaseUrl): LockstepError {
   if (cause instanceof LockstepError) return cause
-  const { key, message } = reason(cause, url)
+  const { key, message } = reason(cause)
   const known = advice[key] ?? { code: "L1219", says: message, next: "look into the server's log" }
   return new LockstepError(known.code, `cannot connect to ${url.display}: ${known.says}`, {
     sqlstate: /^[0-9A-Z]{5}$/.test(key) && advice[key] === undefined ? key : sqlstate(key),
     hint: known.says === message ? undefined : message,
     state: "nothing was touched.",
-    next: known.next,
+    next: key === "28000" && url.tls.mode === "disable" ? `${known.next}; ${mayRequireTls}` : known.next,
     cause,
   })
 }
 
+const mayRequireTls = "where that requires TLS, remove sslmode=disable from the URL"
+
 const sqlstate = (key: string): string | undefined => (/^\d/.test(key) ? key : undefined)
 
-function reason(cause: unknown, url: DatabaseUrl): { key: string; message: string } {
-  if (cause instanceof AggregateError && cause.errors.length > 0) return reason(cause.errors[0], url)
+/** The server's errors are told apart by their code alone, because their text may be in any language. */
+function reason(cause: unknown): { key: string; message: string } {
+  if (cause instanceof AggregateError && cause.errors.length > 0) return reason(cause.errors[0])
   if (!(cause instanceof Error)) return { key: "", message: String(cause) }
+  if (cause instanceof pg.DatabaseError) return { key: cause.code ?? "", message: cause.message }
   const code = "code" in cause && typeof cause.code === "string" ? cause.code : ""
   // The driver refuses an absent or empty password before the server can.
   if (cause.message.startsWith("SASL: ") && /password/.test(cause.message))
     return { key: "28P01", message: cause.message }
   if (/timeout expired/i.test(cause.message)) return { key: "ETIMEDOUT", message: cause.message }
-  // The server says "no encryption" of any connection that is not encrypted; it is the reason where the URL insists on it.
-  const isPlain = code === "28000" && /no encryption|SSL off/i.test(cause.message)
-  if (isPlain && url.tls.mode === "disable") return { key: "TLS", message: cause.message }
   if (code === "EPIPE" || /Connection terminated/i.test(cause.message))
     return { key: "ECONNRESET", message: cause.message }
   if (advice[code]) return { key: code, message: cause.message }

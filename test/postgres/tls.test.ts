@@ -1,3 +1,4 @@
+import { connect as connectSocket, createServer } from "node:net"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
 import { connect } from "../../src/postgres/connect.js"
@@ -104,10 +105,28 @@ describe.skipIf(!hasOpenssl)("on a real server", () => {
     expect(await encrypted("plain_only", {})).toBe(false)
   })
 
-  test("a server that demands TLS from a URL that disables it is told from other refusals", async () => {
+  test("a server that refuses a URL which disables TLS: that may be why, and it is said", async () => {
     expect(await refused("tls_only", { sslmode: "disable" })).toMatchObject({
-      code: "L1218",
-      details: { next: "correct sslmode, sslrootcert or sslaccept in the URL" },
+      code: "L1214",
+      details: { sqlstate: "28000", next: expect.stringContaining("remove sslmode=disable from the URL") },
+    })
+  })
+
+  test("what the server demands is found whatever language its messages are in", async () => {
+    const german = await germanBefore(server.port)
+    const through = async (role: string, query = "") => {
+      const connection = await connect(parseDatabaseUrl(`postgresql://${role}@127.0.0.1:${german}/lockstep${query}`))
+      await connection.end()
+    }
+    await through("tls_only")
+    await through("plain_only")
+    await expect(through("nobody_known")).rejects.toMatchObject({
+      code: "L1214",
+      details: { sqlstate: "28000" },
+    })
+    await expect(through("tls_only", "?sslmode=disable")).rejects.toMatchObject({
+      code: "L1214",
+      details: { next: expect.stringContaining("remove sslmode=disable from the URL") },
     })
   })
 
@@ -155,5 +174,32 @@ describe.skipIf(!hasOpenssl)("on a real server", () => {
     await server.run("ALTER SYSTEM SET ssl = off", "SELECT pg_reload_conf()")
     await expect.poll(() => refused("postgres", { sslmode: "require" })).toMatchObject({ code: "L1218" })
     expect(await encrypted("postgres", {})).toBe(false)
+    expect(await refused("nobody_known", {})).toMatchObject({ code: "L1214", details: { sqlstate: "28000" } })
   })
 })
+
+/** A proxy before the server that puts another text in place of the message of an error at the start of a connection; its port. */
+async function germanBefore(port: number): Promise<number> {
+  const proxy = createServer((client) => {
+    const upstream = connectSocket(port, "127.0.0.1")
+    for (const socket of [client, upstream]) socket.on("error", () => undefined)
+    client.pipe(upstream)
+    upstream.once("data", (bytes: Buffer) => {
+      client.write(bytes[0] === "E".charCodeAt(0) ? translated(bytes) : bytes)
+      upstream.pipe(client)
+    })
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve))
+  onTestFinished(() => void proxy.close())
+  const address = proxy.address()
+  return typeof address === "object" ? (address?.port ?? 0) : 0
+}
+
+/** An ErrorResponse with a German severity and message, and the code that it had. */
+function translated(bytes: Buffer): Buffer {
+  const code = /\0C([0-9A-Z]{5})\0/.exec(bytes.toString("latin1"))?.[1]
+  const fields = Buffer.from(`SFATAL\0VFATAL\0C${code}\0MVerbindung abgelehnt\0\0`)
+  const head = Buffer.from("E\0\0\0\0")
+  head.writeInt32BE(fields.length + 4, 1)
+  return Buffer.concat([head, fields])
+}

@@ -40,6 +40,7 @@ export async function start(options: StartOptions): Promise<PidFile> {
     const outcome =
       port === undefined ? "no port is free: Address already in use" : await launch(options, port, giveUpAt)
     if (typeof outcome !== "string") return outcome
+    // The server's own words, which are English: its environment has the locale C.
     // Somebody took the port between our look and the server's.
     const isTaken = outcome.includes("Address already in use")
     // Children of a killed server where they cannot be found (no /proc): they end by themselves.
