@@ -35,15 +35,20 @@ export async function applyAll(client: Client, work: Work, request: DeployReques
     const resume = one.course === "begun" ? work.resume?.(one) : undefined
     request.onEvent({ event: "started", name, class: one.class, index: standing(), of: before + migrations.length })
     const steps = { resume, attempted: work.attempted.has(name) }
-    const durationMs = await watched(client, request, [{ name, id: undefined }], () =>
-      one.class === "transactional" && resume === undefined
-        ? applyTransactional(client, one, request, ledger, standing())
-        : applyStepwise(client, one, request, ledger, steps),
-    ).catch((error: unknown) => {
+    // What an interrupted deploy of ours found out about the file's statements holds still.
+    let prepared = (resume && ledger.begun.get(resume.id)) ?? one
+    const durationMs = await watched(client, request, [{ name, id: undefined }], async () => {
+      if (prepared.class === "transactional" && resume === undefined) {
+        const done = await applyTransactional(client, prepared, request, ledger, standing())
+        if (typeof done === "number") return done
+        prepared = done
+      }
+      return await applyStepwise(client, prepared, request, ledger, steps)
+    }).catch((error: unknown) => {
       if (error instanceof LockstepError && error.code !== "L1001") request.onEvent({ event: "failed", name })
       throw error
     })
-    finish(ledger, one, durationMs, request)
+    finish(ledger, prepared, durationMs, request)
   }
 
   const applyTogether = async (batch: readonly Prepared[]): Promise<void> => {

@@ -21,7 +21,8 @@ export interface Resume {
 /** What a migration that is applied statement by statement works with. */
 export interface Course {
   readonly client: Client
-  readonly prepared: Prepared
+  /** Another one where a statement turns out to commit by itself. */
+  prepared: Prepared
   readonly request: DeployRequest
   readonly ledger: Ledger
   /** Of its history row. */

@@ -3,6 +3,7 @@ import type { Statement } from "../sql/parse.js"
 import type { Course } from "./course.js"
 import { freshSettings } from "./fresh-session.js"
 import { remainder } from "./leftovers.js"
+import { mayHaveCommitted } from "./outside.js"
 import { failureLog } from "./steps.js"
 
 /** Records why a migration stopped, where Prisma records it, and says in what state that leaves the database. */
@@ -20,5 +21,6 @@ export async function recordFailure(
     steps === 0 ? "none is applied" : steps === 1 ? "the first is applied" : `the first ${steps} are applied`
   const undone = steps < statement.index ? `, those from ${steps + 1} on were rolled back with it` : ""
   const reached = `statement ${number} of ${prepared.statements.length} of ${name} failed, ${applied}${undone}`
-  return `${reached}, and the history holds the failed row.${left ? ` ${left}` : ""}`
+  const part = mayHaveCommitted(prepared, statement) ? " What it committed itself before that is applied." : ""
+  return `${reached}, and the history holds the failed row.${part}${left ? ` ${left}` : ""}`
 }

@@ -13,12 +13,14 @@ import { backoffMs, interrupted, pause } from "./interrupt.js"
 import { passedOver } from "./leftovers.js"
 import { lockHolder } from "./lock.js"
 import { obstacleOf } from "./obstacle.js"
+import { mayHaveCommitted, withStatementOutside } from "./outside.js"
 import { recordFailure } from "./record-failure.js"
 import { setsLockTimeout } from "./session-settings.js"
 
 /**
- * Applies one statement and counts it, again after a lock timeout, a deadlock or a serialization failure. `before` is
- * what is known of an earlier attempt; `unattended`: nobody has looked at what that one left.
+ * Applies one statement and counts it, again after a lock timeout, a deadlock or a serialization failure, unless it may
+ * have committed a part of itself; outside of a transaction where it turns out to commit. `before` is what is known of an
+ * earlier attempt; `unattended`: nobody has looked at what that one left.
  * Errors: L1015, L1001; ConnectionLost.
  */
 export async function applyStatement(
@@ -27,7 +29,7 @@ export async function applyStatement(
   before: Doubt | undefined,
   unattended: boolean,
 ): Promise<void> {
-  const { client, prepared, request } = course
+  const { client, prepared, request, ledger, id } = course
   const { settings, signal, onEvent } = request
   const own = setsLockTimeout(prepared.statements)
   let doubt = before
@@ -42,7 +44,14 @@ export async function applyStatement(
     }
     await client.query("ROLLBACK")
     if (signal.aborted) throw interrupted(await recordFailure(course, statement, refusal.error))
-    if (prepared.class === "self-managed" || !worksPerhapsNextTime(refusal.error.code) || attempt >= settings.retries) {
+    const outside = await withStatementOutside(prepared, refusal, request)
+    if (outside) {
+      course.prepared = outside
+      ledger.begun.set(id, outside)
+      return await applyStatement(course, outside.statements[statement.index] ?? statement, undefined, false)
+    }
+    const onlyOnce = prepared.class === "self-managed" || mayHaveCommitted(prepared, statement)
+    if (onlyOnce || !worksPerhapsNextTime(refusal.error.code) || attempt >= settings.retries) {
       const state = await recordFailure(course, statement, refusal.error)
       const { message, details } = await migrationFailed(prepared, refusal, state, nextAfter(course))
       throw new LockstepError("L1015", message, details)

@@ -7,6 +7,7 @@ import { ConnectionLost, lostOr, migrationFailed, type Refusal, RowRefused, refu
 import { backoffMs, interrupted, pause } from "./interrupt.js"
 import { begin, type Ledger } from "./ledger.js"
 import { obstacleOf } from "./obstacle.js"
+import { withStatementOutside } from "./outside.js"
 import type { Prepared } from "./prepare.js"
 import type { DeployRequest } from "./request.js"
 import { rowRefused } from "./row-refused.js"
@@ -25,7 +26,8 @@ export const untouched = (before: number): string =>
 
 /**
  * Applies one transactional migration, again after a lock timeout, a deadlock or a serialization failure: the
- * transaction was rolled back whole. `before`: how many stand applied. Resolves to its duration in milliseconds.
+ * transaction was rolled back whole. `before`: how many stand applied. Resolves to its duration in milliseconds; or to
+ * the migration as it has to be applied, statement by statement, where one of its statements commits by itself.
  * Errors: L1012, L1014, L1024 refused, L1001 interrupted; ConnectionLost where the outcome is not known.
  */
 export async function applyTransactional(
@@ -34,7 +36,7 @@ export async function applyTransactional(
   request: DeployRequest,
   ledger: Ledger,
   before: number,
-): Promise<number> {
+): Promise<number | Prepared> {
   const { settings, signal, onEvent } = request
   const { name } = prepared.migration
   const message = transactionMessage(client, { prepared, id: begin(ledger, prepared) }, request)
@@ -45,6 +47,8 @@ export async function applyTransactional(
     if (typeof outcome === "number") return outcome
     await client.query("ROLLBACK")
     if (signal.aborted) throw interrupted(untouched(before))
+    const stepwise = await withStatementOutside(prepared, outcome, request)
+    if (stepwise) return stepwise
     if (!worksPerhapsNextTime(outcome.error.code) || attempt >= settings.retries) {
       const state = untouched(before)
       const refused = refusedInside(prepared, outcome.error, state)

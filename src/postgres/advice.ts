@@ -10,7 +10,8 @@ const advice: Readonly<Record<string, string>> = {
   "23514": "Rows exist that break the check: mend them first.",
   "25001": "The statement cannot run inside a transaction; put it in a migration of its own.",
   "2BP01": "Other objects depend on it: drop or change those first, in the same migration.",
-  "2D000": "A procedure or DO block that commits by itself must stand in a migration of its own.",
+  "2D000":
+    "A procedure or DO block may commit or roll back only where it is called outside of a transaction, a function, a block with EXCEPTION and a procedure with SET.",
   "40001": "It clashed with a concurrent transaction every time that it was tried.",
   "40P01": "It deadlocked with other sessions every time that it was tried.",
   "42501": "The role of the URL lacks a privilege: deploy as the owner of the tables, or grant it.",
