@@ -10,5 +10,7 @@ export async function copyCluster(projectRoot: string): Promise<void> {
   const [cluster = ""] = place.clusters
   await ensureFolder(place)
   await mkdir(cluster)
-  await execa("cp", ["-a", inject("cluster"), dataFolder(cluster)])
+  const { data, passwordFile } = inject("cluster")
+  await execa("cp", ["-a", data, dataFolder(cluster)])
+  await execa("cp", ["-a", passwordFile, place.passwordFile])
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm } from "node:fs/promises"
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TestProject } from "vitest/node"
@@ -7,13 +7,14 @@ import { ensureCluster } from "../src/postgres/embedded/cluster.js"
 import { dataFolder, placeOf } from "../src/postgres/embedded/place.js"
 import { down, up } from "../src/postgres/embedded/server.js"
 import { buildWhereStale } from "./built.js"
+import { rolesMayConnect } from "./hba.js"
 
 declare module "vitest" {
   export interface ProvidedContext {
     /** The server that the whole run shares; its role may create databases. */
     serverUrl: string
-    /** The data of a server that was never started, to copy. */
-    cluster: string
+    /** The data of a server that was never started, to copy, and the file of their password. */
+    cluster: { readonly data: string; readonly passwordFile: string }
   }
 }
 
@@ -30,9 +31,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // For every account, as /tmp is.
   await chmod(folder, 0o1777)
   process.env.TMPDIR = folder
-  project.provide("cluster", dataFolder(await ensureCluster(placeOf(join(folder, "template")), await findBinaries())))
+  const template = placeOf(join(folder, "template"))
+  await mkdir(template.folder, { recursive: true })
+  const cluster = await ensureCluster(template, await findBinaries())
+  project.provide("cluster", { data: dataFolder(cluster.folder), passwordFile: template.passwordFile })
   const given = process.env.LOCKSTEP_TEST_DATABASE_URL
-  const settings = { max_connections: 200, max_prepared_transactions: 10 }
+  const hba = join(folder, "pg_hba.conf")
+  await writeFile(hba, rolesMayConnect)
+  const settings = { max_connections: 200, max_prepared_transactions: 10, hba_file: hba }
   project.provide("serverUrl", given ?? (await up(folder, { settings })).url)
   return async () => {
     await down(folder)

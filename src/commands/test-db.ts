@@ -42,7 +42,9 @@ function sayUp(server: EmbeddedServer, root: string, output: Output): void {
   const inside = relative(root, server.dataDir)
   const place = inside.startsWith("..") ? server.dataDir : ".lockstep/"
   const since = server.startedMs === undefined ? "running already" : `started in ${seconds(server.startedMs)} s`
-  output.say(`PostgreSQL ${server.version}, embedded\n  ${server.url}   ${since}, data in ${place}`)
+  output.say(
+    `PostgreSQL ${server.version}, embedded\n  ${parseDatabaseUrl(server.url).display}   ${since}, data in ${place}`,
+  )
 }
 
 /** The test database gets the migrations whatever DATABASE_URL names: that may be another one. */

@@ -46,9 +46,11 @@ test("up prints the URL on stdout and the rest on stderr; url prints the same; d
   const lockstep = await inProject()
   await expect(lockstep("url")).rejects.toMatchObject({ code: "L1510", exitCode: 1 })
   const first = await lockstep("up")
-  expect(first.data).toEqual([expect.stringMatching(/^postgresql:\/\/postgres@127\.0\.0\.1:\d+\/lockstep$/)])
+  expect(first.data).toEqual([expect.stringMatching(/^postgresql:\/\/postgres:[\w-]{32}@127\.0\.0\.1:\d+\/lockstep$/)])
   expect(first.said).toEqual([
-    expect.stringMatching(/^PostgreSQL 18\.\d+, embedded\n {2}postgresql:\S+ {3}started in \d+\.\d s, data in /),
+    expect.stringMatching(
+      /^PostgreSQL 18\.\d+, embedded\n {2}postgresql:\/\/postgres@127\.0\.0\.1:\d+\/lockstep {3}started in \d+\.\d s, data in /,
+    ),
   ])
   const second = await lockstep("up")
   expect(second.data).toEqual(first.data)

@@ -133,7 +133,7 @@ test("killed during a statement of a minute: the server ends it by itself, and t
 test("no connection left: it is waited for, then the deploy goes through", async () => {
   const server = await ownServer({ max_connections: 12, superuser_reserved_connections: 3 })
   await queryOn(server.url, "CREATE ROLE app LOGIN; GRANT CREATE ON SCHEMA public TO app")
-  const url = server.url.replace("postgres@", "app@")
+  const url = server.url.replace(/postgres(:[^@]+)?@/, "app@")
   const taken = Array.from({ length: 9 }, () => new pg.Client({ connectionString: url }))
   for (const client of taken) await client.connect()
   const { root } = createProject({ migrations: init })

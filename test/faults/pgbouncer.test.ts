@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process"
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { chmod, chown, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, onTestFinished, test } from "vitest"
@@ -38,9 +38,12 @@ default_pool_size = ${poolSize}
 ${more.join("\n")}
 `
   // With auth_type any the server's user has to be named.
-  await writeFile(join(folder, "pgbouncer.ini"), settings.replace("* = ", `* = user=${target.username} `))
+  const account = `user=${target.username} password='${decodeURIComponent(target.password)}'`
+  const file = join(folder, "pgbouncer.ini")
+  await writeFile(file, settings.replace("* = ", `* = ${account} `), { mode: 0o600 })
   const other = process.geteuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
-  const child = spawn("pgbouncer", ["-q", join(folder, "pgbouncer.ini")], {
+  if (other.uid !== undefined) await chown(file, other.uid, other.gid)
+  const child = spawn("pgbouncer", ["-q", file], {
     env: { PATH: path },
     stdio: "ignore",
     ...other,

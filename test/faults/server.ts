@@ -10,6 +10,7 @@ import { isServer, readPidFile } from "../../src/postgres/embedded/postmaster.js
 import { identity } from "../../src/postgres/embedded/run.js"
 import { down, type EmbeddedServer, up } from "../../src/postgres/embedded/server.js"
 import { copyCluster } from "../cluster.js"
+import { rolesMayConnect } from "../hba.js"
 import { until } from "../until.js"
 import { queryOn } from "./query.js"
 
@@ -31,7 +32,10 @@ export async function ownServer(settings: Readonly<Record<string, string | numbe
     await rm(folder, { recursive: true, force: true })
   })
   await copyCluster(folder)
-  const server = await up(folder, { settings })
+  const hba = join(folder, "pg_hba.conf")
+  await writeFile(hba, rolesMayConnect)
+  const all = { hba_file: hba, ...settings }
+  const server = await up(folder, { settings: all })
   return {
     ...server,
     stop: async (how) => {
@@ -40,20 +44,32 @@ export async function ownServer(settings: Readonly<Record<string, string | numbe
       process.kill(file.pid, how === "fast" ? "SIGINT" : "SIGQUIT")
       await until("the server's end", async () => !(await isServer(file.pid, server.dataDir)))
     },
-    restart: async () => void (await up(folder, { settings })),
+    restart: async () => void (await up(folder, { settings: all })),
   }
 }
 
 /** A standby from the data of a stopped server, read-only and in recovery until the test ends; its URL. */
 export async function standbyOf({ dataDir, url }: OwnServer): Promise<string> {
   const copy = join(dirname(dataDir), "standby")
+  const hba = join(dirname(dataDir), "pg_hba.conf")
   await execa("cp", ["-a", dataDir, copy])
   const { uid, gid } = await stat(dataDir)
   await writeFile(join(copy, "standby.signal"), "")
   await chown(join(copy, "standby.signal"), uid, gid)
   const { postgres } = await findBinaries()
   const port = await freePort()
-  const args = ["-D", copy, "-p", `${port}`, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
+  const args = [
+    "-D",
+    copy,
+    "-p",
+    `${port}`,
+    "-c",
+    "listen_addresses=127.0.0.1",
+    "-c",
+    "unix_socket_directories=",
+    "-c",
+    `hba_file=${hba}`,
+  ]
   const owner = process.geteuid?.() === 0 ? { name: "owner", uid, gid } : undefined
   const child = spawn(postgres, args, { ...identity(owner), stdio: "ignore", cwd: "/" })
   onTestFinished(async () => {

@@ -1,22 +1,42 @@
 import { randomBytes } from "node:crypto"
-import { chmod, chown, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
+import { chmod, chown, lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 import { LockstepError } from "../../errors.js"
 import type { Account } from "./account.js"
 import type { Binaries } from "./binaries.js"
 import { dataFolder, type Place } from "./place.js"
-import { reachable, trusted } from "./reach.js"
+import { privateMode, reachable, trusted } from "./reach.js"
 import { type Outcome, run } from "./run.js"
+import { readPassword, writePassword } from "./state.js"
+import { stop } from "./stop.js"
 
 /** The database that every new cluster holds. */
 export const databaseName = "lockstep"
 
+/** A project's cluster: its folder, and the password of its superuser, postgres. */
+export interface Cluster {
+  readonly folder: string
+  readonly password: string
+}
+
 /**
- * The folder of this project's cluster, made where there is none yet, with the empty database `lockstep` in it.
- * It is in the project's state folder, or, where the server's account cannot use that, in a shared one.
+ * This project's cluster, made where there is none yet, with the empty database `lockstep` in it.
+ * It is in the project's state folder, or, where the server's account cannot use that, in a shared one. Data whose
+ * password is not known, because an earlier version made them without one or the file was removed, get a new one.
  * Errors: L1504 it could not be initialised, L1507 no folder can be used, L1508 it is another PostgreSQL version's.
  */
-export async function ensureCluster(place: Place, binaries: Binaries): Promise<string> {
+export async function ensureCluster(place: Place, binaries: Binaries): Promise<Cluster> {
+  const known = await readPassword(place)
+  const password = known ?? randomBytes(24).toString("base64url")
+  const made = await findCluster(place, binaries)
+  if (made !== undefined && known === undefined) await givePassword(dataFolder(made), binaries, password)
+  const folder = made ?? (await makeCluster(place, binaries, password))
+  // Last, so that where this is cut short the next call finds data without a known password.
+  if (known === undefined) await writePassword(place, password)
+  return { folder, password }
+}
+
+async function findCluster(place: Place, binaries: Binaries): Promise<string | undefined> {
   for (const cluster of place.clusters) {
     const made = await readFile(join(dataFolder(cluster), "PG_VERSION"), "utf8").catch(() => undefined)
     if (made === undefined) continue
@@ -30,10 +50,14 @@ export async function ensureCluster(place: Place, binaries: Binaries): Promise<s
       },
     )
   }
+  return undefined
+}
+
+async function makeCluster(place: Place, binaries: Binaries, password: string): Promise<string> {
   for (const cluster of place.clusters) {
     const draft = await prepareFolder(place, cluster, binaries.account)
     if (draft === undefined) continue
-    await initialise(draft, binaries)
+    await initialise(draft, binaries, password)
     await rename(draft, dataFolder(cluster))
     return cluster
   }
@@ -50,7 +74,7 @@ async function prepareFolder(place: Place, cluster: string, account: Account | u
   if (!(await reachable(dirname(cluster), account))) return undefined
   await mkdir(cluster, { recursive: true })
   if (!(await lstat(cluster)).isDirectory()) return undefined
-  await chmod(cluster, 0o755)
+  await chmod(cluster, privateMode())
   for (const name of await readdir(cluster)) {
     if (name.startsWith("data.")) await rm(join(cluster, name), { recursive: true, force: true })
   }
@@ -68,15 +92,41 @@ async function prepareFolder(place: Place, cluster: string, account: Account | u
  * Locale: the builtin provider's C.UTF-8, so that sorting and upper case are the same on every machine, whatever
  * locales it has. No sync: the data of a test database do not have to survive a power cut.
  */
-async function initialise(data: string, { initdb, postgres, account }: Binaries): Promise<void> {
+async function initialise(data: string, binaries: Binaries, password: string): Promise<void> {
+  const { initdb, account } = binaries
   const locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-  const rest = ["--username=postgres", "--auth=trust", "--no-sync", "--no-instructions", "--text-search-config=english"]
+  // Who may connect is in a file of ours: see writeSettings.
+  const rest = [
+    "--username=postgres",
+    "--auth=reject",
+    "--no-sync",
+    "--no-instructions",
+    "--text-search-config=english",
+  ]
   refuse(await run(initdb, [`--pgdata=${data}`, ...locale, ...rest], account), initdb)
-  // Stand-alone mode: the database is there before anybody can connect, and without a client.
-  const create = `CREATE DATABASE ${databaseName} STRATEGY = FILE_COPY\n\n`
-  const single = await run(postgres, ["--single", "-F", "-j", "-D", data, "postgres"], account, create)
-  refuse(single, postgres)
-  if (single.state === "ended" && /^.*(ERROR|FATAL):/m.test(single.output)) fail(postgres, single.output)
+  await standAlone(data, binaries, `CREATE DATABASE ${databaseName} STRATEGY = FILE_COPY;\n\n${alterRole(password)}`)
+}
+
+const alterRole = (password: string): string => `ALTER ROLE postgres PASSWORD '${password}';\n\n`
+
+async function givePassword(data: string, binaries: Binaries, password: string): Promise<void> {
+  await stop(data)
+  await standAlone(data, { ...binaries, account: await ownerOf(data) }, alterRole(password))
+}
+
+/** Whom root runs the server as: whose the data are, which may be the user's from before. */
+export async function ownerOf(data: string): Promise<Account | undefined> {
+  if (process.geteuid?.() !== 0) return undefined
+  const { uid, gid } = await stat(data)
+  return { name: "owner", uid, gid }
+}
+
+/** Stand-alone mode: without a client, and before anybody can connect. An error must not repeat a statement. */
+async function standAlone(data: string, { postgres, account }: Binaries, statements: string): Promise<void> {
+  const quiet = ["-c", "log_min_error_statement=panic", "-c", "log_statement=none"]
+  const outcome = await run(postgres, ["--single", "-F", "-j", ...quiet, "-D", data, "postgres"], account, statements)
+  refuse(outcome, postgres)
+  if (outcome.state === "ended" && /^.*(ERROR|FATAL):/m.test(outcome.output)) fail(postgres, outcome.output)
 }
 
 function refuse(outcome: Outcome, program: string): void {
@@ -97,9 +147,14 @@ export function lastLines(output: string): string {
   return output.trimEnd().split("\n").slice(-12).join("\n")
 }
 
+/** A role without a password cannot connect: a connection as superuser can run programs as the server's account. */
+const mayConnect = ["local", "host"].flatMap((from) =>
+  ["all", "replication"].map((what) => `${from} ${what} all ${from === "host" ? "all " : ""}scram-sha-256\n`),
+)
+
 /**
- * The settings file, which is outside of the data directory so that the server's account cannot write to it.
- * It includes the one that initdb made. Losing power may lose the data (fsync is off); losing a process does not:
+ * The settings file, which is outside of the data directory so that the server's account cannot write to it, as is the
+ * list of who may connect. It includes the one that initdb made. Losing power may lose the data (fsync is off); losing a process does not:
  * what was committed was handed to the operating system.
  */
 export async function writeSettings(
@@ -109,6 +164,8 @@ export async function writeSettings(
   const all = {
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
+    hba_file: join(cluster, "pg_hba.conf"),
+    password_encryption: "scram-sha-256",
     fsync: "off",
     full_page_writes: "off",
     timezone: "UTC",
@@ -120,7 +177,14 @@ export async function writeSettings(
   const lines = Object.entries(all).map(([name, value]) => `${name} = ${quoted(value)}`)
   const file = join(cluster, "settings.conf")
   const included = quoted(join(dataFolder(cluster), "postgresql.conf"))
-  await writeFile(file, `include ${included}\n${lines.join("\n")}\n`, { mode: 0o644 })
-  await chmod(file, 0o644)
+  await chmod(cluster, privateMode())
+  await writeReadable(file, `include ${included}\n${lines.join("\n")}\n`)
+  await writeReadable(join(cluster, "pg_hba.conf"), mayConnect.join(""))
   return file
+}
+
+/** For the server's account, in a folder that others do not look into. */
+async function writeReadable(path: string, text: string): Promise<void> {
+  await writeFile(path, text, { mode: 0o644 })
+  await chmod(path, 0o644)
 }

@@ -9,6 +9,8 @@ export interface Place {
   /** The project's state folder; it ignores itself for git. */
   readonly folder: string
   readonly stateFile: string
+  /** It outlives `down`, so that an exported URL does. */
+  readonly passwordFile: string
   readonly lockFile: string
   /** Folders that may hold the cluster: the project's own, then those for when the server cannot use that one. */
   readonly clusters: readonly string[]
@@ -23,6 +25,7 @@ export function placeOf(projectRoot: string): Place {
     projectRoot,
     folder,
     stateFile: join(folder, `test-db${suffix}.json`),
+    passwordFile: join(folder, `test-db${suffix}.password`),
     lockFile: join(folder, `test-db${suffix}.lock`),
     clusters: [join(folder, `postgres${suffix}`), ...sharedFolders().map((parent) => join(parent, shared))],
   }

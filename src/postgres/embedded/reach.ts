@@ -27,6 +27,9 @@ export function sharedFolders(uid = process.geteuid?.() ?? 0): readonly string[]
   return parents.map((parent) => resolve(parent, `lockstep-${uid}`))
 }
 
+/** A folder's permissions: its owner's alone; run by root, the server's account has to pass through, not to look. */
+export const privateMode = (): number => (process.geteuid?.() === 0 ? 0o711 : 0o700)
+
 /**
  * Makes a shared folder where needed and says whether it is fit for use. Its parent is writable by everybody, so
  * another user may have been there first: it has to be a folder of ours that nobody else may write to, in a parent
@@ -34,7 +37,7 @@ export function sharedFolders(uid = process.geteuid?.() ?? 0): readonly string[]
  */
 export async function trusted(folder: string, account: Account | undefined): Promise<boolean> {
   try {
-    await mkdir(folder, { mode: account === undefined ? 0o700 : 0o755 }).catch(() => {})
+    await mkdir(folder, { mode: privateMode() }).catch(() => {})
     const own = await lstat(folder)
     const parent = await stat(dirname(folder))
     const isOurs = own.isDirectory() && own.uid === process.geteuid?.() && (own.mode & 0o022) === 0

@@ -7,7 +7,7 @@ import { ensureFolder, readState, removeState, writeState } from "./state.js"
 
 /** A running test database. */
 export interface EmbeddedServer {
-  /** With the database `lockstep` and no password: the server takes connections from this machine only. */
+  /** With the database `lockstep` and the superuser's password, a random one: a secret. */
   readonly url: string
   readonly port: number
   /** Process number of the server. */
@@ -34,7 +34,7 @@ export async function up(projectRoot: string, options: UpOptions = {}): Promise<
   return (await find(place)) ?? (await locked(place, async () => (await find(place)) ?? (await begin(place, options))))
 }
 
-/** Stops the project's test database and removes its data. Errors: L1506, L1507, L1509. */
+/** Stops the project's test database and removes its data; the password is kept for the next. Errors: L1506, L1507, L1509. */
 export async function down(projectRoot: string): Promise<"stopped" | "not running"> {
   const place = placeOf(await realpath(projectRoot))
   const { stop, removeCluster } = await import("./stop.js")
@@ -63,8 +63,8 @@ async function find(place: Place): Promise<EmbeddedServer | undefined> {
   if (file === undefined && !(await isClosedToUs(state.dataDir))) return undefined
   if (file !== undefined && (file.pid !== state.pid || file.port !== state.port || file.status !== "ready"))
     return undefined
-  const { port, pid, version, dataDir } = state
-  return { url: urlOf(port), port, pid, version, dataDir, reused: true }
+  const { port, pid, version, dataDir, password } = state
+  return { url: urlOf(port, password), port, pid, version, dataDir, reused: true }
 }
 
 /** A data directory is its account's alone; a user may well use the server that root started. */
@@ -79,14 +79,14 @@ async function begin(place: Place, options: UpOptions): Promise<EmbeddedServer> 
   const { ensureCluster, writeSettings } = await import("./cluster.js")
   const { start } = await import("./start.js")
   const binaries = await findBinaries()
-  const cluster = await ensureCluster(place, binaries)
+  const { folder: cluster, password } = await ensureCluster(place, binaries)
   const settingsFile = await writeSettings(cluster, options.settings ?? {})
   const previous = await readState(place)
   const ports = [...(previous === undefined ? [] : [previous.port]), preferredPort(place.projectRoot)]
   const { port, pid } = await start({ binaries, cluster, settingsFile, ports })
-  const server = { url: urlOf(port), port, pid, version: binaries.version, dataDir: dataFolder(cluster) }
-  await writeState(place, server)
-  return { ...server, startedMs: Math.round(performance.now() - began), reused: false }
+  const server = { port, pid, version: binaries.version, dataDir: dataFolder(cluster) }
+  await writeState(place, { ...server, password })
+  return { url: urlOf(port, password), ...server, startedMs: Math.round(performance.now() - began), reused: false }
 }
 
 async function locked<T>(place: Place, work: () => Promise<T>): Promise<T> {
@@ -106,4 +106,4 @@ async function locked<T>(place: Place, work: () => Promise<T>): Promise<T> {
   }
 }
 
-const urlOf = (port: number): string => `postgresql://postgres@127.0.0.1:${port}/lockstep`
+const urlOf = (port: number, password: string): string => `postgresql://postgres:${password}@127.0.0.1:${port}/lockstep`

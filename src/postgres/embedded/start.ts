@@ -1,12 +1,11 @@
 import { spawn } from "node:child_process"
-import { open, readFile, stat } from "node:fs/promises"
+import { open, readFile } from "node:fs/promises"
 import { createServer } from "node:net"
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import { LockstepError } from "../../errors.js"
-import type { Account } from "./account.js"
 import type { Binaries } from "./binaries.js"
-import { lastLines } from "./cluster.js"
+import { lastLines, ownerOf } from "./cluster.js"
 import { dataFolder } from "./place.js"
 import { clearRemains, isServer, type PidFile, readPidFile } from "./postmaster.js"
 import { environment, identity } from "./run.js"
@@ -54,7 +53,8 @@ export async function start(options: StartOptions): Promise<PidFile> {
 async function launch(options: StartOptions, port: number, giveUpAt: number): Promise<PidFile | string> {
   const data = dataFolder(options.cluster)
   const before = await readPidFile(data)
-  const log = await open(logFile(options.cluster), "w", 0o644)
+  const log = await open(logFile(options.cluster), "w", 0o600)
+  await log.chmod(0o600)
   let end: string | undefined
   const child = spawn(
     options.binaries.postgres,
@@ -79,13 +79,6 @@ async function launch(options: StartOptions, port: number, giveUpAt: number): Pr
   const isNew = (file: PidFile) => file.pid === child.pid && file.startedAt !== before?.startedAt
   const outcome = await untilReady(data, giveUpAt, isNew, () => end)
   return outcome === "" ? await readFile(logFile(options.cluster), "utf8") : outcome
-}
-
-/** Whom root runs the server as: whose the data are, which may be the user's from before. */
-async function ownerOf(data: string): Promise<Account | undefined> {
-  if (process.geteuid?.() !== 0) return undefined
-  const { uid, gid } = await stat(data)
-  return { name: "owner", uid, gid }
 }
 
 async function untilReady(

@@ -26,7 +26,7 @@ test("up starts a PostgreSQL 18 with an empty database, up again finds it runnin
   const folder = await emptyProject()
   const first = await up(folder)
   expect(first).toMatchObject({ version: expect.stringMatching(/^18\./), reused: false })
-  expect(first.url).toBe(`postgresql://postgres@127.0.0.1:${first.port}/lockstep`)
+  expect(first.url).toMatch(new RegExp(`^postgresql://postgres:[\\w-]{32}@127.0.0.1:${first.port}/lockstep$`))
   expect(await ask(first.url, "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace")).toBe("0")
   const { startedMs: _, ...rest } = first
   expect(await up(folder)).toEqual({ ...rest, reused: true })
@@ -46,13 +46,13 @@ test("git ignores the state folder whatever the project ignores", async () => {
   expect(await readFile(join(folder, ".lockstep", ".gitignore"), "utf8")).toBe("*\n")
 })
 
-test("down stops the server and leaves nothing; up then gives the same URL with an empty database", async () => {
+test("down stops the server and leaves nothing but the password; up then gives the same URL with an empty database", async () => {
   const folder = await project()
   const { url } = await up(folder)
   await ask(url, "CREATE TABLE t ()")
   expect(await down(folder)).toBe("stopped")
   expect(await running(folder)).toBeUndefined()
-  expect(await namesIn(join(folder, ".lockstep"))).toEqual([".gitignore"])
+  expect(await namesIn(join(folder, ".lockstep"))).toEqual([".gitignore", "test-db.password"])
   expect(await down(folder)).toBe("not running")
   expect((await up(folder)).url).toBe(url)
   expect(await ask(url, "SELECT to_regclass('t') IS NULL")).toBe("true")
