@@ -38,7 +38,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const given = process.env.LOCKSTEP_TEST_DATABASE_URL
   const hba = join(folder, "pg_hba.conf")
   await writeFile(hba, rolesMayConnect)
-  const settings = { max_connections: 200, max_prepared_transactions: 10, hba_file: hba }
+  const settings = {
+    max_connections: 200,
+    max_prepared_transactions: 10,
+    track_activity_query_size: 16_384,
+    hba_file: hba,
+  }
   project.provide("serverUrl", given ?? (await up(folder, { settings })).url)
   return async () => {
     await down(folder)
