@@ -68,7 +68,7 @@ export async function migrationFailed(
     error.hint && `PostgreSQL hints: ${error.hint}`,
     adviceFor(error.code),
     error.where && unparsed === undefined && `in: ${error.where.split("\n")[0]}`,
-    unparsed && unparsedHint(unparsed),
+    unparsed && error.code !== syntaxError && unparsedHint(unparsed),
   ]
   return new LockstepError(error.code === "55P03" ? "L1014" : "L1012", error.message, {
     file: prepared.file,
@@ -82,6 +82,9 @@ export async function migrationFailed(
     cause: error,
   })
 }
+
+/** The server's own verdict on what cannot be parsed. */
+const syntaxError = "42601"
 
 async function findPlace(
   { sql, unparsed }: Prepared,

@@ -107,3 +107,12 @@ test("a failure in it has its place where the server says it, and says that the 
   expect(placeless.stderr.length).toBeLessThan(2000)
   await expectUntouched(database)
 })
+
+test("what the server's grammar refuses, too, is an error of the file's alone", async () => {
+  const database = await createDatabase()
+  const failed = await deploy(database, "UPDATE account SET n = 7;\nFROBNICATE account;")
+  expect(failed.stderr).toContain('error[L1012]: syntax error at or near "FROBNICATE" (PostgreSQL 42601)')
+  expect(failed.stderr).toContain(`${name}/migration.sql:2:1\n`)
+  expect(failed.stderr).not.toContain("Lockstep cannot parse")
+  await expectUntouched(database)
+})
