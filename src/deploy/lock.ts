@@ -62,7 +62,7 @@ async function lookForHolder(client: Client): Promise<LockHolder | undefined> {
   >(
     `SELECT a.pid, a.application_name AS app, coalesce(host(a.client_addr), 'local') AS address,
        round(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start, a.backend_start)) * 1000) AS ms,
-       left(split_part(ltrim(a.query, E' \\n\\r\\t'), E'\\n', 1), 80) AS query,
+       left(split_part(ltrim(a.query, E'- \\n\\r\\t'), E'\\n', 1), 80) AS query,
        (SELECT round(100.0 * p.blocks_done / nullif(p.blocks_total, 0)) FROM pg_stat_progress_create_index p WHERE p.pid = a.pid) AS percent
      FROM pg_locks l JOIN pg_stat_activity a USING (pid)
      WHERE l.locktype = 'advisory' AND l.classid = 0 AND l.objid = ${lockKey} AND l.objsubid = 1 AND l.granted

@@ -40,7 +40,7 @@ export function transactionMessage(client: Client, { prepared, id }: Sent, reque
   const before = [...opening(client), "BEGIN"]
   const row = finishedRow({ pid: lockHolder(client), schema: request.url.schema, id }, prepared.migration, "now()")
   return {
-    before: `${before.join(";")};`,
+    before: `${title([prepared])}${before.join(";")};`,
     opening: before.length,
     script: prepared.unparsed ? asOneStatement(prepared.sql, id) : [prepared.sql, "\n;"],
     after: `${freshSettings(client, request)}${row};COMMIT;`,
@@ -63,5 +63,11 @@ export function batchMessage(client: Client, batch: readonly Sent[], request: De
     const first = previous === undefined ? `${opening(client).join(";")};` : between
     return `${first}BEGIN;${sql}\n;${settings}${finishedRow({ pid, schema, id }, migration, started)};COMMIT;`
   })
-  return transactions.join("")
+  return title(batch.map(({ prepared }) => prepared)) + transactions.join("")
+}
+
+/** The first line of a message: what pg_stat_activity shows of it, and a waiting deployer says. */
+function title([first, ...more]: readonly Prepared[]): string {
+  const name = first?.migration.name.replaceAll(/[^ -~]/g, "?")
+  return `-- ${name}${more.length > 0 ? ` and ${more.length} more` : ""}\n`
 }

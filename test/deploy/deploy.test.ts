@@ -51,7 +51,6 @@ error[L1012]: column "nn" does not exist (PostgreSQL 42703)
 test("the first line says version, history, host and database; the last is the verdict; no line holds the password", async () => {
   const database = await createDatabase()
   const url = new URL(database.url)
-  url.password = "s3cret"
   const done = await lockstep(["deploy"], { cwd: createProject({ migrations: init }).root, url: url.href })
   expect(done.stderr.split("\n")[0]).toMatch(
     new RegExp(
@@ -59,7 +58,8 @@ test("the first line says version, history, host and database; the last is the v
     ),
   )
   expect(done.stdout).toMatch(/^1 applied in .* History proved: 1 of 1 recorded, checksums equal\.$/)
-  expect(done.all).not.toContain("s3cret")
+  expect(url.password).not.toBe("")
+  expect(done.all).not.toContain(url.password)
 })
 
 test("an old image, its folder two migrations shorter, before the newer database: exit 0, one line, nothing touched", async () => {

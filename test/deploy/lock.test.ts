@@ -36,7 +36,7 @@ test("a second deployer waits and says for whom, then finds nothing to do", asyn
   expect(one, one.all).toMatchObject({ exitCode: 0 })
   expect(two, two.all).toMatchObject({ exitCode: 0 })
   expect(two.stderr).toMatch(
-    /waiting for the migration lock: held for .* by lockstep deploy \(pid \d+, 127\.0\.0\.1\), running /,
+    /waiting for the migration lock: held for .* by lockstep deploy \(pid \d+, 127\.0\.0\.1\), running 20260101000000_init and 1 more$/m,
   )
   expect(two.stdout).toMatch(
     /^(1 pending migration was|2 pending migrations were) applied meanwhile by another deployer\. Nothing to do\. /,
