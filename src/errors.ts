@@ -21,6 +21,7 @@ export const errorCodes = {
   L1024: { exitCode: 1, title: "a file that cannot be parsed begins or ends a transaction" },
   L1030: { exitCode: 1, title: "the proof failed: the history is not what was deployed" },
   L1031: { exitCode: 1, title: "the schema has drifted from the history" },
+  L1032: { exitCode: 1, title: "the server lost migrations that it had confirmed" },
   L1101: { exitCode: 2, title: "the migrations folder cannot be read or is not PostgreSQL's" },
   L1102: { exitCode: 2, title: "a migration in the folder cannot be used" },
   L1103: { exitCode: 1, title: "the database is not empty and has no history" },
@@ -123,4 +124,12 @@ export class LockstepError extends Error {
   get exitCode(): 1 | 2 {
     return errorCodes[this.code].exitCode
   }
+}
+
+/** The same error after something was done, which its state then says, too, or in place of "nothing was touched". */
+export function preceded(error: unknown, done: string): unknown {
+  if (!(error instanceof LockstepError)) return error
+  const { state } = error.details
+  const own = state === undefined || state.startsWith("nothing was touched") ? [] : [state]
+  return new LockstepError(error.code, error.message, { ...error.details, state: [...own, done].join(" ") })
 }

@@ -2,7 +2,7 @@ import { relative } from "node:path"
 import { createMigration, type NewMigration } from "../engine/create-migration.js"
 import { readSchema } from "../engine/schema-files.js"
 import { writeMigration } from "../engine/write-migration.js"
-import { LockstepError } from "../errors.js"
+import { LockstepError, preceded } from "../errors.js"
 import { readFolder } from "../history/folder.js"
 import type { Output } from "../report/output.js"
 import { applyPending } from "./apply-pending.js"
@@ -52,7 +52,10 @@ Exit codes: 0 written, or nothing to do; 1 the data or a difference is in the wa
     for (const warning of made.warnings) output.say(`  ${output.paint.yellow("data loss")}  ${warning}`)
     for (const step of made.unexecutable)
       output.say(`  ${output.paint.red("impossible with the data that is there")}  ${step}`)
-    if (apply) await applyPending({ target, folder: readFolder(dir), output, signal, quiet: "never" })
+    if (apply)
+      await applyPending({ target, folder: readFolder(dir), output, signal, quiet: "never" }).catch((error) =>
+        Promise.reject(preceded(error, `${made.file} was written.`)),
+      )
     else output.say("Not applied, as asked. Edit it, then apply it with: pnpm db:deploy")
     output.object({
       schema: "lockstep.migrate/1",

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs"
 import { emptyForReset } from "../engine/reset.js"
 import { readSchema } from "../engine/schema-files.js"
+import { preceded } from "../errors.js"
 import { runInProject, wordsOf } from "../project/run.js"
 import { applyPending } from "./apply-pending.js"
 import { defineCommand } from "./command.js"
@@ -28,7 +29,9 @@ Exit codes: 0 done; 1 failed; 2 wrong usage, configuration, or no consent.`,
     const schemaFiles = existsSync(parts.schemaPath) ? readSchema(parts.schemaPath) : undefined
     await emptyForReset({ ...setting, takeLock: lockFor({ target, signal, output }) }, schemaFiles)
     output.say(`emptied ${target.url.display}`)
-    const { applied } = await applyPending({ target, folder, output, signal, quiet: "never" })
+    const { applied } = await applyPending({ target, folder, output, signal, quiet: "never" }).catch((error) =>
+      Promise.reject(preceded(error, "The database was emptied.")),
+    )
     const seeded = parts.seed !== undefined && !settings.skipSeed
     if (parts.seed !== undefined && seeded) {
       const seeding = {
@@ -38,7 +41,10 @@ Exit codes: 0 done; 1 failed; 2 wrong usage, configuration, or no consent.`,
         variables: { DATABASE_URL: target.url.text },
         signal,
       }
-      await withLockedDatabase({ target, signal, output }, () => runInProject(seeding))
+      const done = "The database was emptied and migrated."
+      await withLockedDatabase({ target, signal, output }, () => runInProject(seeding)).catch((error) =>
+        Promise.reject(preceded(error, done)),
+      )
     }
     output.object({ schema: "lockstep.reset/1", applied, seeded })
     output.data(

@@ -1,10 +1,10 @@
 import pg from "pg"
-import { LockstepError } from "../errors.js"
+import { LockstepError, preceded } from "../errors.js"
 import { adviceFor, endsSession } from "../postgres/advice.js"
 import { sqlstateOf } from "../postgres/sqlstate.js"
 import { ConnectionLost, LockLost, lostOr } from "./failure.js"
 import { backoffMs, interrupted, pause } from "./interrupt.js"
-import { type Ledger, newLedger } from "./ledger.js"
+import { type Ledger, newLedger, soFar } from "./ledger.js"
 import { closeDatabase, openDatabase } from "./open.js"
 import type { DeployRequest, DeployResult } from "./request.js"
 import { deployOver, type Outcome } from "./session.js"
@@ -26,11 +26,14 @@ export async function deploy(request: DeployRequest): Promise<DeployResult> {
       const durationMs = Math.round(performance.now() - started)
       return { ...outcome, applied: ledger.applied, total: request.folder.migrations.length, durationMs }
     } catch (error) {
-      if (!(error instanceof ConnectionLost)) throw error
+      if (!(error instanceof ConnectionLost)) throw withState(error, ledger)
       ledger.losses++
+      ledger.unknown = [...ledger.sent]
       if (ledger.moves > moves) attempt = 0
       moves = ledger.moves
-      await beforeNextAttempt(error, attempt, ledger, request)
+      await beforeNextAttempt(error, attempt, ledger, request).catch((reason) => {
+        throw withState(reason, ledger)
+      })
     }
   }
 }
@@ -41,22 +44,32 @@ async function beforeNextAttempt(
   ledger: Ledger,
   { settings, signal, onEvent }: DeployRequest,
 ): Promise<void> {
-  const state = `what became of the last statement is not known here: the history decides. ${ledger.applied.length} migrations were applied by this deploy.`
-  if (signal.aborted) throw interrupted(state)
-  const sqlstate = sqlstateOf(error.cause)
-  if (attempt >= settings.retries || sqlstate === transactionTimeout) throw lost(error, state)
+  if (signal.aborted) throw interrupted(untouched)
+  if (attempt >= settings.retries) throw lost(error)
+  if (sqlstateOf(error.cause) === transactionTimeout) {
+    ledger.end = error
+    return
+  }
   const isLock = error instanceof LockLost
   const delayMs = isLock ? 0 : backoffMs(attempt)
   const reason = isLock ? `${error.message}; the history is read anew` : `the connection was lost: ${error.message}`
   onEvent({ event: "retry", name: undefined, attempt: attempt + 1, of: settings.retries, delayMs, reason })
-  await pause(delayMs, signal, state)
+  await pause(delayMs, signal, untouched)
+}
+
+/** As far as is known without the ledger. */
+const untouched = "nothing was touched."
+
+function withState(error: unknown, ledger: Ledger): unknown {
+  const done = soFar(ledger)
+  return done === undefined ? error : preceded(error, done)
 }
 
 /** transaction_timeout ends the session; the same transaction would take as long again. */
 const transactionTimeout = "25P04"
 
 async function deployOnce(request: DeployRequest, ledger: Ledger): Promise<Outcome> {
-  const client = await openDatabase(request)
+  const client = await openDatabase(request, ledger.losses > 0 ? "again" : "first")
   try {
     return await deployOver(client, request, ledger)
   } catch (error) {
@@ -78,21 +91,21 @@ const explained = (error: unknown): unknown =>
       })
     : error
 
-const lost = (error: ConnectionLost, state: string): LockstepError =>
+const lost = (error: ConnectionLost): LockstepError =>
   error instanceof LockLost
-    ? lockLost(state, error)
+    ? lockLost(error)
     : new LockstepError("L1016", `the connection was lost: ${error.message}`, {
         sqlstate: sqlstateOf(error.cause),
         hint: endsSession(error.cause) ? "The server ended the session." : undefined,
-        state,
+        state: untouched,
         next: "look into the server's log, then deploy again",
         cause: error,
       })
 
-const lockLost = (state: string, cause: LockLost): LockstepError =>
+const lockLost = (cause: LockLost): LockstepError =>
   new LockstepError("L1016", "the migration lock was lost again and again", {
     hint: "A pooler may give the statements to several server connections, or something on the server releases the lock.",
-    state,
+    state: untouched,
     next: "deploy to the database's direct address",
     cause,
   })

@@ -16,38 +16,28 @@ const speakEveryMs = 5000
 
 /**
  * Connects, waiting for a server that may come up and creating a database that does not exist, as Prisma does; then
- * refuses a server that cannot be migrated.
+ * refuses a server that cannot be migrated. `time`: again, after the connection was lost, a standby may be about to be
+ * promoted, and is waited for; a database that does not exist is not created, because it was there.
  * Errors: L1210 to L1219 no connection, L1021 a transaction pooler, L1022 a standby or read-only server, L1023 the
  * database cannot be created; ConnectionLost.
  */
-export async function openDatabase(request: Connecting): Promise<Client> {
-  const client = await connectPatiently(request)
-  try {
-    await inspect(client, request)
-    return client
-  } catch (error) {
-    const reason = lostOr(client, error)
-    await client.end().catch(() => undefined)
-    throw reason
-  }
-}
-
-async function connectPatiently(request: Connecting): Promise<Client> {
+export async function openDatabase(request: Connecting, time: "first" | "again" = "first"): Promise<Client> {
   const { settings, signal, onEvent } = request
   const started = Date.now()
   let spoken = Number.NEGATIVE_INFINITY
   for (let attempt = 0; ; attempt++) {
     try {
-      return await connectOnce(request)
+      return await openOnce(request)
     } catch (error) {
       const waitedMs = Date.now() - started
-      const absent = error instanceof LockstepError && error.code === "L1215"
+      const absent = error instanceof LockstepError && error.code === "L1215" && time === "first"
       if (absent && (attempt === 0 || waitedMs < settings.connectTimeout)) {
         await createDatabase(request, error)
         await pause(attempt === 0 ? 0 : backoffMs(attempt), signal, untouched)
         continue
       }
-      if (!(error instanceof LockstepError) || !mayComeUp(error) || waitedMs >= settings.connectTimeout) throw error
+      if (!(error instanceof LockstepError) || waitedMs >= settings.connectTimeout) throw error
+      if (!mayComeUp(error) && !(time === "again" && error.code === "L1022")) throw error
       if (Date.now() - spoken >= speakEveryMs) {
         spoken = Date.now()
         onEvent({ event: "waiting-for-database", reason: error.message, waitedMs })
@@ -55,6 +45,18 @@ async function connectPatiently(request: Connecting): Promise<Client> {
       const left = settings.connectTimeout - waitedMs
       await pause(Math.min(backoffMs(attempt), longestDelayMs, left), signal, untouched)
     }
+  }
+}
+
+async function openOnce(request: Connecting): Promise<Client> {
+  const client = await connectOnce(request)
+  try {
+    await inspect(client, request)
+    return client
+  } catch (error) {
+    const reason = lostOr(client, error)
+    await client.end().catch(() => undefined)
+    throw reason
   }
 }
 

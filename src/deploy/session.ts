@@ -1,8 +1,9 @@
 import { areAsRecorded } from "../history/as-recorded.js"
 import { type Comparison, compare } from "../history/compare.js"
 import { noMigrations } from "../history/empty.js"
-import type { RecordedRow } from "../history/recorded.js"
+import { type RecordedRow, readHistory } from "../history/recorded.js"
 import type { Client } from "../postgres/connect.js"
+import { refuseLostCommits, timedOut } from "./after-loss.js"
 import { endWithDeployer, freshSettings } from "./fresh-session.js"
 import { type Ledger, settle } from "./ledger.js"
 import { takeLock } from "./lock.js"
@@ -43,8 +44,11 @@ async function bringUpToDate(
   ledger: Ledger,
   waitedSince: string | undefined,
 ): Promise<Outcome> {
+  if (ledger.losses > 0) refuseLostCommits((await readHistory(client, request.url.schema)) ?? [], ledger)
   const recorded = await openHistory(client, request)
+  const { unknown } = ledger
   settle(ledger, recorded, request)
+  if (ledger.end !== undefined) throw timedOut(ledger.end, unknown, ledger)
   const comparison = compare(request.folder.migrations, recorded)
   refuseEmpty(request, comparison)
   const plan = planDeploy(comparison, request.settings, ledger.begun)

@@ -67,6 +67,7 @@ test("a seed that fails is told apart from the migrations, which stand", async (
   await run("deploy")
   const { stderr, exitCode } = await run("reset", "--yes")
   expect(stderr).toContain("error[L1306]: seeding failed: node exited with 3")
+  expect(stderr).toContain("The database was emptied and migrated.")
   expect(exitCode).toBe(1)
   expect((await run("status")).exitCode).toBe(0)
 })

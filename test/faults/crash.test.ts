@@ -3,6 +3,7 @@ import { expect, test } from "vitest"
 import { type CliProcess, lockstep } from "../cli.js"
 import { createProject } from "../project.js"
 import { until } from "../until.js"
+import { proxyBefore } from "./proxy.js"
 import { queryOn } from "./query.js"
 import { ownServer, standbyOf } from "./server.js"
 
@@ -142,6 +143,78 @@ test("no connection left: it is waited for, then the deploy goes through", async
   for (const client of taken) await client.end()
   const done = await deploy
   expect(done, done.all).toMatchObject({ exitCode: 0 })
+})
+
+/** So large that it shares no message with others. */
+const alone = (sql: string) => `${sql}\n-- ${"x".repeat(70_000)}\n`
+
+/** The last one waits until an account of the number 2 is inserted. */
+const gated = {
+  ...init,
+  "20260102000000_second": alone("UPDATE account SET n = n + 1;"),
+  "20260103000000_third": alone("UPDATE account SET n = n + 1;"),
+  "20260104000000_gated": alone(
+    "DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM account WHERE id = 2) LOOP PERFORM pg_sleep(0.05); END LOOP; END $$;\nUPDATE account SET n = n + 1 WHERE id = 1;",
+  ),
+}
+const openGate = "INSERT INTO account VALUES (2, 0)"
+
+test("the server is gone for good after some migrations: how many are applied is said, and what is not known", async () => {
+  const server = await ownServer()
+  const { root } = createProject({ migrations: gated })
+  const deploy = lockstep(["deploy", "--connect-timeout", "1s"], { cwd: root, url: server.url })
+  await running(server.url, "WHILE NOT EXISTS")
+  await server.stop("immediate")
+  const failed = await deploy
+  expect(failed, failed.all).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("error[L1210]") })
+  expect(failed.stderr).toContain(
+    "3 migrations were applied by this deploy, the last one is 20260103000000_third. Whether 20260104000000_gated was applied is not known",
+  )
+  expect(failed.stderr).not.toContain("nothing was touched")
+})
+
+/** A server whose migrations up to the last are deployed, its standby, and a proxy that leads to the server. */
+async function withStandby(migrations: Readonly<Record<string, string>>) {
+  const server = await ownServer()
+  await lockstep(["deploy"], { cwd: createProject({ migrations }).root, url: server.url })
+  await server.stop("fast")
+  const standby = await standbyOf(server)
+  await server.restart()
+  return { server, standby, proxy: await proxyBefore(server.url, () => undefined) }
+}
+
+test("after a fail-over to a standby that is not promoted yet, its promotion is waited for", async () => {
+  const { "20260104000000_gated": _, ...before } = gated
+  const { server, standby, proxy } = await withStandby(before)
+  const deploy = lockstep(["deploy"], { cwd: createProject({ migrations: gated }).root, url: proxy.url })
+  await running(server.url, "WHILE NOT EXISTS")
+  proxy.leadTo(standby)
+  await server.stop("immediate")
+  await saying(deploy, "is a standby")
+  await queryOn(standby, "SELECT pg_promote()")
+  await queryOn(standby, openGate)
+  const done = await deploy
+  expect(done, done.all).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^1 applied .* 4 of 4 /) })
+  expect(await queryOn(standby, "SELECT n FROM account ORDER BY id")).toEqual([{ n: 3 }, { n: 0 }])
+})
+
+test("a fail-over that loses what the server had confirmed is no success: the lost migrations are named", async () => {
+  const { server, standby, proxy } = await withStandby(init)
+  const { root } = createProject({ migrations: gated })
+  const deploy = lockstep(["deploy"], { cwd: root, url: proxy.url })
+  await running(server.url, "WHILE NOT EXISTS")
+  proxy.leadTo(standby)
+  await server.stop("immediate")
+  await saying(deploy, "is a standby")
+  await queryOn(standby, "SELECT pg_promote()")
+  const failed = await deploy
+  expect(failed, failed.all).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("error[L1032]") })
+  expect(failed.stderr).toContain("  20260102000000_second\n  20260103000000_third\n")
+  expect(failed.stderr).not.toContain("  20260101000000_init\n")
+  await queryOn(standby, openGate)
+  expect(await queryOn(standby, "SELECT n FROM account WHERE id = 1")).toEqual([{ n: 0 }])
+  const again = await lockstep(["deploy"], { cwd: root, url: proxy.url })
+  expect(again, again.all).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^3 applied .* 4 of 4 /) })
 })
 
 test("a standby is refused before anything is touched", async () => {

@@ -8,13 +8,15 @@ export type Cut = (chunk: Buffer, from: "client" | "server", connection: number)
 export interface Proxy {
   /** The server's URL with the proxy's address. */
   readonly url: string
+  /** Leads what connects from now on to another server, as a fail-over does. */
+  readonly leadTo: (serverUrl: string) => void
   /** Bytes that passed, both ways, of every connection together. */
   readonly passed: () => number
 }
 
 /** A proxy that cuts connections where the test says: both sides are closed at once, without a word. */
 export async function proxyBefore(serverUrl: string, cut: Cut): Promise<Proxy> {
-  const target = new URL(serverUrl)
+  let target = new URL(serverUrl)
   const open = new Set<Socket>()
   let passed = 0
   let connections = 0
@@ -49,7 +51,10 @@ export async function proxyBefore(serverUrl: string, cut: Cut): Promise<Proxy> {
   const url = new URL(serverUrl)
   url.hostname = "127.0.0.1"
   url.port = String(typeof address === "object" ? address?.port : "")
-  return { url: url.href, passed: () => passed }
+  const leadTo = (other: string) => {
+    target = new URL(other)
+  }
+  return { url: url.href, leadTo, passed: () => passed }
 }
 
 /** Cuts the first connection after this many bytes, both ways counted. */

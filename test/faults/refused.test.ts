@@ -75,14 +75,35 @@ test("a statement timeout is told with what to do about it, and leaves nothing",
   expect(await database.query("SELECT n FROM account")).toEqual([{ n: 0 }])
 })
 
-test("a transaction timeout, which ends the session, is not tried again and again", async () => {
-  const { database, project } = await prepared("UPDATE account SET n = n + 1;\nSELECT pg_sleep(30);")
+test("a transaction timeout, which ends the session, is not tried again and again; what is applied is said", async () => {
+  const { database, project } = await prepared("UPDATE account SET n = n + 1;")
+  project.migration(
+    "20260103000000_long",
+    `UPDATE account SET n = n + 1;\nSELECT pg_sleep(30);\n-- ${"x".repeat(70_000)}`,
+  )
   await database.query(`ALTER DATABASE ${database.name} SET transaction_timeout = '300ms'`)
   const failed = await deploy(project, database.url)
   expect(failed, failed.all).toMatchObject({ exitCode: 1 })
-  expect(failed.stderr).toContain("error[L1016]")
-  expect(failed.stderr).toContain("transaction timeout (PostgreSQL 25P04)")
-  expect(await database.query("SELECT n FROM account")).toEqual([{ n: 0 }])
+  expect(failed.stderr).toContain(
+    "error[L1012]: transaction_timeout ended the session while 20260103000000_long ran (PostgreSQL 25P04)",
+  )
+  expect(failed.stderr).toContain(
+    "nothing of 20260103000000_long was applied or recorded. 1 migration was applied by this deploy, the last one is 20260102000000_change.",
+  )
+  expect(failed.stderr).toContain("raise transaction_timeout for this role or database")
+  expect(await database.query("SELECT n FROM account")).toEqual([{ n: 1 }])
+})
+
+test("a transaction timeout in one statement of several leaves the row that --resume needs", async () => {
+  const { database, project } = await prepared("VACUUM account;\nUPDATE account SET n = n + 1;\nSELECT pg_sleep(30);")
+  await database.query(`ALTER DATABASE ${database.name} SET transaction_timeout = '300ms'`)
+  const failed = await deploy(project, database.url)
+  expect(failed, failed.all).toMatchObject({ exitCode: 1 })
+  expect(failed.stderr).toContain("20260102000000_change is applied in part")
+  project.migration("20260102000000_change", "VACUUM account;\nUPDATE account SET n = n + 1;\nSELECT 1;")
+  expect(failed.stderr).toContain("lockstep deploy --resume")
+  expect(await deploy(project, database.url, "--resume")).toMatchObject({ exitCode: 0 })
+  expect(await database.query("SELECT n FROM account")).toEqual([{ n: 1 }])
 })
 
 test("a table's lock that cannot be had names its holder, and the deploy gives up after --retries", async () => {
