@@ -1,12 +1,11 @@
 #!/usr/bin/env node
-/** Prisma's schema engine with its own deploy, so that Prisma's CLI is measured as it is, without a native engine. */
-import { openEngine } from "../src/engine/engine.js"
-import { historyList } from "../src/engine/history-list.js"
-import { waitInServer } from "../src/engine/lock.js"
-import { stepsOf } from "../src/engine/setting.js"
 import { schemaEngine } from "../src/engine/shim/main.js"
 import { readFolder } from "../src/history/folder.js"
 import { parseDatabaseUrl } from "../src/postgres/url.js"
+/** Prisma's schema engine with its own deploy, so that Prisma's CLI is measured as it is, without a native engine. */
+import { openEngine } from "../src/schema-engine/engine.js"
+import { waitInServer } from "../src/schema-engine/lock.js"
+import { historyList, stepsOf } from "../src/schema-engine/open.js"
 
 const code = await schemaEngine(process.argv.slice(2), {
   words: (error) => error.message,

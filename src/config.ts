@@ -1,7 +1,7 @@
 import type { PrismaConfig } from "prisma/config"
-import { running } from "./postgres/embedded/server.js"
 import { readDotenv } from "./project/dotenv.js"
 import { schemaEnginePath } from "./project/schema-engine-path.js"
+import { running } from "./test-db/server.js"
 
 /**
  * Completes a prisma.config, so that Prisma's own commands run as the documentation types them: they get Lockstep's

@@ -4,7 +4,7 @@ import { createRequire } from "node:module"
 import { join } from "node:path"
 import { execa } from "execa"
 import { LockstepError } from "../errors.js"
-import type { ClientGenerator } from "./generators.js"
+import type { ClientGenerator } from "./module.js"
 
 const options = [
   ["--noEmit", "--strict", "--target", "es2023", "--module", "esnext", "--moduleResolution", "bundler"],

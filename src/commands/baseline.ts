@@ -1,4 +1,4 @@
-import { diff } from "../engine/diff.js"
+import { diff } from "../change/diff.js"
 import { LockstepError } from "../errors.js"
 import { readHistory } from "../history/recorded.js"
 import { adopt } from "../history/resolve.js"

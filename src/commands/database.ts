@@ -1,4 +1,3 @@
-import type { Setting } from "../engine/setting.js"
 import { type Folder, readFolder } from "../history/folder.js"
 import { connect } from "../postgres/connect.js"
 import { parseDatabaseUrl } from "../postgres/url.js"
@@ -6,6 +5,7 @@ import { findTarget, type Target } from "../project/database-url.js"
 import { refuseOtherPrisma } from "../project/prisma.js"
 import type { Project } from "../project/project.js"
 import type { Output } from "../report/output.js"
+import type { Setting } from "../schema-engine/open.js"
 import { announce } from "./announce.js"
 
 /** What the commands work with that need Prisma's schema engine. */

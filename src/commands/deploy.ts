@@ -102,7 +102,7 @@ export function schemaProof(
   { shadowUrl, initShadowDb }: Pick<Project, "shadowUrl" | "initShadowDb">,
 ): ProveSchema {
   return async (client, applied) => {
-    const { findDrift } = await import("../engine/drift.js")
+    const { findDrift } = await import("../scratch/replay.js")
     return await findDrift(
       { url, shadowUrl: shadowUrl ? parseDatabaseUrl(shadowUrl) : undefined, initShadowDb },
       client,

@@ -1,6 +1,6 @@
-import { diff, type Side } from "../engine/diff.js"
-import { readSchema } from "../engine/schema-files.js"
+import { diff, type Side } from "../change/diff.js"
 import { LockstepError } from "../errors.js"
+import { readSchema } from "../schema-engine/schema-files.js"
 import { defineCommand } from "./command.js"
 import { openWorkplace } from "./database.js"
 import { flag, projectOptions } from "./options.js"

@@ -1,7 +1,11 @@
 import * as z from "zod/mini"
 import { LockstepError } from "../errors.js"
-import { hardenedInitContainer, initContainer } from "../kubernetes/init-container.js"
-import { type DeployVariable, exampleValues } from "../kubernetes/values.js"
+import {
+  type DeployVariable,
+  exampleValues,
+  hardenedInitContainer,
+  initContainer,
+} from "../kubernetes/init-container.js"
 import { defineCommand } from "./command.js"
 import { deployOptions } from "./deploy.js"
 import { flag, projectOptions } from "./options.js"

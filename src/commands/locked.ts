@@ -2,13 +2,13 @@ import { ConnectionLost, lostOr } from "../deploy/failure.js"
 import { takeLock } from "../deploy/lock.js"
 import { closeDatabase, inspect, openDatabase } from "../deploy/open.js"
 import { type Connecting, type DeploySettings, defaultSettings } from "../deploy/request.js"
-import type { TakeLock } from "../engine/lock.js"
-import { searchPath } from "../engine/script.js"
 import { LockstepError } from "../errors.js"
 import type { Client } from "../postgres/connect.js"
 import type { Target } from "../project/database-url.js"
 import { deployReporter } from "../report/deploy.js"
 import type { Output } from "../report/output.js"
+import type { TakeLock } from "../schema-engine/lock.js"
+import { searchPath } from "../scratch/script.js"
 
 /** What it takes to wait for the migration lock of a database. */
 export interface Waiting {

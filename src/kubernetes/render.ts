@@ -1,6 +1,5 @@
 import { Document, isMap, isPair, isScalar, isSeq, Scalar, type ScalarTag, visit } from "yaml"
-import type { PodPart } from "./container.js"
-import type { DeployVariable, Values } from "./values.js"
+import type { DeployVariable, PodPart, Values } from "./init-container.js"
 
 const oneExpression = /^\{\{[^{}]*\}\}$/
 

@@ -1,8 +1,8 @@
 import { readdirSync, statSync } from "node:fs"
 import { join, relative } from "node:path"
 import { LockstepError } from "../errors.js"
-import { running } from "../postgres/embedded/server.js"
 import { atAddress, type DatabaseUrl, parseDatabaseUrl } from "../postgres/url.js"
+import { running } from "../test-db/server.js"
 import type { Project } from "./project.js"
 import { readRegularFile } from "./regular-file.js"
 

@@ -1,7 +1,6 @@
 import * as z from "zod/mini"
 import { errorCodes } from "../errors.js"
-import { podPartSchema } from "../kubernetes/container.js"
-import { valuesSchema } from "../kubernetes/values.js"
+import { podPartSchema, valuesSchema } from "../kubernetes/init-container.js"
 import { deployAnswer } from "./deploy-schema.js"
 import { planAnswer } from "./plan-schema.js"
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { clientGenerators } from "../../src/client/generators.js"
+import { clientGenerators } from "../../src/client/module.js"
 import { modelsIn } from "../../src/client/type-check.js"
 
 const schema = (generator: string) => ({

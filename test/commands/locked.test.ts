@@ -1,11 +1,11 @@
 import pg from "pg"
 import { expect, onTestFinished, test } from "vitest"
 import { lockKey } from "../../src/history/rows.js"
-import { down, up } from "../../src/postgres/embedded/server.js"
+import { down, up } from "../../src/test-db/server.js"
 import { type CliProcess, lockstep } from "../cli.js"
-import { createPrismaProject, prisma } from "../engine/prisma-cli.js"
 import { createDatabase } from "../postgres.js"
 import { createProject } from "../project.js"
+import { createPrismaProject, prisma } from "../schema-engine/prisma-cli.js"
 import { until } from "../until.js"
 import { init, migrations, openShop, orders, schema, widerSchema } from "./shop.js"
 

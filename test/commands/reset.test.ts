@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { down, up } from "../../src/postgres/embedded/server.js"
+import { down, up } from "../../src/test-db/server.js"
 import { lockstep } from "../cli.js"
 import { createProject } from "../project.js"
 import { objectsIn } from "./json.js"

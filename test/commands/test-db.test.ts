@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { createColors } from "picocolors"
 import { expect, onTestFinished, test } from "vitest"
 import testDb from "../../src/commands/test-db.js"
-import { down } from "../../src/postgres/embedded/server.js"
+import { down } from "../../src/test-db/server.js"
 
 /** Runs `lockstep test-db <verb>` in an empty project and returns what a person or a program gets. */
 async function inProject(): Promise<(verb: string, json?: "--json") => Promise<Shown>> {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import { lockstep } from "../cli.js"
-import { createPrismaProject, prisma } from "../engine/prisma-cli.js"
 import { createDatabase } from "../postgres.js"
+import { createPrismaProject, prisma } from "../schema-engine/prisma-cli.js"
 import { stateOf } from "./histories.js"
 
 const schema = `datasource db {

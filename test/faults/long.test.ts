@@ -1,9 +1,9 @@
 import pg from "pg"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { lockstep } from "../cli.js"
-import { createPrismaProject, prisma } from "../engine/prisma-cli.js"
 import { createDatabase, type TestDatabase } from "../postgres.js"
 import { createProject, type TestProject } from "../project.js"
+import { createPrismaProject, prisma } from "../schema-engine/prisma-cli.js"
 import { until } from "../until.js"
 
 /** What takes as long as the promise says, all of it at the same time. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { type Placeable, place } from "../../src/image/placement.js"
+import { type Placeable, place } from "../../src/image/package.js"
 
 /** "a@1: b@2 c@1" is a package and what it needs. */
 function layOut(roots: readonly string[], ...lines: readonly string[]): readonly string[] {

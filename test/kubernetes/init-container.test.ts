@@ -1,9 +1,13 @@
 import { describe, expect, test } from "vitest"
 import * as z from "zod/mini"
-import { podPartSchema } from "../../src/kubernetes/container.js"
-import { hardenedInitContainer, initContainer } from "../../src/kubernetes/init-container.js"
+import {
+  exampleValues,
+  hardenedInitContainer,
+  initContainer,
+  podPartSchema,
+  valuesSchema,
+} from "../../src/kubernetes/init-container.js"
 import { renderInitContainer, renderValues } from "../../src/kubernetes/render.js"
-import { exampleValues, valuesSchema } from "../../src/kubernetes/values.js"
 import { lockstep, repository } from "../cli.js"
 
 /** Copied from the migration strategy, "Kubernetes Deployment", "Helm Chart Configuration". */

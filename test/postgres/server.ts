@@ -2,7 +2,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFi
 import { networkInterfaces, tmpdir } from "node:os"
 import { join } from "node:path"
 import pg from "pg"
-import { down, up } from "../../src/postgres/embedded/server.js"
+import { down, up } from "../../src/test-db/server.js"
 import { copyCluster } from "../cluster.js"
 
 /** A PostgreSQL of a test file's own, for settings that the shared one must not have. */

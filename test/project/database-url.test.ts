@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
-import { down, up } from "../../src/postgres/embedded/server.js"
 import { findTarget } from "../../src/project/database-url.js"
 import { loadProject } from "../../src/project/project.js"
+import { down, up } from "../../src/test-db/server.js"
 import { createProject } from "../project.js"
 
 beforeEach(() => {

@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util"
 import * as z from "zod/mini"
 import { LockstepError } from "../../errors.js"
-import type { SchemaFiles } from "../engine.js"
-import { readSchemaFile } from "../schema-files.js"
+import type { SchemaFiles } from "../../schema-engine/engine.js"
+import { readSchemaFile } from "../../schema-engine/schema-files.js"
 
 /** What Prisma's CLI starts the schema engine with. */
 export interface EngineArguments {

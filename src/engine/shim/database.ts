@@ -1,7 +1,7 @@
 import { connect } from "../../postgres/connect.js"
 import { quoteIdentifier, sqlstateOf } from "../../postgres/sqlstate.js"
 import { type DatabaseUrl, parseDatabaseUrl, withDatabase } from "../../postgres/url.js"
-import { searchPath } from "../script.js"
+import { searchPath } from "../../scratch/script.js"
 
 const maintenance = (url: DatabaseUrl) => connect(withDatabase(url, "postgres"))
 

@@ -1,6 +1,6 @@
 import * as z from "zod/mini"
-import { noModels } from "../diff.js"
-import { container, type Engine } from "../engine.js"
+import { noModels } from "../../change/diff.js"
+import { container, type Engine } from "../../schema-engine/engine.js"
 
 const params = z.looseObject({
   from: z.looseObject({ tag: z.string() }),

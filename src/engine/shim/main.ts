@@ -1,6 +1,6 @@
 import { LockstepError } from "../../errors.js"
-import { EnginePanic } from "../engine-error.js"
-import { dropShadows, ownSignals } from "../interrupt.js"
+import { EnginePanic } from "../../schema-engine/engine-error.js"
+import { dropShadows, ownSignals } from "../../scratch/database.js"
 import { type EngineArguments, parseArguments } from "./arguments.js"
 import { canConnect, createDatabase, dropDatabase } from "./database.js"
 import { knownError, type Words } from "./known-error.js"

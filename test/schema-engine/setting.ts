@@ -1,0 +1,37 @@
+import { type Folder, readFolder } from "../../src/history/folder.js"
+import { parseDatabaseUrl } from "../../src/postgres/url.js"
+import { openEngine, type SchemaFiles } from "../../src/schema-engine/engine.js"
+import { type TakeLock, waitInServer } from "../../src/schema-engine/lock.js"
+import { historyList, stepsOf } from "../../src/schema-engine/open.js"
+import { createDatabase, type TestDatabase } from "../postgres.js"
+import { createProject, type TestProject } from "../project.js"
+
+/** A database, a folder of migrations and a schema, as the engine functions take them. */
+export interface Place {
+  readonly database: TestDatabase
+  readonly project: TestProject
+  readonly setting: { readonly url: ReturnType<typeof parseDatabaseUrl>; readonly takeLock: TakeLock }
+  /** The folder as it is now. */
+  folder(): Folder
+  /** Applies what is pending. */
+  apply(): Promise<void>
+}
+
+/** Makes one, with the migrations that are given. `parameters` go into the URL, such as "schema=shop". */
+export async function createPlace(migrations: Readonly<Record<string, string>> = {}, parameters = ""): Promise<Place> {
+  const database = await createDatabase()
+  const project = createProject({ migrations })
+  const url = parseDatabaseUrl(parameters ? `${database.url}?${parameters}` : database.url)
+  const folder = (): Folder => readFolder(project.migrationsDir)
+  const apply = async (): Promise<void> => {
+    const engine = await openEngine({ url })
+    await engine.applyMigrations(historyList(project.migrationsDir, stepsOf(folder()))).finally(() => engine.dispose())
+  }
+  return { database, project, setting: { url, takeLock: waitInServer }, folder, apply }
+}
+
+/** A Prisma schema of one file with these models. */
+export function schemaOf(...models: readonly string[]): SchemaFiles {
+  const datasource = 'datasource db {\n  provider = "postgresql"\n}\n'
+  return [{ path: "prisma/schema.prisma", content: [datasource, ...models].join("\n") }]
+}

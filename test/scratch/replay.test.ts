@@ -1,0 +1,39 @@
+import { expect, test } from "vitest"
+import { connect } from "../../src/postgres/connect.js"
+import { stepsOf } from "../../src/schema-engine/open.js"
+import { type Drift, findDrift } from "../../src/scratch/replay.js"
+import { createPlace, type Place } from "../schema-engine/setting.js"
+
+const migrations = {
+  "20260101000000_init": `CREATE TABLE "User" ("id" INTEGER PRIMARY KEY, "name" TEXT);
+CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE VIEW v AS SELECT "name" FROM "User";`,
+}
+
+async function driftOf(place: Place): Promise<Drift> {
+  const client = await connect(place.setting.url)
+  return await findDrift(place.setting, client, stepsOf(place.folder())).finally(() => client.end())
+}
+
+test("a database that is what its history makes has no drift", async () => {
+  const place = await createPlace(migrations)
+  await place.apply()
+  expect(await driftOf(place)).toEqual({ missing: [], unexpected: [] })
+})
+
+test("changes by hand are found, also those that Prisma does not see", async () => {
+  const place = await createPlace(migrations)
+  await place.apply()
+  await place.database.query(`DROP VIEW v; ALTER TABLE "User" ALTER COLUMN "name" SET NOT NULL;
+    CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 2'`)
+  const { missing, unexpected } = await driftOf(place)
+  expect(missing).toEqual([
+    expect.stringMatching(/^column .*"User"\.name text$/),
+    expect.stringMatching(/^function public\.f\(\).*SELECT 1/),
+    expect.stringMatching(/^view public\.v/),
+  ])
+  expect(unexpected).toEqual([
+    expect.stringMatching(/^column .*name text NOT NULL$/),
+    expect.stringMatching(/^function public\.f\(\).*SELECT 2/),
+  ])
+})

@@ -1,0 +1,147 @@
+import { chmod, chown, lstat, mkdir, rm, stat, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { expect, test } from "vitest"
+import { reachable, trusted } from "../../src/test-db/folder.js"
+import { choose } from "../../src/test-db/run.js"
+import {
+  ask,
+  call,
+  install,
+  isRoot,
+  makeProject,
+  namesIn,
+  nobody,
+  temporaryFolder,
+  upElsewhere,
+} from "./installation.js"
+
+const other = { name: "nobody", uid: nobody, gid: nobody }
+
+test("root's server account is nobody, else another one of the system's, never root", () => {
+  const passwd = "root:x:0:0::/root:/bin/sh\nbin:x:1:1::/:\ndaemon:x:2:2::/:\n"
+  expect(choose(`${passwd}nobody:x:65534:65533::/:\n`)[0]).toEqual({ name: "nobody", uid: 65_534, gid: 65_533 })
+  expect(choose(passwd).map(({ name }) => name)).toEqual(["daemon", "bin"])
+  expect(choose("nobody:x:0:0::/:\nbroken\n\n")).toEqual([])
+})
+
+test("with install scripts blocked the libraries' links are made in the installed package", async () => {
+  const folder = await temporaryFolder()
+  const installation = await install(folder, "copied")
+  const { url } = await upElsewhere(installation, await makeProject(folder))
+  expect(await ask(url, "SELECT 1")).toBe("1")
+  expect((await lstat(join(installation.native, "lib", "libpq.so.5"))).isSymbolicLink()).toBe(true)
+  expect(await namesIn(installation.cache)).toEqual([])
+})
+
+test.runIf(isRoot)(
+  "root's server runs as an unprivileged account, in the project where that can reach it",
+  async () => {
+    const folder = await temporaryFolder()
+    const { dataDir, url } = await upElsewhere(await install(folder, "linked"), await makeProject(folder))
+    expect(dataDir.startsWith(folder)).toBe(true)
+    expect((await stat(dataDir)).uid).not.toBe(0)
+    expect(await ask(url, "SELECT 1")).toBe("1")
+  },
+)
+
+test.runIf(isRoot)(
+  "from a home that is closed to others, binaries and data are elsewhere, and down removes the data",
+  async () => {
+    const folder = await temporaryFolder()
+    const home = join(folder, "home")
+    await mkdir(home, { mode: 0o700 })
+    const installation = { ...(await install(home, "copied")), cache: join(folder, "cache") }
+    const project = await makeProject(home)
+    const server = await upElsewhere(installation, project)
+    expect(server.dataDir.startsWith(join(installation.cache, "lockstep-0", "cluster-"))).toBe(true)
+    expect(await ask(server.url, "SELECT 1")).toBe("1")
+    expect((await call(installation, "running", project)).answer.result).toMatchObject({ pid: server.pid })
+    expect((await call(installation, "down", project)).answer.result).toBe("stopped")
+    expect((await namesIn(join(installation.cache, "lockstep-0"))).map((name) => name.split("-")[0])).toEqual([
+      "postgresql",
+    ])
+  },
+)
+
+test.runIf(isRoot)("a copy that the system's cleaning has nibbled at is made again", async () => {
+  const folder = await temporaryFolder()
+  const home = join(folder, "home")
+  await mkdir(home, { mode: 0o700 })
+  const installation = { ...(await install(home, "copied")), cache: join(folder, "cache") }
+  const project = await makeProject(home)
+  await upElsewhere(installation, project)
+  await call(installation, "down", project)
+  const shared = join(installation.cache, "lockstep-0")
+  const [copy = ""] = await namesIn(shared)
+  await rm(join(shared, copy, "native", "share", "postgresql", "postgres.bki"))
+  expect(await ask((await upElsewhere(installation, project)).url, "SELECT 1")).toBe("1")
+  expect(await namesIn(shared)).toHaveLength(2)
+})
+
+test.runIf(isRoot)("an ordinary user runs it as himself, from an installation that he may not write to", async () => {
+  const folder = await temporaryFolder()
+  const installation = await install(folder, "copied")
+  const project = await makeProject(folder, "project", nobody)
+  const server = await upElsewhere(installation, project, nobody)
+  expect(server.dataDir).toBe(join(project, ".lockstep", "postgres", "data"))
+  expect(await ask(server.url, "SELECT 1")).toBe("1")
+  await expect(lstat(join(installation.native, "lib", "libpq.so.5"))).rejects.toMatchObject({ code: "ENOENT" })
+  expect((await call(installation, "down", project, nobody)).answer.result).toBe("stopped")
+})
+
+test.runIf(isRoot)("a user finds the server that root started, and cannot stop it", async () => {
+  const folder = await temporaryFolder()
+  const installation = await install(folder, "linked")
+  const project = await makeProject(folder, "project", 1)
+  const server = await upElsewhere(installation, project)
+  expect((await call(installation, "running", project, 1)).answer.result).toMatchObject({ pid: server.pid })
+  expect((await call(installation, "down", project, 1)).answer.error).toMatchObject({ code: "L1507" })
+})
+
+test.runIf(isRoot)("root takes over the data of the user whose project it is", async () => {
+  const folder = await temporaryFolder()
+  const installation = await install(folder, "linked")
+  const project = await makeProject(folder, "project", 1)
+  const { pid, url } = await upElsewhere(installation, project, 1)
+  await ask(url, "CREATE TABLE t ()")
+  process.kill(pid, "SIGKILL")
+  const after = await upElsewhere(installation, project)
+  expect(await ask(after.url, "SELECT to_regclass('t')")).toBe("t")
+})
+
+test("a shared folder is trusted only when nobody else may write there", async () => {
+  const folder = await temporaryFolder()
+  const shared = join(folder, "lockstep-x")
+  expect(await trusted(shared, undefined)).toBe(true)
+  await chmod(shared, 0o777)
+  expect(await trusted(shared, undefined)).toBe(false)
+  await chmod(shared, 0o700)
+  await chmod(folder, 0o777)
+  expect(await trusted(shared, undefined)).toBe(false)
+  await chmod(folder, 0o1777)
+  expect(await trusted(shared, undefined)).toBe(true)
+  await rm(shared, { recursive: true })
+  await writeFile(shared, "")
+  expect(await trusted(shared, undefined)).toBe(false)
+})
+
+test.runIf(isRoot)("a shared folder that another user made first is not used", async () => {
+  const folder = await temporaryFolder()
+  const home = join(folder, "home")
+  await mkdir(home, { mode: 0o700 })
+  const installation = { ...(await install(home, "linked")), cache: join(folder, "cache") }
+  await mkdir(join(installation.cache, "lockstep-0"), { recursive: true })
+  await chown(join(installation.cache, "lockstep-0"), nobody, nobody)
+  const { answer } = await call(installation, "up", await makeProject(home))
+  expect(answer.error).toMatchObject({ code: "L1507", details: { hint: expect.stringContaining(installation.cache) } })
+})
+
+test.runIf(isRoot)("what an account can reach follows from the folders' permissions", async () => {
+  const folder = await temporaryFolder()
+  expect(await reachable(folder, other)).toBe(true)
+  await chmod(folder, 0o750)
+  expect(await reachable(folder, other)).toBe(false)
+  await chown(folder, 0, nobody)
+  expect(await reachable(folder, other)).toBe(true)
+  expect(await reachable(join(folder, "absent"), other)).toBe(false)
+})
