@@ -10,21 +10,25 @@ import { parseDatabaseUrl } from "./postgres/url.js"
 import { readManifest } from "./project/manifest.js"
 import { deployReporter, verdict } from "./report/deploy.js"
 import { renderError } from "./report/error.js"
-import type { Output } from "./report/output.js"
+import { forPeople, type Output } from "./report/output.js"
 import { compileQuicklyForGood } from "./sql/quick-compile.js"
 
 /** Prisma's schema engine with Lockstep's guarded deploy in place of `applyMigrations`. Answers the exit code. */
 export function runSchemaEngine(argv: readonly string[]): Promise<number> {
   compileQuicklyForGood()
-  return schemaEngine(argv, { applyMigrations, lockWith, words: (error) => renderError(error, createColors(false)) })
+  return schemaEngine(argv, {
+    applyMigrations,
+    lockWith,
+    words: (error) => forPeople(renderError(error, createColors(false))),
+  })
 }
 
 const outputTo = (print: (line: string) => void): Output => ({
   json: false,
   terminal: false,
   paint: createColors(false),
-  say: print,
-  data: print,
+  say: (text) => print(forPeople(text)),
+  data: (text) => print(forPeople(text)),
   object: () => undefined,
 })
 

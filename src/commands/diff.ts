@@ -28,7 +28,7 @@ Exit codes: 0 equal; 1 different; 2 wrong usage or configuration.`,
       schemaFiles,
       form: settings.script ? "script" : "summary",
     })
-    output.data(result.empty ? "No difference." : result.text.trimEnd())
+    output.data(result.empty ? "No difference." : result.text.trimEnd(), "script")
     output.object({
       schema: "lockstep.diff/1",
       from: operands[0],

@@ -34,13 +34,16 @@ Needs no database. Exit codes: 0 done; 2 wrong usage.`,
     if (what === "init-container") {
       const part = hardened ? hardenedInitContainer(variables) : initContainer()
       output.say("For the Deployment's template, below spec.template.spec. Helm does not render values.yaml itself.")
-      output.data(renderInitContainer(part, hardened ? "deployment template" : "values.yaml or deployment template"))
+      output.data(
+        renderInitContainer(part, hardened ? "deployment template" : "values.yaml or deployment template"),
+        "script",
+      )
       output.object({ schema: "lockstep.kubernetes/1", ...part })
       return 0
     }
     if (what === "values") {
       const values = exampleValues(variables)
-      output.data(renderValues(values, variables))
+      output.data(renderValues(values, variables), "script")
       output.object({ schema: "lockstep.kubernetes/1", values })
       return 0
     }

@@ -47,7 +47,7 @@ Exit codes: 0 written, or nothing to do; 1 the data or a difference is in the wa
       return 0
     }
     output.say(`wrote ${made.file}\n`)
-    output.data(made.sql.trimEnd())
+    output.data(made.sql.trimEnd(), "script")
     output.say("")
     for (const warning of made.warnings) output.say(`  ${output.paint.yellow("data loss")}  ${warning}`)
     for (const step of made.unexecutable)

@@ -1,4 +1,5 @@
 import * as z from "zod/mini"
+import { inLine } from "../printable.js"
 import { findTarget } from "../project/database-url.js"
 import { readMigrations } from "../project/migrations.js"
 import { renderPlan } from "../report/plan.js"
@@ -39,7 +40,7 @@ understood, a database without a history that is not empty), --fail-on, or the d
     const folder = readMigrations(where, settings)
     const { planMigrations } = await import("../plan/plan.js")
     const plan = await planMigrations({ url: target.url, folder })
-    for (const remark of folder.remarks) output.say(`  note  ${remark}`)
+    for (const remark of folder.remarks) output.say(`  note  ${inLine(remark)}`)
     const refused = hazardsIn(plan, settings.failOn)
     output.data(renderPlan(plan, refused, process.stdout.columns ?? widthWithoutTerminal))
     output.object(planObject(plan, refused))

@@ -1,6 +1,7 @@
 import * as z from "zod/mini"
 import { type ClientGenerator, clientGenerators } from "../client/module.js"
 import { LockstepError } from "../errors.js"
+import { inLine } from "../printable.js"
 import { findTarget } from "../project/database-url.js"
 import type { Project } from "../project/project.js"
 import type { Output } from "../report/output.js"
@@ -57,7 +58,8 @@ async function tryModels(project: Project, generator: ClientGenerator, output: O
   const loaded = await loadClient(project.root, generator, target.url)
   try {
     const models = await exerciseModels(loaded, target.url.schema)
-    for (const one of models) if (one.state === "read") output.say(`  note  ${one.model} is only read: ${one.why}`)
+    for (const one of models)
+      if (one.state === "read") output.say(`  note  ${one.model} is only read: ${inLine(one.why)}`)
     const written = models.filter(({ state }) => state === "read and written").length
     output.data(`The client works: ${models.length} models read, rows of ${written} created, updated and deleted.`)
     return models

@@ -78,7 +78,7 @@ function printUrl(server: EmbeddedServer | undefined, output: Output): 0 {
       next: "start it: lockstep test-db up (or make test-db, which also applies the migrations)",
     })
   }
-  output.data(server.url)
+  output.data(server.url, "script")
   output.object({ schema: "lockstep.test-db/1", state: "running", ...server })
   return 0
 }

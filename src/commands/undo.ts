@@ -33,7 +33,7 @@ Exit codes: 0 written, or nothing to undo; 1 it loses data or cannot be proved; 
     refuse(made, settings)
     const file = relative(process.cwd(), await writeMigration(folder.dir, made.name, made.sql))
     output.say(`wrote ${file}\n`)
-    output.data(made.sql.trimEnd())
+    output.data(made.sql.trimEnd(), "script")
     output.object({ schema: "lockstep.undo/1", ...made, state: made.byHand.length > 0 ? "draft" : "written", file })
     output.say(
       made.byHand.length > 0

@@ -1,4 +1,5 @@
 import { LockstepError } from "../errors.js"
+import { inLine } from "../printable.js"
 import { parseTls, type Tls } from "./tls.js"
 
 /** A parsed connection URL. `text` and `password` are secrets: print `display` only. */
@@ -59,7 +60,7 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
   const database = decode(url.pathname.slice(1)) || user
   return Object.freeze({
     text: url.href,
-    display: display(user, host, port, database),
+    display: inLine(display(user, host, port, database)),
     host,
     port,
     database,

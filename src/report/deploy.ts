@@ -1,5 +1,6 @@
 import type { DeployEvent, LockHolder } from "../deploy/events.js"
 import type { DeployResult } from "../deploy/request.js"
+import { inLine } from "../printable.js"
 import type { Output } from "./output.js"
 
 /** Milliseconds as people read them: 18 ms, 1.4 s, 2 min 5 s. */
@@ -34,7 +35,7 @@ export function deployReporter(output: Output, signal?: AbortSignal): (event: De
       if (event.pending.length > 0) say(`${counted(event.total, "migration")}, ${event.pending.length} to apply`)
     } else if (event.event === "progress" && output.terminal && !output.json && !signal?.aborted) {
       const percent = event.percent === undefined ? "" : ` ${event.percent} %`
-      const line = `  ..  ${event.name.padEnd(widest)}  ${duration(event.elapsedMs)}  ${event.doing}${percent}`
+      const line = inLine(`  ..  ${event.name.padEnd(widest)}  ${duration(event.elapsedMs)}  ${event.doing}${percent}`)
       // A line that wraps could not be rewritten.
       process.stderr.write(`\r\u001B[K${line.slice(0, (process.stderr.columns || 80) - 1)}`)
       live = true
@@ -48,29 +49,29 @@ export function deployReporter(output: Output, signal?: AbortSignal): (event: De
 function lineOf(event: DeployEvent, widest: number, paint: Output["paint"]): string | undefined {
   switch (event.event) {
     case "began":
-      return `lockstep ${event.version}, history ${event.history.slice(0, 12)} of ${counted(event.migrations, "migration")} -> ${address(event)}`
+      return `lockstep ${event.version}, history ${event.history.slice(0, 12)} of ${counted(event.migrations, "migration")} -> ${inLine(address(event))}`
     case "note":
-      return `  ${paint.yellow("note")}  ${event.text}`
+      return `  ${paint.yellow("note")}  ${inLine(event.text)}`
     case "waiting-for-database":
-      return `waiting for the database (${duration(event.waitedMs)}): ${event.reason}`
+      return `waiting for the database (${duration(event.waitedMs)}): ${inLine(event.reason)}`
     case "database-created":
-      return `created the database "${event.database}"`
+      return `created the database "${inLine(event.database)}"`
     case "waiting-for-lock":
       return `waiting for the migration lock${event.holder ? `: ${holder(event.holder)}` : ""}`
     case "retry":
-      return `  retry ${event.attempt} of ${event.of} in ${duration(event.delayMs)}: ${event.reason}`
+      return `  retry ${event.attempt} of ${event.of} in ${duration(event.delayMs)}: ${inLine(event.reason)}`
     case "applied": {
       const apart = {
         transactional: "",
         "non-transactional": "   outside a transaction",
         "self-managed": "   its own transactions",
       }
-      return `  ${paint.green("ok")}  ${event.name.padEnd(widest)}  ${duration(event.durationMs).padStart(7)}${apart[event.class]}`
+      return `  ${paint.green("ok")}  ${inLine(event.name).padEnd(widest)}  ${duration(event.durationMs).padStart(7)}${apart[event.class]}`
     }
     case "schema-proved":
       return `Schema proved: it is what ${counted(event.migrations, "migration")} make on an empty database.`
     case "failed":
-      return `  ${paint.red("no")}  ${event.name}\n`
+      return `  ${paint.red("no")}  ${inLine(event.name)}\n`
     default:
       return undefined
   }
@@ -81,7 +82,9 @@ const address = ({ host, port, database }: { host: string; port: number; databas
 
 function holder({ applicationName, pid, address, forMs, query, percent }: LockHolder): string {
   const progress = percent === undefined ? "" : ` ${percent} %`
-  return `held for ${duration(forMs)} by ${applicationName || "somebody"} (pid ${pid}, ${address}), running ${query}${progress}`
+  return inLine(
+    `held for ${duration(forMs)} by ${applicationName || "somebody"} (pid ${pid}, ${address}), running ${query}${progress}`,
+  )
 }
 
 /** The last line: what the deploy did, and that it is proved. */

@@ -1,5 +1,6 @@
 import { LockstepError } from "../errors.js"
 import { adviceFor } from "../postgres/advice.js"
+import { inLine } from "../printable.js"
 import type { Output } from "./output.js"
 
 /** An error as people read it: what failed, where, the database's state, the next command. */
@@ -7,11 +8,11 @@ export function renderError(error: LockstepError, paint: Output["paint"]): strin
   const { file, line, column, excerpt, sqlstate, hint, state, next } = error.details
   const place = [file, line, column].filter((part) => part !== undefined).join(":")
   return [
-    `${paint.red(paint.bold(`error[${error.code}]`))}: ${error.message}${sqlstate ? ` (PostgreSQL ${sqlstate})` : ""}`,
-    place && `  ${place}`,
+    `${paint.red(paint.bold(`error[${error.code}]`))}: ${error.message.replaceAll("\n", "\n    ")}${sqlstate ? ` (PostgreSQL ${sqlstate})` : ""}`,
+    place && `  ${inLine(place)}`,
     excerpt,
     hint && indent(hint),
-    state && `  ${paint.bold("state:")}  ${state}`,
+    state && `  ${paint.bold("state:")}  ${inLine(state)}`,
     next && `  ${paint.bold("next:")}   ${next.replaceAll("\n", "\n          ")}`,
   ]
     .filter(Boolean)
@@ -24,7 +25,8 @@ export function errorObject(error: LockstepError): object {
   return { schema: "lockstep.error/1", code: error.code, message: error.message, ...details }
 }
 
-const indent = (text: string): string => text.replace(/^(?=.)/gm, "  ")
+/** A line of a server's that looks like one of ours is set apart from them. */
+const indent = (text: string): string => text.replace(/^(?=(?:state|next):)/gm, "  ").replace(/^(?=.)/gm, "  ")
 
 /** Whatever was thrown, as our error; what was not foreseen keeps its message and says that it is a defect. */
 export function asLockstepError(error: unknown): LockstepError {

@@ -1,5 +1,6 @@
 import { createColors } from "picocolors"
 import { LockstepError } from "../errors.js"
+import { printable } from "../printable.js"
 
 /** The two ways out: data on stdout, narration on stderr. */
 export interface Output {
@@ -9,11 +10,36 @@ export interface Output {
   readonly paint: ReturnType<typeof createColors>
   /** Narration, on stderr. */
   say(text: string): void
-  /** The command's answer for people, on stdout; silent with --json. */
-  data(text: string): void
+  /**
+   * The command's answer for people, on stdout; silent with --json. A "script" is mostly redirected into a file, which
+   * gets it exactly as it is.
+   */
+  data(text: string, form?: "script"): void
   /** The command's answer for programs, one line on stdout; silent without --json. */
   object(value: object): void
 }
+
+type Paint = Output["paint"]
+
+/** Our own ESC until it leaves: a text of somebody else's can hold ESC, but not this. */
+const ownEscape = `\uFDD0${Math.random().toString(36).slice(2)}`
+
+/** Colours that `forPeople` tells from those in a text. */
+function painter(isColored: boolean): Paint {
+  const colors = createColors(isColored)
+  const marked =
+    (format: Paint["red"]): Paint["red"] =>
+    (text) =>
+      format(printable(String(text))).replaceAll("\u001B", ownEscape)
+  const { isColorSupported, ...formats } = colors
+  return Object.assign(
+    colors,
+    Object.fromEntries(Object.entries(formats).map(([name, format]) => [name, marked(format)])),
+  )
+}
+
+/** The one place where text leaves for people: nothing but our own colours and line ends acts on a terminal. */
+export const forPeople = (text: string): string => printable(text).replaceAll(ownEscape, "\u001B")
 
 /** Output of this process. Colours only where stderr is a terminal and NO_COLOR is not set. */
 export function processOutput(json: boolean): Output {
@@ -21,18 +47,19 @@ export function processOutput(json: boolean): Output {
   return {
     json,
     terminal,
-    paint: createColors(terminal && !process.env.NO_COLOR),
+    paint: painter(terminal && !process.env.NO_COLOR),
     say: (text) => {
       if (process.stderr.writableCorked === 0) {
         // What is said at one moment leaves in one write, after the work that waits has been set off.
         process.stderr.cork()
         setImmediate(() => process.stderr.uncork())
       }
-      process.stderr.write(`${text}\n`)
+      process.stderr.write(`${forPeople(text)}\n`)
     },
-    data: (text) => {
+    data: (text, form) => {
       process.stderr.uncork()
-      if (!json) process.stdout.write(`${text}\n`)
+      const isExact = form === "script" && !process.stdout.isTTY
+      if (!json) process.stdout.write(`${isExact ? text : forPeople(text)}\n`)
     },
     object: (value) => {
       if (json) process.stdout.write(`${JSON.stringify(value)}\n`)

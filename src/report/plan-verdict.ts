@@ -1,4 +1,5 @@
 import type { Plan, PlannedMigration, Work } from "../plan/planned.js"
+import { inLine } from "../printable.js"
 import { bytesText } from "./amount.js"
 
 /** What `--fail-on` can name. */
@@ -64,10 +65,10 @@ export function planVerdict(plan: Plan, refused: readonly HazardName[]): string 
   const { migrations, total, failed, strangers } = plan
   const pending = `${migrations.length} pending migration${migrations.length === 1 ? "" : "s"}`
   if (failed.length > 0) {
-    return `${pending}, but the failed ${failed.join(", ")} stops every deploy: lockstep resolve --help`
+    return `${pending}, but the failed ${inLine(failed.join(", "))} stops every deploy: lockstep resolve --help`
   }
   if (strangers !== undefined) {
-    return `${pending}, but the database has no history and holds ${strangers}: lockstep baseline`
+    return `${pending}, but the database has no history and holds ${inLine(strangers)}: lockstep baseline`
   }
   if (migrations.length === 0) return `Nothing to apply: ${total} of ${total} migrations applied.`
   const dangers = hazards.flatMap((hazard) => danger(hazard, migrations) ?? [])

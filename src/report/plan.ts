@@ -1,4 +1,5 @@
 import type { Plan, PlannedMigration, Target, Work } from "../plan/planned.js"
+import { inLine } from "../printable.js"
 import { bytesText, rowsText } from "./amount.js"
 import { type HazardName, planVerdict } from "./plan-verdict.js"
 
@@ -25,12 +26,12 @@ export function renderPlan(plan: Plan, refused: readonly HazardName[], width: nu
 
 function header({ name, class: kind, why, outOfOrder }: PlannedMigration, at: number): string {
   const remarks = [why && `: ${why}`, outOfOrder && ", older than an applied one"].filter(Boolean).join("")
-  return `${name.padEnd(at)}${gap}${kind}${remarks}`
+  return inLine(`${name.padEnd(at)}${gap}${kind}${remarks}`)
 }
 
 function unparsed({ unparsed, file }: PlannedMigration): readonly string[] {
   if (unparsed === undefined) return []
-  return [`${gap}not understood: ${unparsed.message}, ${file}:${unparsed.line}:${unparsed.column}`]
+  return [inLine(`${gap}not understood: ${unparsed.message}, ${file}:${unparsed.line}:${unparsed.column}`)]
 }
 
 interface Entry {
@@ -97,7 +98,7 @@ function aligned(row: Row, widths: readonly number[]): string {
     if (column === 0) return cell.padStart(room)
     return column === 1 && cell.length > room ? `${cell.slice(0, room - 3)}...` : cell.padEnd(room)
   })
-  return `${gap}${cells.join(gap)}`.trimEnd()
+  return inLine(`${gap}${cells.join(gap)}`.trimEnd())
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)

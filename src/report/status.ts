@@ -1,4 +1,5 @@
 import type { Comparison } from "../history/compare.js"
+import { inLine } from "../printable.js"
 
 /** How long ago, in the largest unit that fits. */
 export function ago(iso: string, now: number): string {
@@ -35,10 +36,11 @@ export function renderStatus(comparison: Comparison, { total, history, now }: St
   if (isUpToDate(comparison)) return `Up to date: ${total} of ${total} migrations applied.`
   const { applied, pending, failed, edited, missing } = comparison
   const last = applied.at(-1)
-  const latest = last ? `, last ${last.name}, ${ago(last.row.finishedAt ?? "", now)}` : ""
+  const latest = last ? `, last ${inLine(last.name)}, ${ago(last.row.finishedAt ?? "", now)}` : ""
   const lines = [count(applied.length, history === "none" ? "applied: no history yet" : `applied${latest}`)]
   const section = (title: string, entries: readonly string[]) => {
-    if (entries.length > 0) lines.push(count(entries.length, title), ...entries.map((entry) => `       ${entry}`))
+    if (entries.length > 0)
+      lines.push(count(entries.length, title), ...entries.map((entry) => `       ${inLine(entry)}`))
   }
   section(
     "pending, in this order",

@@ -33,6 +33,14 @@ describe.skipIf(!hasScript())("on a terminal", () => {
     expect(exitCode).toBe(0)
   })
 
+  test("colours are ours: a migration's name has none", async () => {
+    const shop = await openShop()
+    shop.project.migration("20260103000000_\u001b[32mgreen", "SELECT 1;\n")
+    const { seen } = await onTerminal(shop, ["deploy"], "no question", "")
+    expect(seen).toContain("  \u001b[32mok\u001b[39m  20260103000000_\\x1b[32mgreen")
+    expect(seen).not.toContain("\u001b[32mgreen")
+  })
+
   test("another word is no consent", async () => {
     const shop = await openShop()
     await shop.run("deploy")

@@ -33,6 +33,18 @@ test("what failed, where, why, the state, and what to type next, in this order",
   )
 })
 
+test("a server's words do not pass for ours: its further lines are set apart", () => {
+  const message = "first\nerror[L1000]: second"
+  const hint = "PostgreSQL's detail: one\nstate:  two\nnext:   three"
+  expect(renderError(new LockstepError("L1012", message, { hint }), plain).split("\n")).toEqual([
+    "error[L1012]: first",
+    "    error[L1000]: second",
+    "  PostgreSQL's detail: one",
+    "    state:  two",
+    "    next:   three",
+  ])
+})
+
 test("what is not known is left out", () => {
   expect(renderError(new LockstepError("L1301", "wrong"), plain)).toBe("error[L1301]: wrong")
 })
