@@ -4,7 +4,7 @@ import { findingOf } from "../history/rows.js"
 import { adviceFor, endsSession } from "../postgres/advice.js"
 import { type Client, isBroken } from "../postgres/connect.js"
 import { excerpt } from "../sql/excerpt.js"
-import { parseScript } from "../sql/parse.js"
+import { statementAt } from "../sql/parse.js"
 import { offsetOfPosition, type Place, placeAt } from "../sql/place.js"
 import type { Prepared } from "./prepare.js"
 import { unparsedHint } from "./unparsed.js"
@@ -103,6 +103,5 @@ async function findPlace(
     const offset = offsetOfPosition(sent, position)
     if (position > 0 && offset <= sent.length) return placeAt(sql, startsAt + offset)
   }
-  const script = await parseScript(sql)
-  return script.kind === "script" ? script.statements[statement] : undefined
+  return await statementAt(sql, statement)
 }

@@ -1,6 +1,6 @@
 import type { Client } from "../postgres/connect.js"
 import { effects } from "../sql/effects.js"
-import { parseScript } from "../sql/parse.js"
+import { statementAt } from "../sql/parse.js"
 import { quoted } from "../sql/relation.js"
 import type { Refusal } from "./failure.js"
 import type { Prepared } from "./prepare.js"
@@ -27,8 +27,7 @@ export async function obstacleOf(
 ): Promise<Obstacle> {
   const lockTimeout = `SET lock_timeout=${settings.lockTimeout}`
   if (error.code !== "55P03") return { reason: `${error.message} (${error.code})`, lockTimeout }
-  const script = await parseScript(prepared.sql)
-  const failed = script.kind === "script" ? script.statements[statement] : undefined
+  const failed = await statementAt(prepared.sql, statement)
   if (failed === undefined) return { reason: error.message, lockTimeout }
   const wanted = effects(failed.node).flatMap(({ table, lock }) => (table ? [{ table: quoted(table), lock }] : []))
   const holders = await holdersOf(

@@ -1,6 +1,6 @@
-import { parseScript, type Statement } from "../sql/parse.js"
+import type { Statement } from "../sql/parse.js"
 import type { Refusal } from "./failure.js"
-import type { Prepared } from "./prepare.js"
+import { type Prepared, statementsOf } from "./prepare.js"
 import type { DeployRequest } from "./request.js"
 
 /** SQLSTATE invalid_transaction_termination. */
@@ -17,7 +17,7 @@ export async function withStatementOutside(
   { onEvent }: DeployRequest,
 ): Promise<Prepared | undefined> {
   if (error.code !== mayNotCommitHere || prepared.class === "self-managed" || prepared.unparsed) return undefined
-  const { statements } = prepared.statements.length > 0 ? prepared : await parsed(prepared)
+  const statements = prepared.statements.length > 0 ? prepared.statements : await statementsOf(prepared.sql)
   const refused = statements[index]
   if (refused === undefined || refused.endsTransaction) return undefined
   if (!("CallStmt" in refused.node) && !("DoStmt" in refused.node)) return undefined
@@ -26,11 +26,6 @@ export async function withStatementOutside(
   onEvent({ event: "note", text })
   const outside: Statement = { ...refused, endsTransaction: true }
   return { ...prepared, class: "non-transactional", statements: statements.with(index, outside) }
-}
-
-async function parsed({ sql }: Prepared): Promise<Pick<Prepared, "statements">> {
-  const script = await parseScript(sql)
-  return script.kind === "script" ? script : { statements: [] }
 }
 
 /** Whether a statement may have committed a part of itself before it failed. */

@@ -2,9 +2,9 @@ import { relative } from "node:path"
 import { LockstepError } from "../errors.js"
 import type { FolderMigration } from "../history/folder.js"
 import type { Client } from "../postgres/connect.js"
-import { type Classification, classify } from "../sql/classify.js"
+import { type Classification, classOf } from "../sql/classify.js"
 import { excerpt } from "../sql/excerpt.js"
-import { parseScript, type Statement, type Unparsed } from "../sql/parse.js"
+import { eachStatement, type Statement, type Unparsed } from "../sql/parse.js"
 import { mayHoldTransactions, type Unpaired, unpaired } from "../sql/unpaired.js"
 import { backslashEscapes, misread } from "./unparsed.js"
 
@@ -45,17 +45,30 @@ export async function prepare(
 ): Promise<Prepared> {
   const file = relative(process.cwd(), migration.path)
   const sql = migration.text.replace(/^\uFEFF/, "")
-  const script = (backslash === "escapes" && misread(sql)) || (await parseScript(sql))
-  if (script.kind === "unparsed") {
-    if (script.metaCommand) throw metaCommand(script.metaCommand, file, script.line)
-    return { migration, file, class: "transactional", sql, statements: [], course, unparsed: script }
+  const found = (backslash === "escapes" && misread(sql)) || (await classOf(sql))
+  if ("kind" in found) {
+    if (found.metaCommand) throw metaCommand(found.metaCommand, file, found.line)
+    return { migration, file, class: "transactional", sql, statements: [], course, unparsed: found }
   }
-  const kind = classify(script).class
-  const statements = kind === "transactional" && course === "new" ? [] : script.statements
+  const { class: kind } = found
+  const statements = kind === "transactional" && course === "new" ? [] : await statementsOf(sql)
   const prepared: Prepared = { migration, file, class: kind, sql, statements, course, unparsed: undefined }
-  const wrong = kind === "self-managed" ? unpaired(script) : undefined
+  const wrong = kind === "self-managed" ? unpaired(statements) : undefined
   if (wrong) throw incomplete(prepared, wrong)
   return prepared
+}
+
+const anyInsert = { InsertStmt: {} }
+
+/**
+ * A script's statements; without the parse trees of INSERTs, of which a large file may have any number: nothing is read
+ * from them. None where the grammar refuses the script.
+ */
+export async function statementsOf(sql: string): Promise<readonly Statement[]> {
+  const statements: Statement[] = []
+  const light = (one: Statement) => ("InsertStmt" in one.node ? { ...one, node: anyInsert } : one)
+  const problem = await eachStatement(sql, (one) => statements.push(light(one)))
+  return problem === undefined ? statements : []
 }
 
 /**

@@ -19,6 +19,13 @@ function isSetting({ node }: Statement): boolean {
   return false
 }
 
-/** A migration that says itself how long to wait for locks is left to it. */
-export const setsLockTimeout = (statements: readonly Statement[]): boolean =>
-  statements.some(({ node }) => "VariableSetStmt" in node && node.VariableSetStmt.name === "lock_timeout")
+const known = new WeakMap<readonly Statement[], boolean>()
+
+/** A migration that says itself how long to wait for locks is left to it. Asked for each statement, looked for once. */
+export function setsLockTimeout(statements: readonly Statement[]): boolean {
+  const sets =
+    known.get(statements) ??
+    statements.some(({ node }) => "VariableSetStmt" in node && node.VariableSetStmt.name === "lock_timeout")
+  known.set(statements, sets)
+  return sets
+}

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto"
+import { createHash, type Hash } from "node:crypto"
 import type { Statement } from "../sql/parse.js"
 
 /** Where a migration that is applied statement by statement stands, as its history row says. */
@@ -21,10 +21,15 @@ export const stepsLog = (statements: readonly Statement[], steps: number): strin
 
 /** The first statements in twelve hexadecimal digits. */
 export function digestOf(statements: readonly Statement[], steps: number): string {
-  const hash = createHash("sha256")
-  for (const { text } of statements.slice(0, steps)) hash.update(`${text}\0`)
-  return hash.digest("hex").slice(0, 12)
+  const last = hashed.get(statements)
+  const from = last !== undefined && last.steps <= steps ? last : { steps: 0, hash: createHash("sha256") }
+  for (const { text } of statements.slice(from.steps, steps)) from.hash.update(`${text}\0`)
+  hashed.set(statements, { steps, hash: from.hash })
+  return from.hash.copy().digest("hex").slice(0, 12)
 }
+
+/** How far each list is hashed: it is asked for after every statement, of which a file may have hundreds of thousands. */
+const hashed = new WeakMap<readonly Statement[], { readonly steps: number; readonly hash: Hash }>()
 
 /** What the logs say about a statement that PostgreSQL refused, in Prisma's form, and how far the migration is. */
 export function failureLog(

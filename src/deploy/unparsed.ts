@@ -1,7 +1,6 @@
 import type pg from "pg"
 import { LockstepError } from "../errors.js"
 import type { Client } from "../postgres/connect.js"
-import { quoteLiteral } from "../postgres/sqlstate.js"
 import { excerpt } from "../sql/excerpt.js"
 import type { Unparsed } from "../sql/parse.js"
 import { placeAt } from "../sql/place.js"
@@ -15,8 +14,9 @@ import type { Prepared } from "./prepare.js"
  */
 export function asOneStatement(sql: string, id: string): readonly string[] {
   const tag = `$lockstep_${id.replaceAll("-", "_")}$`
+  const inner = tag.replace("$", "$script_")
   // EXECUTE refuses a SELECT INTO at the end.
-  return [`DO ${tag}BEGIN EXECUTE `, quoteLiteral(`${sql}\n;SELECT 1`), `;END${tag};`]
+  return [`DO ${tag}BEGIN EXECUTE ${inner}`, sql, `\n;SELECT 1${inner};END${tag};`]
 }
 
 /** L1024 where EXECUTE refused a command of the script's; the same routine refuses COPY from and to the client. */

@@ -16,9 +16,10 @@ export function searchPath(schema: string): string {
 }
 
 async function parts(script: string): Promise<readonly string[]> {
+  const { classOf } = await import("../sql/classify.js")
+  const found = await classOf(script)
+  if ("kind" in found || found.class === "transactional") return [script]
   const { parseScript } = await import("../sql/parse.js")
-  const { classify } = await import("../sql/classify.js")
   const parsed = await parseScript(script)
-  if (parsed.kind === "unparsed" || classify(parsed).class === "transactional") return [script]
-  return parsed.statements.map(({ text }) => text)
+  return parsed.kind === "script" ? parsed.statements.map(({ text }) => text) : [script]
 }

@@ -1,4 +1,4 @@
-import type { Node } from "libpg-query"
+import type { Node, SelectStmt } from "libpg-query"
 import type { Parser, RawStatement, SyntaxProblem } from "./parser.js"
 import { unitsOfBytes } from "./place.js"
 
@@ -6,34 +6,101 @@ import { unitsOfBytes } from "./place.js"
 export interface Chunk {
   readonly end: number
   readonly statements: readonly { readonly start: number; readonly end: number; readonly node: Node }[]
+  /** Whether the last statement is the beginning of an INSERT whose further rows are in the next chunk. */
+  readonly goesOn: boolean
 }
 
-const smallest = 65_536
+const smallest = 16_384
+const insert = "INSERT INTO rows VALUES "
 
 /**
- * Parses the next part of a source, up to an end of line after a semicolon: the parse tree of a 10 MB file in one piece
- * takes most of a gigabyte. A part counts only where it parses by itself and its last statement has its semicolon. A cut
- * inside a string, a comment or a body does not, and then twice as much is tried; so where a statement ends is
- * PostgreSQL's verdict, never a guess. A syntax problem's position counts from `from`.
+ * Parses the next part of a source: the parse tree of a 10 MB file in one piece takes most of a gigabyte. The part ends
+ * at a semicolon, or between two rows of an INSERT; `inRows`: so did the one before. Where a statement ends is
+ * PostgreSQL's verdict, never a guess: a part counts only where it parses by itself and ends as a statement does. A cut
+ * inside a string, a comment or a body does not, and then another one is tried. A syntax problem's position counts from
+ * `from`.
  */
-export function parseChunk(parser: Parser, source: string, from: number): Chunk | SyntaxProblem {
+export function parseChunk(parser: Parser, source: string, from: number, inRows: boolean): Chunk | SyntaxProblem {
+  const head = inRows ? insert : ""
   for (let size = smallest; ; size *= 2) {
-    const end = endOfLine(source, from + size)
-    const sql = source.slice(from, end)
-    const raw = parser.parse(sql)
-    if (!("position" in raw)) {
-      const complete = end === source.length || raw.length === 0 || raw.at(-1)?.stmt_len !== undefined
-      if (complete) return { end, statements: located(raw, sql, from) }
-    } else if (end === source.length) {
-      return raw
+    for (const { end, next, close } of cuts(source, from, size)) {
+      const sql = head + source.slice(from, end) + close
+      const raw = parser.parse(sql)
+      if ("position" in raw) {
+        const isCause = close !== "" || (end < source.length && inCut.test(raw.message))
+        if (!isCause) return { ...raw, position: Math.max(1, raw.position - head.length) }
+      } else if (end === source.length || isWhole(raw, sql, close)) {
+        return { end: next, statements: located(raw, sql, from - head.length), goesOn: close !== "" }
+      }
     }
   }
 }
 
-function endOfLine(source: string, from: number): number {
-  const cut = /;\r?\n/g
-  cut.lastIndex = from
-  return cut.test(source) ? cut.lastIndex : source.length
+/** What the grammar says of a script that is cut off. */
+const inCut = /at end of input|^unterminated/
+
+interface Cut {
+  readonly end: number
+  /** Where the next part begins. */
+  readonly next: number
+  /** What makes the part whole. */
+  readonly close: "" | ";"
+}
+
+/** Where a part of about this size may end, the best first. */
+function* cuts(source: string, from: number, size: number): Generator<Cut> {
+  if (from + 2 * size >= source.length) {
+    yield { end: source.length, next: source.length, close: "" }
+    return
+  }
+  const start = from + size
+  const text = source.slice(start, start + size)
+  for (const [pattern, close] of ends) {
+    for (const match of firsts(text.matchAll(pattern))) {
+      const next = start + match.index + match[0].length
+      yield { end: close === "" ? next : start + match.index + 1, next, close }
+    }
+  }
+}
+
+/** An end of line first: there is seldom one in a string. */
+const ends: readonly (readonly [RegExp, Cut["close"]])[] = [
+  [/;\r?\n/g, ""],
+  [/;/g, ""],
+  [/\)\s*,\s*\n\s*(?=\()/g, ";"],
+  [/\)\s*,\s*(?=\()/g, ";"],
+]
+
+function* firsts<T>(all: Iterable<T>): Generator<T> {
+  let left = 3
+  for (const one of all) {
+    if (left-- === 0) return
+    yield one
+  }
+}
+
+/** Whether the last semicolon ends the last statement; a semicolon before an end of line may have comments after it. */
+function isWhole(raw: readonly RawStatement[], sql: string, close: Cut["close"]): boolean {
+  const last = raw.at(-1)
+  if (close === "" && sql.endsWith("\n")) return last === undefined || last.stmt_len !== undefined
+  if (last?.stmt_len === undefined) return false
+  if ((last.stmt_location ?? 0) + last.stmt_len !== Buffer.byteLength(sql) - 1) return false
+  return close === "" || (last.stmt !== undefined && endsInRows(last.stmt))
+}
+
+/** Whether more rows may follow: after ORDER BY, ON CONFLICT or RETURNING a comma and a parenthesis mean something else. */
+function endsInRows(node: Node): boolean {
+  if (!("InsertStmt" in node)) return false
+  const { selectStmt, onConflictClause, returningClause } = node.InsertStmt
+  if (onConflictClause || returningClause || selectStmt === undefined || !("SelectStmt" in selectStmt)) return false
+  const parts: readonly (keyof SelectStmt)[] = [
+    "sortClause",
+    "limitCount",
+    "limitOffset",
+    "lockingClause",
+    "withClause",
+  ]
+  return selectStmt.SelectStmt.valuesLists !== undefined && parts.every((part) => !(part in selectStmt.SelectStmt))
 }
 
 function located(raw: readonly RawStatement[], sql: string, base: number): Chunk["statements"] {

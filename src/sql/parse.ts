@@ -1,8 +1,9 @@
+import { setImmediate } from "node:timers/promises"
 import type { Node } from "libpg-query"
 import { parseChunk } from "./chunk.js"
 import { loadParser, type Parser } from "./parser.js"
-import { advance, firstPlace, offsetOfPosition, placeAt } from "./place.js"
-import { endsTransaction, transactionEndingProcedures } from "./procedural.js"
+import { advance, firstPlace, offsetOfPosition, type Place, placeAt } from "./place.js"
+import { endsTransaction, noteProcedure } from "./procedural.js"
 
 /** One statement of a script. */
 export interface Statement {
@@ -10,7 +11,7 @@ export interface Statement {
   readonly index: number
   /** Without the semicolon, and without the comments and spaces around. */
   readonly text: string
-  /** PostgreSQL's parse tree. */
+  /** PostgreSQL's parse tree; of an INSERT of very many rows, only the first of them. */
   readonly node: Node
   /** UTF-16 code units in the source. */
   readonly start: number
@@ -41,29 +42,70 @@ export interface Unparsed {
 
 /** Splits a script into its statements with PostgreSQL's own parser. Never throws on bad SQL: the server may judge. */
 export async function parseScript(source: string): Promise<Script | Unparsed> {
-  const parser = await loadParser()
+  const statements: Statement[] = []
+  const problem = await eachStatement(source, (statement) => statements.push(statement))
+  return problem ?? { kind: "script", statements }
+}
+
+/** Reads a script's statements in order and keeps none of them; resolves to what the grammar refuses. */
+export async function eachStatement(
+  source: string,
+  take: (statement: Statement) => void,
+): Promise<Unparsed | undefined> {
+  const reading = statementsIn(await loadParser(), source)
+  let paused = 0
+  for (let next = reading.next(); ; next = reading.next()) {
+    if (next.done) return next.value
+    take(next.value)
+    // Whatever else the process has to do, a signal above all, does not wait until a large file is parsed.
+    if (next.value.end - paused > pauseEvery) {
+      paused = next.value.end
+      await setImmediate()
+    }
+  }
+}
+
+const pauseEvery = 1_000_000
+
+/** A script's statement by its index; undefined where there is none, or where the grammar refuses the script before it. */
+export async function statementAt(source: string, index: number): Promise<Statement | undefined> {
+  for (const statement of statementsIn(await loadParser(), source)) if (statement.index === index) return statement
+  return undefined
+}
+
+function* statementsIn(parser: Parser, source: string): Generator<Statement, Unparsed | undefined> {
   const nul = source.indexOf("\0")
   if (nul >= 0) return unparsed(source, nul, "a NUL character, which PostgreSQL does not take")
 
-  const found: Omit<Statement, "endsTransaction">[] = []
+  const procedures = new Set<string>()
   let place = firstPlace(source)
+  let index = 0
+  /** An INSERT whose rows are in several chunks; its parse tree has the first of them. */
+  let begun: { readonly node: Node; readonly place: Place } | undefined
   while (place.offset < source.length) {
-    const chunk = parseChunk(parser, source, place.offset)
+    const chunk = parseChunk(parser, source, place.offset, begun !== undefined)
     if ("message" in chunk) {
       const offset = place.offset + offsetOfPosition(source.slice(place.offset), chunk.position)
       return unparsed(source, offset, chunk.message)
     }
-    for (const { start, end, node } of chunk.statements) {
-      place = advance(source, place, start)
-      const { line, column } = place
-      const text = withoutTrailingComments(parser, source.slice(start, end))
-      found.push({ index: found.length, text, node, start, end: start + text.length, line, column })
+    for (const [position, found] of chunk.statements.entries()) {
+      if (begun === undefined || position > 0) {
+        place = advance(source, place, found.start)
+        begun = { node: found.node, place }
+      }
+      if (chunk.goesOn && position === chunk.statements.length - 1) break
+      const { node } = begun
+      const { offset: start, line, column } = begun.place
+      const text = withoutTrailingComments(parser, source.slice(start, found.end))
+      begun = undefined
+      noteProcedure(parser, { text, node }, procedures)
+      const end = start + text.length
+      const ends = endsTransaction(parser, { text, node }, procedures)
+      yield { index: index++, text, node, start, end, line, column, endsTransaction: ends }
     }
     place = advance(source, place, chunk.end)
   }
-  const procedures = transactionEndingProcedures(parser, found)
-  const statements = found.map((each) => ({ ...each, endsTransaction: endsTransaction(parser, each, procedures) }))
-  return { kind: "script", statements }
+  return undefined
 }
 
 function unparsed(source: string, offset: number, message: string): Unparsed {

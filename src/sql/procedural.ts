@@ -8,14 +8,11 @@ interface Piece {
   readonly node: Node
 }
 
-/** Names of the procedures that these statements create and whose PL/pgSQL commits or rolls back. */
-export function transactionEndingProcedures(parser: Parser, statements: readonly Piece[]): ReadonlySet<string> {
-  const names = statements.flatMap(({ text, node }) => {
-    if (!("CreateFunctionStmt" in node) || !node.CreateFunctionStmt.is_procedure) return []
-    const name = relationOfList(node.CreateFunctionStmt.funcname)?.name
-    return name !== undefined && bodyEndsTransaction(parser, text) ? [name] : []
-  })
-  return new Set(names)
+/** Adds the name of the procedure that a statement creates, where its PL/pgSQL commits or rolls back. */
+export function noteProcedure(parser: Parser, { text, node }: Piece, procedures: Set<string>): void {
+  if (!("CreateFunctionStmt" in node) || !node.CreateFunctionStmt.is_procedure) return
+  const name = relationOfList(node.CreateFunctionStmt.funcname)?.name
+  if (name !== undefined && bodyEndsTransaction(parser, text)) procedures.add(name)
 }
 
 /**

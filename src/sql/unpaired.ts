@@ -1,4 +1,4 @@
-import type { Script, Statement } from "./parse.js"
+import type { Statement } from "./parse.js"
 
 /** A statement that needs another one to make a transaction, and what is wrong with it, in words. */
 export interface Unpaired {
@@ -10,7 +10,7 @@ export interface Unpaired {
  * The first statement of a self-managed script that ends a transaction which the script has not begun, or begins one
  * that it does not end. A BEGIN within a transaction is only a warning of PostgreSQL's, and so it is here.
  */
-export function unpaired({ statements }: Script): Unpaired | undefined {
+export function unpaired(statements: readonly Statement[]): Unpaired | undefined {
   let begun: Statement | undefined
   for (const statement of statements) {
     if (!("TransactionStmt" in statement.node)) continue

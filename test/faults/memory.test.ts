@@ -1,5 +1,6 @@
 import { expect, test } from "vitest"
-import { lockstep } from "../cli.js"
+import { peakMemory } from "../../bench/measure.js"
+import { cliPath, environment, lockstep } from "../cli.js"
 import { createDatabase } from "../postgres.js"
 import { createProject } from "../project.js"
 
@@ -16,6 +17,7 @@ test.each([
   ["rows that say they are ours", "SELECT n AS lockstep_duration_ms FROM generate_series(1, 3000000) n; SELECT 1;"],
   ["COPY output", "COPY (SELECT n, repeat('x', 100) FROM generate_series(1, 1000000) n) TO STDOUT;"],
   ["notices", "DO $$ BEGIN FOR n IN 1..200000 LOOP RAISE NOTICE '%', repeat('x', 500); END LOOP; END $$;"],
+  ["answers", `SELECT 1${";SELECT 1".repeat(300_000)};`],
 ])("what a migration gives back is not kept: %s", async (_what, sql) => {
   const { done } = await deployIn(48, sql)
   expect(done, done.all.slice(0, 2000)).toMatchObject({ exitCode: 0 })
@@ -35,4 +37,39 @@ test.each([
   for (const { logs } of await database.query("SELECT logs FROM _prisma_migrations")) {
     expect(String(logs).length).toBeLessThan(20_000)
   }
+})
+
+const table = "CREATE TABLE t (id int, text text);\n"
+const row = (id: number) => `(${id}, 'a text of some length; it is the same in every row, (but), (for) its number')`
+const rows = Array.from({ length: 80_000 }, (_, id) => row(id))
+
+test.each([
+  ["INSERTs", rows.map((each) => `INSERT INTO t VALUES ${each};\n`).join("")],
+  [
+    "INSERTs in a transaction of its own",
+    `BEGIN;\n${rows
+      .slice(0, 30_000)
+      .map((each) => `INSERT INTO t VALUES ${each};\n`)
+      .join("")}COMMIT;\n`,
+  ],
+  ["one INSERT", `INSERT INTO t VALUES ${rows.join(",\n")};\n`],
+  ["one line", rows.map((each) => `INSERT INTO t VALUES ${each};`).join("")],
+])("a large file takes twice its own size and 120 MB: %s", async (_what, inserts) => {
+  const database = await createDatabase()
+  const sql = table + inserts
+  const { root } = createProject({ migrations: { "20260101000000_large": sql } })
+  const env = environment({ DATABASE_URL: database.url, NODE_OPTIONS: "--max-old-space-size=80" })
+  const peak = await peakMemory({ name: "deploy", command: [process.execPath, cliPath, "deploy"], env, cwd: root })
+  expect(peak).toBeLessThan(120 + (2 * sql.length) / 1e6)
+  expect(await database.query("SELECT count(*) > 20000 AS full FROM t")).toEqual([{ full: true }])
+})
+
+test("a large file that is refused near its end, and one that cannot be parsed, take no more", async () => {
+  const inserts = table + rows.map((each) => `INSERT INTO t VALUES ${each};\n`).join("")
+  const refused = await deployIn(80, `${inserts}SELECT 1/0;\n`)
+  expect(refused.done).toMatchObject({ exitCode: 1 })
+  expect(refused.done.stderr).toContain(`migration.sql:${rows.length + 2}:1`)
+  const unparsed = await deployIn(80, `${inserts}SELECT 1 FRM x y;\n${inserts}`)
+  expect(unparsed.done).toMatchObject({ exitCode: 1 })
+  expect(unparsed.done.stderr).toContain(`migration.sql:${rows.length + 2}:14`)
 })

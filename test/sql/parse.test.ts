@@ -94,6 +94,40 @@ describe("long files", () => {
     expect(statements.map(({ start, end }) => end - start)).toEqual([8, 10_500_009, 8])
   })
 
+  const row = `(1, 'a;b),(c -- d', f((2), (3)) /* ), ( */, '😀')`
+  const rows = Array<string>(6000).fill(row).join(",\n")
+  test.each([
+    ["as it is", ""],
+    ["with ON CONFLICT", " ON CONFLICT (a) DO UPDATE SET a = f(1), (b, c) = (2, 3)"],
+    ["with RETURNING", ` RETURNING f(1), (2), ${Array<string>(20_000).fill("f(1), (2)").join(", ")}`],
+    ["with ORDER BY", ` ORDER BY f(1), (2), ${Array<string>(20_000).fill("f(1), (2)").join(", ")}`],
+    ["with a comment between two rows", `\n-- (1), (2)\n,(1)${", (1)".repeat(50_000)}`],
+  ])("an INSERT of many rows, %s", async (_, tail) => {
+    const insert = `INSERT INTO t VALUES ${rows}${tail}`
+    const { statements } = await parsed(`-- é\nSELECT 1;\n  ${insert};\nSELECT 2, (3), (4);`)
+    expect(statements.map(({ text }) => text)).toEqual(["SELECT 1", insert, "SELECT 2, (3), (4)"])
+    expect(statements[1]).toMatchObject({ index: 1, line: 3, column: 3, start: 17 })
+    expect(statements[1]?.node).toMatchObject({ InsertStmt: { relation: { relname: "t" } } })
+  })
+
+  test("a syntax error in the rows of an INSERT is said with its place", async () => {
+    const source = `SELECT 1;\nINSERT INTO t VALUES ${rows},\n(1, 2 3),\n${rows};`
+    expect(await parseScript(source)).toMatchObject({
+      kind: "unparsed",
+      line: 6002,
+      column: 7,
+      message: /at or near "3"/,
+    })
+  })
+
+  test("one line of statements, with semicolons in strings", async () => {
+    const line = "SELECT 'a;b';SELECT 1/*;*/;".repeat(10_000)
+    const { statements } = await parsed(line)
+    expect(statements.map(({ text }) => text)).toEqual(
+      Array.from({ length: 20_000 }, (_, index) => (index % 2 === 0 ? "SELECT 'a;b'" : "SELECT 1")),
+    )
+  })
+
   test("a statement that ends in a comment after a cut is not taken for a whole one", async () => {
     const padding = `SELECT '${"x".repeat(70_000)}'`
     const { statements } = await parsed(`${padding} -- not the end;\n, 2;\nSELECT 3`)

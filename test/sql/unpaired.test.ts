@@ -5,7 +5,7 @@ import { mayHoldTransactions, unpaired } from "../../src/sql/unpaired.js"
 async function found(source: string) {
   const script = await parseScript(source)
   if (script.kind === "unparsed") throw new Error(script.message)
-  const wrong = unpaired(script)
+  const wrong = unpaired(script.statements)
   return wrong && `${wrong.statement.line}:${wrong.statement.column} ${wrong.problem}`
 }
 
