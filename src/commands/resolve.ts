@@ -1,6 +1,6 @@
 import { LockstepError } from "../errors.js"
 import { readFolder } from "../history/folder.js"
-import { markApplied, markRolledBack } from "../history/resolve.js"
+import { keepOneRow, markApplied, markRolledBack } from "../history/resolve.js"
 import { findTarget } from "../project/database-url.js"
 import { announce } from "./announce.js"
 import { defineCommand } from "./command.js"
@@ -12,6 +12,8 @@ import { projectOptions, text } from "./options.js"
 export default defineCommand({
   description: `Settles a failed migration in the history, after you have settled it in the database:
 --rolled-back when nothing of it is there any more (the next deploy runs it again), --applied when all of it is.
+--applied for a migration that is recorded as applied more than once keeps the first row and marks the others as rolled
+back.
 
 Exit codes: 0 done; 1 the history does not allow it; 2 wrong usage or configuration.`,
   options: {
@@ -31,17 +33,28 @@ Exit codes: 0 done; 1 the history does not allow it; 2 wrong usage or configurat
     const target = await findTarget(where)
     announce(target, output)
     await requireDatabase(target)
-    await withLockedDatabase({ target, signal, output }, async (client) => {
-      if (rolledBack) return await markRolledBack(client, target.url.schema, rolledBack)
+    const { schema } = target.url
+    const extra = await withLockedDatabase({ target, signal, output }, async (client) => {
+      if (rolledBack) {
+        await markRolledBack(client, schema, rolledBack)
+        return 0
+      }
+      const marked = await keepOneRow(client, schema, name)
+      if (marked > 0) return marked
       const migration = readFolder(where.migrationsDir).migrations.find((one) => one.name === name)
       if (migration === undefined)
         throw new LockstepError("L1107", `there is no migration ${name} in the folder`, {
           next: "pnpm db:status lists them",
         })
-      await markApplied(client, target.url.schema, migration)
+      await markApplied(client, schema, migration)
+      return 0
     })
+    const settled =
+      extra > 0
+        ? `recorded once now; ${extra} more of its rows ${extra === 1 ? "is" : "are"} marked as rolled back`
+        : "marked as applied"
     output.data(
-      rolledBack ? `${name} is marked as rolled back; the next deploy runs it again.` : `${name} is marked as applied.`,
+      rolledBack ? `${name} is marked as rolled back; the next deploy runs it again.` : `${name} is ${settled}.`,
     )
     output.object({ schema: "lockstep.resolve/1", name, state: rolledBack ? "rolled back" : "applied" })
     return 0

@@ -1,5 +1,6 @@
 import { compare } from "../history/compare.js"
 import { readHistory } from "../history/recorded.js"
+import { duplicateRemarks } from "../history/remarks.js"
 import { connect } from "../postgres/connect.js"
 import { inLine } from "../printable.js"
 import { findTarget } from "../project/database-url.js"
@@ -27,7 +28,8 @@ Exit codes: 0 up to date; 1 not, or the database cannot be read; 2 wrong usage o
       const recorded = await readHistory(client, target.url.schema)
       const comparison = compare(folder.migrations, recorded ?? [])
       const history = recorded === undefined ? "none" : "there"
-      for (const remark of folder.remarks) output.say(`  note  ${inLine(remark)}`)
+      for (const remark of [...folder.remarks, ...duplicateRemarks(comparison.duplicates)])
+        output.say(`  note  ${inLine(remark)}`)
       output.data(renderStatus(comparison, { total: folder.migrations.length, history, now: Date.now() }))
       output.object(statusObject(comparison, { history }))
       return isUpToDate(comparison) ? 0 : 1

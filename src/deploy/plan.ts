@@ -1,6 +1,7 @@
 import { LockstepError } from "../errors.js"
 import type { Comparison, StateOf } from "../history/compare.js"
 import type { FolderMigration } from "../history/folder.js"
+import { duplicateRemarks } from "../history/remarks.js"
 import type { DeploySettings } from "./request.js"
 import { readLog } from "./steps.js"
 
@@ -51,7 +52,8 @@ export function planDeploy(
     )
   }
   const pending = comparison.pending.map(({ migration }) => migration)
-  return { kind: "go", apply: resume ? [resume.migration, ...pending] : pending, resume, notes }
+  const apply = resume ? [resume.migration, ...pending] : pending
+  return { kind: "go", apply, resume, notes: [...notes, ...duplicateRemarks(comparison.duplicates)] }
 }
 
 /** Only what Lockstep applied statement by statement can be gone on with: its row says how far it is. */

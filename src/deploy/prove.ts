@@ -1,25 +1,26 @@
 import { LockstepError } from "../errors.js"
-import { compare } from "../history/compare.js"
+import { type Comparison, compare } from "../history/compare.js"
 import { readHistory } from "../history/recorded.js"
 import type { Client } from "../postgres/connect.js"
 import type { DeployRequest } from "./request.js"
 
 /**
- * Reads the history back, under the lock, and compares it with the folder: every migration recorded once as applied.
+ * Reads the history back, under the lock, and compares it with the folder: every migration recorded once as applied, or
+ * more than once only where it was so `before`.
  * Resolves to how many are recorded. Errors: L1030 the history says something else.
  */
-export async function proveHistory(client: Client, { url, folder }: DeployRequest): Promise<number> {
+export async function proveHistory(
+  client: Client,
+  { url, folder }: DeployRequest,
+  before: Pick<Comparison, "duplicates">,
+): Promise<number> {
   const recorded = await readHistory(client, url.schema)
-  const { applied, pending, failed } = compare(folder.migrations, recorded ?? [])
-  const finished = new Set<string>()
-  const twice = (recorded ?? []).filter((row) => {
-    if (row.finishedAt === null || row.rolledBackAt !== null) return false
-    return finished.size === finished.add(row.name).size
-  })
+  const { applied, pending, failed, duplicates } = compare(folder.migrations, recorded ?? [])
+  const twice = duplicates.filter((name) => !before.duplicates.includes(name))
   const wrong = [
     ...pending.map(({ name }) => `${name} is not recorded`),
     ...failed.map(({ name }) => `${name} is recorded as failed`),
-    ...twice.map(({ name }) => `${name} is recorded twice`),
+    ...twice.map((name) => `${name} is recorded twice`),
   ]
   if (wrong.length === 0) return applied.length
   throw new LockstepError("L1030", "the deploy went through, but the history read back is another one", {

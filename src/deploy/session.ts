@@ -57,12 +57,11 @@ async function bringUpToDate(
     throw await blockedBy(client, plan)
   }
   tell(plan, request, ledger)
-  const attempted = new Set(comparison.pending.flatMap(({ name, rolledBack }) => (rolledBack ? [name] : [])))
   const { length: before } = comparison.applied
   return {
     appliedMeanwhile: waitedSince === undefined ? 0 : appliedSince(waitedSince, recorded, ledger),
     ahead: comparison.ahead,
-    recorded: plan.apply.length > 0 ? await apply(client, plan, attempted, before, request, ledger) : before,
+    recorded: plan.apply.length > 0 ? await apply(client, plan, comparison, request, ledger) : before,
     edited: comparison.edited.length,
   }
 }
@@ -93,8 +92,7 @@ const appliedSince = (since: string, recorded: readonly RecordedRow[], { begun }
 async function apply(
   client: Client,
   { apply: migrations, resume }: Work,
-  attempted: ReadonlySet<string>,
-  before: number,
+  comparison: Comparison,
   request: DeployRequest,
   ledger: Ledger,
 ): Promise<number> {
@@ -106,6 +104,8 @@ async function apply(
     endWithDeployer(client).then(() => client.query(freshSettings(client, request))),
   ])
   const from = resume && ((prepared: Parameters<typeof resumeAt>[0]) => resumeAt(prepared, resume))
-  await applyAll(client, { migrations, resume: from, attempted, before }, request, ledger)
-  return await proveHistory(client, request)
+  const attempted = new Set(comparison.pending.flatMap(({ name, rolledBack }) => (rolledBack ? [name] : [])))
+  const work = { migrations, resume: from, attempted, before: comparison.applied.length }
+  await applyAll(client, work, request, ledger)
+  return await proveHistory(client, request, comparison)
 }

@@ -35,6 +35,8 @@ export interface Comparison {
   readonly edited: readonly StateOf<"edited">[]
   readonly missing: readonly StateOf<"missing">[]
   readonly failed: readonly StateOf<"failed">[]
+  /** Names that more than one row records as applied; the first of these rows counts. */
+  readonly duplicates: readonly string[]
   /** Nothing to apply, and all that the folder lacks is newer: an older release before a newer database. */
   readonly ahead: boolean
 }
@@ -67,6 +69,7 @@ export function compare(folder: readonly FolderMigration[], recorded: readonly R
     edited: pick("edited"),
     missing,
     failed: pick("failed"),
+    duplicates: duplicatesIn(recorded),
     ahead:
       missing.length > 0 &&
       pending.length === 0 &&
@@ -75,13 +78,22 @@ export function compare(folder: readonly FolderMigration[], recorded: readonly R
   }
 }
 
-/** The row that counts: a failed one stops everything, an applied one outweighs those rolled back. */
+/** Names that more than one row records as applied, each once. */
+export function duplicatesIn(recorded: readonly RecordedRow[]): readonly string[] {
+  const applied = new Set<string>()
+  const twice = recorded.filter((row) => isApplied(row) && applied.size === applied.add(row.name).size)
+  return [...new Set(twice.map(({ name }) => name))]
+}
+
+/** The row that counts: a failed one stops everything, an applied one, the first, outweighs those rolled back. */
 function latestRows(recorded: readonly RecordedRow[]): Map<string, RecordedRow> {
   const weight = (row: RecordedRow) => (hasFailed(row) ? 2 : isApplied(row) ? 1 : 0)
   const rows = new Map<string, RecordedRow>()
   for (const row of recorded) {
     const known = rows.get(row.name)
-    if (known === undefined || weight(row) >= weight(known)) rows.set(row.name, row)
+    if (known === undefined || weight(row) > weight(known) || (weight(row) === weight(known) && !isApplied(row))) {
+      rows.set(row.name, row)
+    }
   }
   return rows
 }

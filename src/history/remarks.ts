@@ -11,6 +11,10 @@ export function remarksOn(
   return [...lockRemarks(lockfile), ...nameRemarks(migrations, blank)]
 }
 
+/** What is to be said about migrations that are recorded as applied more than once. */
+export const duplicateRemarks = (names: readonly string[]): readonly string[] =>
+  names.map((name) => `${name} is recorded as applied more than once; lockstep resolve --applied ${name} keeps one row`)
+
 function lockRemarks(lockfile: string | undefined): string[] {
   if (lockfile !== undefined) return []
   return ["migration_lock.toml is missing; Prisma writes it, and it belongs into version control"]

@@ -39,6 +39,19 @@ export async function markApplied(client: Client, schema: string, migration: Fol
   await client.query(`BEGIN;${rollBack(schema, migration.name)};${applied(schema, migration)};COMMIT`)
 }
 
+/**
+ * Marks all but the first row of an applied migration as rolled back, which Prisma passes over, too. Resolves to how many
+ * these are.
+ */
+export async function keepOneRow(client: Client, schema: string, name: string): Promise<number> {
+  const rows = (await readHistory(client, schema))?.filter((row) => row.name === name && isApplied(row)) ?? []
+  const ids = rows.slice(1).map(({ id }) => quoteLiteral(id))
+  if (ids.length > 0) {
+    await client.query(`UPDATE ${historyTable(schema)} SET rolled_back_at=now() WHERE id IN (${ids.join(",")})`)
+  }
+  return ids.length
+}
+
 /** Records migrations as applied in a database that has no history yet; the table is made. */
 export async function adopt(client: Client, schema: string, migrations: readonly FolderMigration[]): Promise<void> {
   await client.query(

@@ -59,6 +59,7 @@ const status = z.strictObject({
   history: z.enum(["there", "none"]),
   upToDate: z.boolean(),
   ahead: z.boolean(),
+  duplicates: names,
   migrations: z.array(migration),
 })
 

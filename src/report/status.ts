@@ -88,6 +88,7 @@ export function statusObject(comparison: Comparison, { history }: Pick<StatusCon
     history,
     upToDate: isUpToDate(comparison),
     ahead: comparison.ahead,
+    duplicates: comparison.duplicates,
     migrations: comparison.all.map((one) => ({
       name: one.name,
       state: one.state,

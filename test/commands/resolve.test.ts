@@ -31,6 +31,35 @@ test("applied, it does not run", async () => {
   expect(await database.query("SELECT to_regclass('late') AS late")).toEqual([{ late: null }])
 })
 
+test("a migration that is recorded as applied twice is counted once, and one row of it is kept", async () => {
+  const { run, database, project } = await openShop()
+  await run("deploy")
+  await database.query(`INSERT INTO _prisma_migrations SELECT 'second', checksum, finished_at + interval '1 s', migration_name, NULL, NULL, started_at + interval '1 s', 1
+    FROM _prisma_migrations WHERE migration_name = '${init}'`)
+  const command = `lockstep resolve --applied ${init}`
+  const status = await run("status")
+  expect(status).toMatchObject({ exitCode: 0, stdout: "Up to date: 2 of 2 migrations applied." })
+  expect(status.stderr).toContain(`note  ${init} is recorded as applied more than once; ${command} keeps one row`)
+  expect(objectsIn((await run("status", "--json")).stdout)).toMatchObject([{ duplicates: [init] }])
+  project.migration("20260103000000_more", "CREATE TABLE more ();\n")
+  const deployed = await run("deploy")
+  expect(deployed, deployed.all).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("3 of 3 recorded") })
+  expect(deployed.stderr).toContain(command)
+
+  const resolved = await run("resolve", "--applied", init)
+  expect(resolved).toMatchObject({
+    exitCode: 0,
+    stdout: `${init} is recorded once now; 1 more of its rows is marked as rolled back.`,
+  })
+  const rows = `SELECT id = 'second' AS second, rolled_back_at IS NULL AS counts FROM _prisma_migrations WHERE migration_name = '${init}' ORDER BY started_at`
+  expect(await database.query(rows)).toEqual([
+    { second: false, counts: true },
+    { second: true, counts: false },
+  ])
+  expect((await run("status")).stderr).not.toContain("more than once")
+  expect(await run("resolve", "--applied", init)).toMatchObject({ exitCode: 1 })
+})
+
 test.each([
   [["--rolled-back", "20260109000000_no_such"], "L1107", "is not in the history", 2],
   [["--applied", "20260109000000_no_such"], "L1107", "there is no migration 20260109000000_no_such in the folder", 2],

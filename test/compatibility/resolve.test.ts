@@ -1,6 +1,16 @@
 import { describe, expect, test } from "vitest"
 import { createDatabase } from "../postgres.js"
-import { baseline, exampleHistory, historyOf, lockstepSide, prismaSide, rowsOf, type Side, tableOf } from "./sides.js"
+import {
+  baseline,
+  exampleHistory,
+  historyOf,
+  keepOne,
+  lockstepSide,
+  prismaSide,
+  rowsOf,
+  type Side,
+  tableOf,
+} from "./sides.js"
 
 const first = "20260101000000_first"
 const second = "20260102000000_second"
@@ -98,6 +108,19 @@ describe("both write the same rows for", () => {
       await side.deploy(database, mended)
     })
   })
+})
+
+test("the row that is kept of two is the one that Prisma counts, too", async () => {
+  const database = await createDatabase()
+  await lockstepSide.deploy(database, mended)
+  await database.query(
+    `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count) VALUES ('again', 'edited', '${second}', now(), 1)`,
+  )
+  await keepOne(database, second)
+  for (const side of [lockstepSide, prismaSide]) {
+    expect(await side.status(database, mended)).toEqual({ pending: [], failed: [], edited: [] })
+    expect(await side.deploy(database, mended)).toEqual([])
+  }
 })
 
 test("a baseline is what Prisma's resolve --applied makes of every migration, the table too", async () => {

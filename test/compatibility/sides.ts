@@ -6,7 +6,7 @@ import { defaultSettings } from "../../src/deploy/request.js"
 import { compare } from "../../src/history/compare.js"
 import { type Folder, readFolder } from "../../src/history/folder.js"
 import { readHistory } from "../../src/history/recorded.js"
-import { adopt, markApplied, markRolledBack } from "../../src/history/resolve.js"
+import { adopt, keepOneRow, markApplied, markRolledBack } from "../../src/history/resolve.js"
 import { describeCatalog } from "../../src/postgres/catalog.js"
 import { type Client, connect } from "../../src/postgres/connect.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
@@ -87,6 +87,10 @@ export const prismaSide: Side = {
       engine.raw((each) => each.markMigrationRolledBack({ migrationName })),
     )),
 }
+
+/** Of a migration that is recorded as applied more than once. */
+export const keepOne = (database: TestDatabase, name: string): Promise<number> =>
+  withClient(database.url, (client) => keepOneRow(client, "public", name))
 
 /** The history is adopted as a whole. */
 export const baseline = (database: TestDatabase, folder: Folder): Promise<void> =>

@@ -23,6 +23,17 @@ describe("each migration has one state", () => {
     expect(comparison.applied.map(({ name }) => name)).toEqual([one])
   })
 
+  test("with two finished rows it is applied once, by the first, and named as a duplicate", () => {
+    const comparison = compare(folder, [row(one), row(one, { id: "again", checksum: "0".repeat(64) }), row(two)])
+    expect(comparison.applied.map(({ name, row: { id } }) => [name, id])).toEqual([
+      [one, `id of ${one}`],
+      [two, `id of ${two}`],
+    ])
+    expect([comparison.duplicates, comparison.edited]).toEqual([[one], []])
+    const rolledBack = row(one, { id: "again", rolledBackAt: "2026-01-02T00:00:00.000Z" })
+    expect(compare(folder, [row(one), rolledBack]).duplicates).toEqual([])
+  })
+
   test("with a row that began and did not end it has failed", () => {
     expect(states([row(one), failedRow(two)])).toEqual(["one applied", "two failed", "three pending"])
   })
