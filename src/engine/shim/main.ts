@@ -1,0 +1,128 @@
+import { LockstepError } from "../../errors.js"
+import { EnginePanic } from "../../schema-engine/engine-error.js"
+import { dropShadows, ownSignals } from "../../scratch/database.js"
+import { type EngineArguments, parseArguments } from "./arguments.js"
+import { canConnect, createDatabase, dropDatabase } from "./database.js"
+import { knownError, type Words } from "./known-error.js"
+import { log } from "./log.js"
+import { type ApplyMigrations, type LockWith, methodsFor } from "./methods.js"
+import { stdioWire } from "./rpc.js"
+
+/** What the process boundary gives the shim. */
+export interface Shim {
+  readonly applyMigrations: ApplyMigrations
+  readonly lockWith: LockWith
+  readonly words: Words
+}
+
+const target = "schema_engine::logger"
+
+/**
+ * Prisma's schema engine as a process: JSON-RPC on stdin and stdout, or one `cli` command. Answers the exit code:
+ * 0, 1 for a `cli` command that failed, 101 after a panic.
+ */
+export async function schemaEngine(argv: readonly string[], shim: Shim): Promise<number> {
+  let args: EngineArguments
+  try {
+    args = parseArguments(argv)
+  } catch (error) {
+    return failed(error, shim)
+  }
+  if (args.version) {
+    process.stdout.write("schema-engine-cli lockstep\n")
+    return 0
+  }
+  return args.command === undefined ? await serve(args, shim) : await once(args, args.command, shim)
+}
+
+function failed(error: unknown, { words }: Shim): number {
+  const { code, message } = knownError(error, words)
+  log("ERROR", { is_panic: false, error_code: code ?? "", message }, target)
+  return 1
+}
+
+async function once(args: EngineArguments, command: string, shim: Shim): Promise<number> {
+  log("INFO", { message: "Starting schema engine CLI" }, "schema_engine")
+  try {
+    log("INFO", { message: await runCommand(command, args.url ?? "") }, "schema_engine::commands")
+    return 0
+  } catch (error) {
+    return failed(error, shim)
+  }
+}
+
+async function runCommand(command: string, url: string): Promise<string> {
+  switch (command) {
+    case "can-connect-to-database":
+      return await canConnect(url)
+    case "create-database":
+      return `Database '${await createDatabase(url)}' was successfully created.`
+    case "drop-database":
+      await dropDatabase(url)
+      return "The database was successfully dropped."
+    default:
+      throw new LockstepError("L1301", `the schema engine has no command "${command}"`)
+  }
+}
+
+/** Longer than cancelling a statement takes. */
+const patienceMs = 1800
+
+/**
+ * Ends the process on a signal: at once when idle, which is how Prisma's CLI stops its engine; otherwise after the call
+ * that runs has been interrupted. The answer marks a call as running.
+ */
+function endsOnSignal(interrupt: AbortController): <T>(call: Promise<T>) => Promise<T> {
+  ownSignals()
+  let running: Promise<unknown> | undefined
+  for (const [signal, code] of [
+    ["SIGTERM", 143],
+    ["SIGINT", 130],
+  ] as const) {
+    process.on(signal, () => {
+      const idle = running === undefined
+      const end = (): void => void dropShadows().finally(() => process.exit(idle ? 0 : code))
+      if (!running) return end()
+      interrupt.abort(signal)
+      running.then(end, end)
+      setTimeout(end, patienceMs).unref()
+    })
+  }
+  return async (call) => {
+    running = call
+    return await call.finally(() => {
+      running = undefined
+    })
+  }
+}
+
+async function serve(args: EngineArguments, { applyMigrations, lockWith, words }: Shim): Promise<number> {
+  log("INFO", { message: "Starting schema engine RPC server" }, "schema_engine")
+  const wire = stdioWire()
+  const interrupt = new AbortController()
+  const methods = methodsFor(args, { applyMigrations, lockWith }, { print: wire.print, signal: interrupt.signal })
+  const work = endsOnSignal(interrupt)
+  try {
+    for await (const request of wire.requests) {
+      const method = methods.table.get(request.method)
+      if (!method) {
+        wire.unknownMethod(request)
+        continue
+      }
+      await work(method(request.params)).then(
+        (result) => wire.answer(request.id, result),
+        (error: unknown) => {
+          if (error instanceof EnginePanic) throw error
+          wire.refuse(request.id, knownError(error, words))
+        },
+      )
+    }
+    return 0
+  } catch (error) {
+    if (!(error instanceof EnginePanic)) throw error
+    log("ERROR", { is_panic: true, message: error.message, backtrace: error.stack ?? "" }, target)
+    return 101
+  } finally {
+    await methods.close()
+  }
+}

@@ -1,0 +1,124 @@
+import type { SchemaEngine } from "@prisma/schema-engine-wasm/schema_engine_bg"
+import * as z from "zod/mini"
+import { parseDatabaseUrl } from "../../postgres/url.js"
+import { type Engine, openEngine } from "../../schema-engine/engine.js"
+import type { TakeLock } from "../../schema-engine/lock.js"
+import type { EngineArguments } from "./arguments.js"
+import { canConnect, createDatabase, execute } from "./database.js"
+import { answerDiff } from "./diff.js"
+import { passOn } from "./log.js"
+
+/** Applies the migrations of a folder and answers the names that it applied. */
+export type ApplyMigrations = (order: ApplyOrder) => Promise<readonly string[]>
+
+export interface ApplyOrder {
+  readonly migrationsDir: string
+  readonly url: string
+  /** Shows a line to the person. */
+  readonly print: (line: string) => void
+  /** Aborted when the process is told to end. */
+  readonly signal: AbortSignal
+}
+
+/** How the migration lock of a database is taken. */
+export type LockWith = (order: Omit<ApplyOrder, "migrationsDir">) => TakeLock
+
+type Params = Readonly<Record<string, unknown>>
+export type Method = (params: Params) => Promise<unknown>
+
+/** Handed to the engine as they come: it checks their shape itself. */
+const passed = [
+  "createMigration",
+  "devDiagnostic",
+  "diagnoseMigrationHistory",
+  "evaluateDataLoss",
+  "introspectSql",
+  "markMigrationApplied",
+  "markMigrationRolledBack",
+  "reset",
+  "schemaPush",
+] as const satisfies readonly (keyof SchemaEngine)[]
+
+type Called = (typeof passed)[number] | "introspect"
+
+const listOf = z.object({ migrationsList: z.object({ baseDir: z.string() }) })
+const executeParams = z.object({ script: z.string() })
+
+/** The methods of the schema engine over one database, and how to end them. */
+export interface Methods {
+  readonly table: ReadonlyMap<string, Method>
+  readonly close: () => Promise<void>
+}
+
+/** The ways to and from the person at Prisma's CLI. */
+export type Person = Pick<ApplyOrder, "print" | "signal">
+
+/** What Prisma's CLI may ask for; the engine is opened with the first call that needs it. */
+export function methodsFor(
+  args: EngineArguments,
+  { applyMigrations, lockWith }: { readonly applyMigrations: ApplyMigrations; readonly lockWith: LockWith },
+  { print, signal }: Person,
+): Methods {
+  let opened: Promise<Engine> | undefined
+  const engine = (): Promise<Engine> => {
+    opened ??= open(args, args.url === undefined ? undefined : lockWith({ url: args.url, print, signal }))
+    return opened
+  }
+  const call = (method: Called, params: Params) => forward(engine, method, params)
+  const url = (): string => args.url ?? ""
+  const table = new Map<string, Method>([
+    ...passed.map((method): [string, Method] => [method, (params) => call(method, params)]),
+    ["introspect", (params) => call("introspect", { namespaces: null, ...params })],
+    [
+      "applyMigrations",
+      async (params) => {
+        const { baseDir } = z.parse(listOf, params).migrationsList
+        return { appliedMigrationNames: await applyMigrations({ migrationsDir: baseDir, url: url(), print, signal }) }
+      },
+    ],
+    ["diff", async (params) => await answerDiff(await engine(), params, print)],
+    ["dbExecute", async (params) => await execute(url(), z.parse(executeParams, params).script)],
+    [
+      "ensureConnectionValidity",
+      async () => {
+        await canConnect(url())
+        return {}
+      },
+    ],
+    ["createDatabase", async () => ({ databaseName: await createDatabase(url()) })],
+    ["getDatabaseVersion", async () => await (await engine()).raw((each) => each.version())],
+    ["debugPanic", async () => await (await engine()).raw(async (each) => each.debugPanic())],
+  ])
+  return { table, close: async () => await (await opened?.catch(() => undefined))?.dispose() }
+}
+
+function open({ url, shadowUrl, schemaFiles }: EngineArguments, takeLock: TakeLock | undefined): Promise<Engine> {
+  return openEngine({
+    url: url === undefined ? undefined : parseDatabaseUrl(url),
+    shadowUrl: shadowUrl === undefined ? undefined : parseDatabaseUrl(shadowUrl),
+    schemaFiles,
+    takeLock,
+    log: passOn,
+  })
+}
+
+/** These change the database without asking for the lock. */
+const needLock: readonly string[] = ["reset", "schemaPush"]
+
+/** These find the history's schema in the engine only after `devDiagnostic` for the same list in the same process. */
+const needReplay: readonly string[] = ["evaluateDataLoss", "createMigration"]
+
+async function forward(engine: () => Promise<Engine>, method: Called, params: Params): Promise<unknown> {
+  const opened = await engine()
+  const ask = (name: Called, input: Params): Promise<unknown> =>
+    opened.raw((each) => Reflect.apply(each[name], each, [input]))
+  if (needLock.includes(method)) return await opened.locked(() => ask(method, params))
+  try {
+    return await ask(method, params)
+  } catch (error) {
+    const unprepared = error instanceof Error && error.message.includes("shadow DB must be provided")
+    if (!unprepared || !needReplay.includes(method)) throw error
+    await ask("devDiagnostic", { migrationsList: params.migrationsList, filters: params.filters })
+    return await ask(method, params)
+  }
+}
