@@ -1,7 +1,8 @@
 /** The library: what the command does, as functions. */
+
+export { type DeployRequest, type DeployResult, type DeploySettings, defaultSettings } from "./deploy/context.js"
 export { deploy } from "./deploy/deploy.js"
 export type { DeployEvent } from "./deploy/events.js"
-export { type DeployRequest, type DeployResult, type DeploySettings, defaultSettings } from "./deploy/request.js"
 export { type ErrorCode, errorCodes, LockstepError } from "./errors.js"
 export { type Comparison, compare, type MigrationState } from "./history/compare.js"
 export { type Folder, type FolderMigration, readFolder } from "./history/folder.js"

@@ -1,7 +1,8 @@
 import { createColors } from "picocolors"
+import { lockFor } from "./cli/database.js"
+import { forPeople, type Output } from "./cli/output.js"
+import { parseSettings } from "./cli/settings.js"
 import { began, deployOptions, schemaProof } from "./commands/deploy.js"
-import { lockFor } from "./commands/locked.js"
-import { parseSettings } from "./commands/settings.js"
 import { deploy } from "./deploy/deploy.js"
 import { schemaEngine } from "./engine/shim/main.js"
 import type { ApplyMigrations, LockWith } from "./engine/shim/methods.js"
@@ -10,7 +11,6 @@ import { parseDatabaseUrl } from "./postgres/url.js"
 import { readManifest } from "./project/manifest.js"
 import { deployReporter, verdict } from "./report/deploy.js"
 import { renderError } from "./report/error.js"
-import { forPeople, type Output } from "./report/output.js"
 import { compileQuicklyForGood } from "./sql/quick-compile.js"
 
 /** Prisma's schema engine with Lockstep's guarded deploy in place of `applyMigrations`. Answers the exit code. */

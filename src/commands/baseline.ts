@@ -1,11 +1,9 @@
 import { diff } from "../change/diff.js"
+import { openWorkplace, requireDatabase, withLockedDatabase } from "../cli/database.js"
+import { defineCommand, flag, projectOptions, text } from "../cli/options.js"
 import { LockstepError } from "../errors.js"
 import { readHistory } from "../history/recorded.js"
 import { adopt } from "../history/resolve.js"
-import { defineCommand } from "./command.js"
-import { openWorkplace, requireDatabase } from "./database.js"
-import { withLockedDatabase } from "./locked.js"
-import { flag, projectOptions, text } from "./options.js"
 
 /** `lockstep baseline`: a database that was there before its history adopts it. */
 export default defineCommand({

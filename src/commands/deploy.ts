@@ -1,7 +1,9 @@
 import * as z from "zod/mini"
+import { announce } from "../cli/database.js"
+import { allowEmptyOption, count, defineCommand, flag, option, projectOptions, time } from "../cli/options.js"
+import { defaultSettings, type ProveSchema } from "../deploy/context.js"
 import { deploy } from "../deploy/deploy.js"
 import type { DeployEvent } from "../deploy/events.js"
-import { defaultSettings, type ProveSchema } from "../deploy/request.js"
 import type { Folder } from "../history/folder.js"
 import { type DatabaseUrl, parseDatabaseUrl } from "../postgres/url.js"
 import { findTarget } from "../project/database-url.js"
@@ -9,9 +11,6 @@ import { readMigrations } from "../project/migrations.js"
 import type { Project } from "../project/project.js"
 import { deployReporter, verdict } from "../report/deploy.js"
 import { version } from "../version.js"
-import { announce } from "./announce.js"
-import { defineCommand } from "./command.js"
-import { allowEmptyOption, count, flag, option, projectOptions, time } from "./options.js"
 
 const seconds = (ms: number): string =>
   ms % 60_000 === 0 ? `${ms / 60_000}m` : ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`

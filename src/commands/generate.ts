@@ -1,10 +1,9 @@
+import { defineCommand, projectOptions } from "../cli/options.js"
 import { LockstepError } from "../errors.js"
 import { findTarget } from "../project/database-url.js"
 import { findPrisma, refuseOtherPrisma } from "../project/prisma.js"
 import type { Project } from "../project/project.js"
 import { runInProject } from "../project/run.js"
-import { defineCommand } from "./command.js"
-import { projectOptions } from "./options.js"
 
 /** Prisma's CLI loads the prisma.config also for what needs no database. Source: RFC 2606, no name under .invalid exists. */
 const nowhere = "postgresql://unset@database.invalid:5432/unset"

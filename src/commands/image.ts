@@ -1,10 +1,9 @@
 import { resolve } from "node:path"
 import * as z from "zod/mini"
+import { allowEmptyOption, defineCommand, flag, option, projectOptions, text } from "../cli/options.js"
 import { LockstepError } from "../errors.js"
 import { assembleImage, type ImageResult } from "../image/image.js"
 import { readMigrations } from "../project/migrations.js"
-import { defineCommand } from "./command.js"
-import { allowEmptyOption, flag, option, projectOptions, text } from "./options.js"
 
 /** `lockstep image`: the migration image's parts, for a container builder to put together. Needs no database. */
 export default defineCommand({

@@ -1,4 +1,6 @@
 import * as z from "zod/mini"
+import { defineCommand, flag, projectOptions } from "../cli/options.js"
+import { variableOf } from "../cli/settings.js"
 import { LockstepError } from "../errors.js"
 import {
   type DeployVariable,
@@ -6,10 +8,7 @@ import {
   hardenedInitContainer,
   initContainer,
 } from "../kubernetes/init-container.js"
-import { defineCommand } from "./command.js"
 import { deployOptions } from "./deploy.js"
-import { flag, projectOptions } from "./options.js"
-import { variableOf } from "./settings.js"
 
 /** `lockstep kubernetes init-container|values`: what a Helm chart needs. Errors: L1301. */
 export default defineCommand({

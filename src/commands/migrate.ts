@@ -1,15 +1,13 @@
 import { relative } from "node:path"
 import { createMigration, type NewMigration } from "../change/create-migration.js"
 import { writeMigration } from "../change/migration-file.js"
+import { applyPending } from "../cli/apply-pending.js"
+import { openWorkplace, withLockedDatabase } from "../cli/database.js"
+import { defineCommand, flag, projectOptions, text } from "../cli/options.js"
+import type { Output } from "../cli/output.js"
 import { LockstepError, preceded } from "../errors.js"
 import { readFolder } from "../history/folder.js"
-import type { Output } from "../report/output.js"
 import { readSchema } from "../schema-engine/schema-files.js"
-import { applyPending } from "./apply-pending.js"
-import { defineCommand } from "./command.js"
-import { openWorkplace } from "./database.js"
-import { withLockedDatabase } from "./locked.js"
-import { flag, projectOptions, text } from "./options.js"
 
 /** `lockstep migrate --name X`: writes the migration from the history to the schema, and applies it. */
 export default defineCommand({

@@ -1,13 +1,11 @@
 import * as z from "zod/mini"
+import { announce } from "../cli/database.js"
+import { allowEmptyOption, defineCommand, option, projectOptions } from "../cli/options.js"
 import { inLine } from "../printable.js"
 import { findTarget } from "../project/database-url.js"
 import { readMigrations } from "../project/migrations.js"
-import { renderPlan } from "../report/plan.js"
-import { planObject } from "../report/plan-object.js"
-import { canBeApplied, hazardNames, hazardsIn } from "../report/plan-verdict.js"
-import { announce } from "./announce.js"
-import { defineCommand } from "./command.js"
-import { allowEmptyOption, option, projectOptions } from "./options.js"
+import { canBeApplied, hazardNames, hazardsIn, renderPlan } from "../report/plan.js"
+import { planObject } from "../report/plan-json.js"
 
 const widthWithoutTerminal = 160
 

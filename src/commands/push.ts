@@ -1,10 +1,8 @@
 import { push } from "../change/push.js"
+import { confirmDestruction } from "../cli/confirm.js"
+import { lockFor, openWorkplace } from "../cli/database.js"
+import { defineCommand, flag, projectOptions, yesOption } from "../cli/options.js"
 import { readSchema } from "../schema-engine/schema-files.js"
-import { defineCommand } from "./command.js"
-import { confirmDestruction } from "./confirm.js"
-import { openWorkplace } from "./database.js"
-import { lockFor } from "./locked.js"
-import { flag, projectOptions, yesOption } from "./options.js"
 
 /** `lockstep push`: the database becomes like the schema, without a history. */
 export default defineCommand({

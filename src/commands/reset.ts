@@ -1,14 +1,12 @@
 import { existsSync } from "node:fs"
 import { emptyForReset } from "../change/push.js"
+import { applyPending } from "../cli/apply-pending.js"
+import { confirmDestruction } from "../cli/confirm.js"
+import { lockFor, openWorkplace, withLockedDatabase } from "../cli/database.js"
+import { defineCommand, flag, projectOptions, yesOption } from "../cli/options.js"
 import { preceded } from "../errors.js"
 import { runInProject, wordsOf } from "../project/run.js"
 import { readSchema } from "../schema-engine/schema-files.js"
-import { applyPending } from "./apply-pending.js"
-import { defineCommand } from "./command.js"
-import { confirmDestruction } from "./confirm.js"
-import { openWorkplace } from "./database.js"
-import { lockFor, withLockedDatabase } from "./locked.js"
-import { flag, projectOptions, yesOption } from "./options.js"
 
 /** `lockstep reset`: empties the database, applies the whole history, seeds. */
 export default defineCommand({

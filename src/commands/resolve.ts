@@ -1,12 +1,9 @@
+import { announce, requireDatabase, withLockedDatabase } from "../cli/database.js"
+import { defineCommand, projectOptions, text } from "../cli/options.js"
 import { LockstepError } from "../errors.js"
 import { readFolder } from "../history/folder.js"
 import { keepOneRow, markApplied, markRolledBack } from "../history/resolve.js"
 import { findTarget } from "../project/database-url.js"
-import { announce } from "./announce.js"
-import { defineCommand } from "./command.js"
-import { requireDatabase } from "./database.js"
-import { withLockedDatabase } from "./locked.js"
-import { projectOptions, text } from "./options.js"
 
 /** `lockstep resolve`: settles a failed migration by hand. */
 export default defineCommand({

@@ -1,14 +1,13 @@
+import { announce } from "../cli/database.js"
+import { allowEmptyOption, defineCommand, projectOptions } from "../cli/options.js"
 import { compare } from "../history/compare.js"
+import { duplicateRemarks } from "../history/folder.js"
 import { readHistory } from "../history/recorded.js"
-import { duplicateRemarks } from "../history/remarks.js"
 import { connect } from "../postgres/connect.js"
 import { inLine } from "../printable.js"
 import { findTarget } from "../project/database-url.js"
 import { readMigrations } from "../project/migrations.js"
 import { isUpToDate, renderStatus, statusObject } from "../report/status.js"
-import { announce } from "./announce.js"
-import { defineCommand } from "./command.js"
-import { allowEmptyOption, projectOptions } from "./options.js"
 
 /** `lockstep status`: the folder and the history side by side. Reads only. */
 export default defineCommand({

@@ -1,15 +1,14 @@
 import * as z from "zod/mini"
+import { announce } from "../cli/database.js"
+import { defineCommand, option, projectOptions } from "../cli/options.js"
+import type { Output } from "../cli/output.js"
 import { type ClientGenerator, clientGenerators } from "../client/module.js"
 import { LockstepError } from "../errors.js"
 import { inLine } from "../printable.js"
 import { findTarget } from "../project/database-url.js"
 import type { Project } from "../project/project.js"
-import type { Output } from "../report/output.js"
 import type { SchemaFiles } from "../schema-engine/engine.js"
 import { readSchema } from "../schema-engine/schema-files.js"
-import { announce } from "./announce.js"
-import { defineCommand } from "./command.js"
-import { option, projectOptions } from "./options.js"
 
 /** `lockstep test-client`: the generated client's types, and its models on a database. */
 export default defineCommand({

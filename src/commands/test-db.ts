@@ -1,12 +1,11 @@
 import { relative } from "node:path"
+import { defineCommand, flag, projectOptions } from "../cli/options.js"
+import type { Output } from "../cli/output.js"
 import { LockstepError } from "../errors.js"
 import { readFolder } from "../history/folder.js"
 import { parseDatabaseUrl } from "../postgres/url.js"
 import type { Project } from "../project/project.js"
-import type { Output } from "../report/output.js"
 import { down, type EmbeddedServer, running, up } from "../test-db/server.js"
-import { defineCommand } from "./command.js"
-import { flag, projectOptions } from "./options.js"
 
 /** `lockstep test-db up|down|url`: the project's embedded PostgreSQL. Errors: L1301, L1501 to L1510. */
 export default defineCommand({
@@ -55,12 +54,12 @@ async function fill(
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
-  const { applyPending } = await import("./apply-pending.js")
+  const { applyPending } = await import("../cli/apply-pending.js")
   const target = { url: parseDatabaseUrl(server.url) }
   await applyPending({ target, folder: readFolder(project.migrationsDir), output, signal, quiet: "never" })
   if (seed && project.seed) {
     const { runInProject, wordsOf } = await import("../project/run.js")
-    const { withLockedDatabase } = await import("./locked.js")
+    const { withLockedDatabase } = await import("../cli/database.js")
     const seeding = {
       root: project.root,
       command: wordsOf(project.seed),

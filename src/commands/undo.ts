@@ -1,10 +1,9 @@
 import { relative } from "node:path"
 import { writeMigration } from "../change/migration-file.js"
 import { type Undo, undo } from "../change/undo.js"
+import { openWorkplace } from "../cli/database.js"
+import { defineCommand, flag, projectOptions } from "../cli/options.js"
 import { LockstepError } from "../errors.js"
-import { defineCommand } from "./command.js"
-import { openWorkplace } from "./database.js"
-import { flag, projectOptions } from "./options.js"
 
 /** `lockstep undo [name]`: a new migration that takes the schema back. */
 export default defineCommand({

@@ -1,3 +1,5 @@
+import { announce } from "../cli/database.js"
+import { allowEmptyOption, defineCommand, flag, projectOptions, time } from "../cli/options.js"
 import { backoffMs, pause } from "../deploy/interrupt.js"
 import { LockstepError } from "../errors.js"
 import { type Comparison, compare } from "../history/compare.js"
@@ -9,9 +11,6 @@ import type { DatabaseUrl } from "../postgres/url.js"
 import { findTarget } from "../project/database-url.js"
 import { readMigrations } from "../project/migrations.js"
 import { duration } from "../report/deploy.js"
-import { announce } from "./announce.js"
-import { defineCommand } from "./command.js"
-import { allowEmptyOption, flag, projectOptions, time } from "./options.js"
 
 /** `lockstep wait`: for what must not start before the database answers, or before every migration is applied. */
 export default defineCommand({

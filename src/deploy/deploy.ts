@@ -1,13 +1,18 @@
 import pg from "pg"
 import { LockstepError, preceded } from "../errors.js"
-import { adviceFor, endsSession } from "../postgres/advice.js"
-import { sqlstateOf } from "../postgres/sqlstate.js"
+import { type Comparison, compare } from "../history/compare.js"
+import { noMigrations } from "../history/folder.js"
+import { areAsRecorded, type RecordedRow, readHistory } from "../history/recorded.js"
+import type { Client } from "../postgres/connect.js"
+import { adviceFor, endsSession, sqlstateOf } from "../postgres/sqlstate.js"
+import { endWithDeployer, freshSettings } from "./apply/session.js"
+import { closeDatabase, openDatabase } from "./connect/database.js"
+import { openHistory, refuseLostCommits, timedOut } from "./connect/history.js"
+import { takeLock } from "./connect/lock.js"
+import { type DeployRequest, type DeployResult, type Ledger, newLedger, settle, soFar } from "./context.js"
+import { type DeployPlan, planDeploy } from "./decide.js"
 import { ConnectionLost, LockLost, lostOr } from "./failure.js"
 import { backoffMs, interrupted, pause } from "./interrupt.js"
-import { type Ledger, newLedger, soFar } from "./ledger.js"
-import { closeDatabase, openDatabase } from "./open.js"
-import type { DeployRequest, DeployResult } from "./request.js"
-import { deployOver, type Outcome } from "./session.js"
 
 /**
  * Applies what is pending, guarded: waits for the database and for the migration lock, applies each migration exactly
@@ -109,3 +114,102 @@ const lockLost = (cause: LockLost): LockstepError =>
     next: "deploy to the database's direct address",
     cause,
   })
+
+/** What a deploy finds, and leaves, in the history. */
+type Outcome = Pick<DeployResult, "appliedMeanwhile" | "ahead" | "recorded" | "edited">
+
+type Work = Extract<DeployPlan, { kind: "go" }>
+
+/** A deploy over one connection, under the migration lock. Errors: those of deploy(); ConnectionLost. */
+async function deployOver(client: Client, request: DeployRequest, ledger: Ledger): Promise<Outcome> {
+  const { url, folder, onEvent } = request
+  const waitedSince = await takeLock(client, request, ledger.losses > 0 ? "own orphan" : "others")
+  const isFirst = waitedSince === undefined && ledger.losses === 0
+  const outcome =
+    isFirst && (await areAsRecorded(client, url.schema, folder))
+      ? nothingToDo(request, ledger)
+      : await bringUpToDate(client, request, ledger, waitedSince)
+  onEvent({ event: "proved", recorded: outcome.recorded, of: folder.migrations.length })
+  if (request.proveSchema) {
+    const { proveSchema } = await import("./verify/schema.js")
+    await proveSchema(client, request, request.proveSchema)
+  }
+  return outcome
+}
+
+function nothingToDo(request: DeployRequest, ledger: Ledger): Outcome {
+  tell({ apply: [], notes: [] }, request, ledger)
+  return { appliedMeanwhile: 0, ahead: false, recorded: request.folder.migrations.length, edited: 0 }
+}
+
+async function bringUpToDate(
+  client: Client,
+  request: DeployRequest,
+  ledger: Ledger,
+  waitedSince: string | undefined,
+): Promise<Outcome> {
+  if (ledger.losses > 0) refuseLostCommits((await readHistory(client, request.url.schema)) ?? [], ledger)
+  const recorded = await openHistory(client, request)
+  const { unknown } = ledger
+  settle(ledger, recorded, request)
+  if (ledger.end !== undefined) throw timedOut(ledger.end, unknown, ledger)
+  const comparison = compare(request.folder.migrations, recorded)
+  refuseEmpty(request, comparison)
+  const plan = planDeploy(comparison, request.settings, ledger.begun)
+  if (plan.kind === "blocked") {
+    const { blockedBy } = await import("./recover/failed-migration.js")
+    throw await blockedBy(client, plan)
+  }
+  tell(plan, request, ledger)
+  const { length: before } = comparison.applied
+  return {
+    appliedMeanwhile: waitedSince === undefined ? 0 : appliedSince(waitedSince, recorded, ledger),
+    ahead: comparison.ahead,
+    recorded: plan.apply.length > 0 ? await apply(client, plan, comparison, request, ledger) : before,
+    edited: comparison.edited.length,
+  }
+}
+
+/** A database with a history, and a folder without any: the folder is the wrong one. Errors: L1106. */
+function refuseEmpty({ folder, settings }: DeployRequest, { all }: Comparison): void {
+  if (folder.migrations.length > 0 || all.length === 0 || settings.allowEmpty) return
+  throw noMigrations(folder.dir, [
+    `The database's history has ${all.length === 1 ? all[0]?.name : `${all.length} migrations`}.`,
+  ])
+}
+
+function tell(
+  { apply, notes }: Pick<Work, "apply" | "notes">,
+  { folder, onEvent }: DeployRequest,
+  ledger: Ledger,
+): void {
+  if (ledger.told) return
+  ledger.told = true
+  for (const text of [...folder.remarks, ...notes]) onEvent({ event: "note", text })
+  onEvent({ event: "planned", total: folder.migrations.length, pending: apply.map(({ name }) => name) })
+}
+
+const appliedSince = (since: string, recorded: readonly RecordedRow[], { begun }: Ledger): number =>
+  recorded.filter(({ id, finishedAt }) => finishedAt !== null && finishedAt >= since && !begun.has(id)).length
+
+/** Resolves to how many are applied, read back from the history. */
+async function apply(
+  client: Client,
+  { apply: migrations, resume }: Work,
+  comparison: Comparison,
+  request: DeployRequest,
+  ledger: Ledger,
+): Promise<number> {
+  const [{ applyAll }, { proveHistory }, { resumeAt }] = await Promise.all([
+    import("./apply/apply.js"),
+    import("./verify/history.js"),
+    import("./recover/resume.js"),
+    import("../sql/parser.js").then(({ loadParser }) => loadParser()),
+    endWithDeployer(client).then(() => client.query(freshSettings(client, request))),
+  ])
+  const from = resume && ((prepared: Parameters<typeof resumeAt>[0]) => resumeAt(prepared, resume))
+  const attempted = new Set(comparison.pending.flatMap(({ name, rolledBack }) => (rolledBack ? [name] : [])))
+  const work = { migrations, resume: from, attempted, before: comparison.applied.length }
+  await applyAll(client, work, request, ledger)
+  return await proveHistory(client, request, comparison)
+}

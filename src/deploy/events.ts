@@ -1,4 +1,4 @@
-import type { MigrationClass } from "./prepare.js"
+import type { MigrationClass } from "./apply/prepare.js"
 
 /** Who holds the migration lock. */
 export interface LockHolder {

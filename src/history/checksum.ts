@@ -13,3 +13,36 @@ export function matchesChecksum(text: string, checksum: string, recorded: string
     checksumOf(text.replaceAll("\r\n", "\n")) === recorded || checksumOf(text.replaceAll("\n", "\r\n")) === recorded
   )
 }
+
+/**
+ * A history in one number: sha256 in hexadecimal over each migration's name and checksum, in the order in which they
+ * run, each ended by a zero byte. Two folders with the same digest hold the same migrations.
+ */
+export function digestOf(migrations: readonly { readonly name: string; readonly checksum: string }[]): string {
+  return checksumOf(migrations.map(({ name, checksum }) => `${name}\0${checksum}\0`).join(""))
+}
+
+let collator: Intl.Collator | undefined
+
+/**
+ * The order in which migrations run: Prisma 7 sorts their names with `localeCompare`, so `1_x` runs before `10_x` and
+ * `_a` before `_B`. Here the locale is always English, so that it is one order on every machine.
+ */
+export function byName(a: string, b: string): number {
+  const [first, second] = [a.slice(0, 14), b.slice(0, 14)]
+  // Timestamps decide alone, and almost always: a collator takes longer to load than a whole status.
+  if (first !== second && isTimestamp(first) && isTimestamp(second)) return first < second ? -1 : 1
+  if (a === b) return 0
+  collator ??= new Intl.Collator("en-US")
+  return collator.compare(a, b) || (a < b ? -1 : 1)
+}
+
+/** Sorts names, in place, into the order in which their migrations run. */
+export function sortByName(names: string[]): string[] {
+  const stamps = new Set(names.map((name) => name.slice(0, 14)))
+  // Where every name has a timestamp of its own, the engine's own sort of texts gives the same order much faster.
+  const plain = stamps.size === names.length && names.every((name) => isTimestamp(name.slice(0, 14)))
+  return plain ? names.sort() : names.sort(byName)
+}
+
+const isTimestamp = (text: string): boolean => /^\d{14}$/.test(text)

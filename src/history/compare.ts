@@ -1,6 +1,5 @@
-import { matchesChecksum } from "./checksum.js"
+import { byName, matchesChecksum } from "./checksum.js"
 import type { FolderMigration } from "./folder.js"
-import { byName } from "./order.js"
 import { hasFailed, isApplied, type RecordedRow } from "./recorded.js"
 
 /** One migration, wherever it is known from. */

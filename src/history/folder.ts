@@ -1,12 +1,8 @@
 import { isUtf8 } from "node:buffer"
-import { type Dirent, readdirSync, readFileSync } from "node:fs"
+import { constants, type Dirent, readdirSync, readFileSync, statSync } from "node:fs"
 import { join, relative, sep } from "node:path"
 import { LockstepError } from "../errors.js"
-import { readRegularFile } from "../project/regular-file.js"
-import { checksumOf } from "./checksum.js"
-import { digestOf } from "./digest.js"
-import { sortByName } from "./order.js"
-import { remarksOn } from "./remarks.js"
+import { checksumOf, digestOf, sortByName } from "./checksum.js"
 
 /** A migration as the folder holds it. */
 export interface FolderMigration {
@@ -120,4 +116,71 @@ function checkProvider(dir: string, lockfile: string | undefined): void {
     state: nothing,
     next: "point --migrations at the PostgreSQL history",
   })
+}
+
+interface Named {
+  readonly name: string
+}
+
+/** What Prisma tolerates in a folder that holds migrations, and is worth a word; `blank` names the migrations that say nothing. */
+function remarksOn(
+  lockfile: string | undefined,
+  migrations: readonly Named[],
+  blank: ReadonlySet<string>,
+): readonly string[] {
+  return [...lockRemarks(lockfile), ...nameRemarks(migrations, blank)]
+}
+
+/** What is to be said about migrations that are recorded as applied more than once. */
+export const duplicateRemarks = (names: readonly string[]): readonly string[] =>
+  names.map((name) => `${name} is recorded as applied more than once; lockstep resolve --applied ${name} keeps one row`)
+
+function lockRemarks(lockfile: string | undefined): string[] {
+  if (lockfile !== undefined) return []
+  return ["migration_lock.toml is missing; Prisma writes it, and it belongs into version control"]
+}
+
+function nameRemarks(migrations: readonly Named[], blank: ReadonlySet<string>): string[] {
+  const empty = [...blank].map((name) => `${name} is empty; it is recorded, and changes nothing`)
+  const twins = [...byTimestamp(migrations).values()].filter((names) => names.length > 1)
+  const last = twins.at(-1)
+  if (last === undefined) return empty
+  const others = twins.length - 1
+  const more = others === 0 ? "" : ` (and so on in ${others} more group${others > 1 ? "s" : ""})`
+  return [...empty, `${last.join(", ")} have equal timestamps, and run in this order${more}`]
+}
+
+function byTimestamp(migrations: readonly Named[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>()
+  for (const { name } of migrations) {
+    const stamp = /^\d{14}/.exec(name)?.[0]
+    if (stamp === undefined) continue
+    const group = groups.get(stamp)
+    if (group) group.push(name)
+    else groups.set(stamp, [name])
+  }
+  return groups
+}
+
+/** That a folder holds no migrations, and why there should be some. */
+export const noMigrations = (dir: string, reasons: readonly string[]): LockstepError =>
+  new LockstepError("L1106", `there are no migrations in ${dir}`, {
+    hint: ["Lockstep looked for folders that hold a migration.sql.", ...reasons].join("\n"),
+    state: "nothing was changed.",
+    next: "restore the migrations, correct --migrations or migrations.path in prisma.config, or create the first one: lockstep migrate\nif the folder is meant to be empty: --allow-empty",
+  })
+
+/**
+ * No waiting for the other end of a FIFO that took the file's place meanwhile. Node takes numbers here, as for open(),
+ * and has less to do for them, which pays for the look at the file's type; its types name strings only.
+ */
+const flag = (constants.O_RDONLY | constants.O_NONBLOCK) as unknown as string
+
+/**
+ * Reads a text from a regular file, or from one that a link leads to. A FIFO has no end before its writer ends, a device
+ * may have none at all: both are refused. Throws what the file system throws.
+ */
+export function readRegularFile(path: string): string {
+  if (!statSync(path).isFile()) throw new Error("it is not a regular file")
+  return readFileSync(path, { encoding: "utf8", flag })
 }

@@ -1,6 +1,7 @@
 import { LockstepError } from "../errors.js"
 import type { Client } from "../postgres/connect.js"
 import { quoteIdentifier, sqlstateOf } from "../postgres/sqlstate.js"
+import type { Folder } from "./folder.js"
 
 /** One row of `_prisma_migrations`. Times are ISO 8601 UTC. */
 export interface RecordedRow {
@@ -97,3 +98,47 @@ const closedTable = (schema: string, cause: unknown): LockstepError =>
     next: `GRANT USAGE ON SCHEMA ${quoteIdentifier(schema)}, GRANT SELECT ON ${historyTable(schema)} to this role (a deploy needs INSERT and UPDATE, too)`,
     cause,
   })
+
+/** For fewer rows than this, to read them takes no longer. */
+const many = 200
+
+/** digestOf, by the server: of each row's name and checksum, in the order of the names. */
+const digest = (schema: string): string => `SELECT encode(sha256(string_agg(
+      convert_to(migration_name, 'UTF8') || '\\x00' || convert_to(checksum, 'UTF8') || '\\x00', '' ORDER BY migration_name COLLATE "C")), 'hex') AS digest
+  FROM ${historyTable(schema)} HAVING bool_and(finished_at IS NOT NULL AND rolled_back_at IS NULL)`
+
+/**
+ * Whether these many migrations are the history, to the letter: every one applied, none edited, and no row besides. That
+ * is what a deploy mostly finds, and for thousands of rows to ask for it takes a third of the time of reading them.
+ * False, too, where the server cannot tell, as before PostgreSQL 11: then the rows have to be read.
+ */
+export async function areAsRecorded(
+  client: Client,
+  schema: string,
+  folder: Pick<Folder, "migrations" | "digest">,
+): Promise<boolean> {
+  if (folder.migrations.length < many) return false
+  const { rows } = await client.query<{ digest: string }>(digest(schema)).catch(() => ({ rows: [] }))
+  return rows[0]?.digest === folder.digest
+}
+
+/** Tables, views, sequences and enums that no extension owns. */
+const objectsQuery = `SELECT format('%I', name) AS name FROM (
+    SELECT c.oid, 'pg_class'::regclass AS class, c.relname AS name, c.relnamespace AS namespace FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+    UNION ALL
+    SELECT t.oid, 'pg_type'::regclass, t.typname, t.typnamespace FROM pg_type t WHERE t.typtype = 'e'
+  ) AS object
+  WHERE namespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = object.oid AND d.classid = object.class AND d.deptype = 'e')
+  ORDER BY name LIMIT 4`
+
+/**
+ * What a schema without a history holds all the same, in words: "account, order". Undefined where it is empty, so that
+ * migrations may be applied to it.
+ */
+export async function strangersIn(client: Client, schema: string): Promise<string | undefined> {
+  const { rows } = await client.query<{ name: string }>({ text: objectsQuery, values: [schema] })
+  if (rows.length === 0) return undefined
+  const names = rows.slice(0, 3).map(({ name }) => name)
+  return `${names.join(", ")}${rows.length > 3 ? " and more" : ""}`
+}

@@ -1,7 +1,6 @@
 import { compare } from "../history/compare.js"
 import type { Folder } from "../history/folder.js"
-import { readHistory } from "../history/recorded.js"
-import { strangersIn } from "../history/strangers.js"
+import { readHistory, strangersIn } from "../history/recorded.js"
 import { connect } from "../postgres/connect.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import { knowingNew } from "../sql/script-effects.js"

@@ -1,4 +1,4 @@
-import type { MigrationClass } from "../deploy/prepare.js"
+import type { MigrationClass } from "../deploy/apply/prepare.js"
 import type { Effect } from "../sql/effects.js"
 import type { Cost } from "../sql/rules.js"
 

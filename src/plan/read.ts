@@ -1,4 +1,4 @@
-import { prepare } from "../deploy/prepare.js"
+import { prepare } from "../deploy/apply/prepare.js"
 import type { StateOf } from "../history/compare.js"
 import { type Change, changes } from "../sql/changes.js"
 import { classify } from "../sql/classify.js"

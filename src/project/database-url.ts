@@ -1,10 +1,10 @@
 import { readdirSync, statSync } from "node:fs"
 import { join, relative } from "node:path"
 import { LockstepError } from "../errors.js"
+import { readRegularFile } from "../history/folder.js"
 import { atAddress, type DatabaseUrl, parseDatabaseUrl } from "../postgres/url.js"
 import { running } from "../test-db/server.js"
 import type { Project } from "./project.js"
-import { readRegularFile } from "./regular-file.js"
 
 /** The database that a command works on, and where its URL was found. */
 export interface Target {

@@ -1,6 +1,5 @@
 import { relative } from "node:path"
-import { noMigrations } from "../history/empty.js"
-import { type Folder, readFolder } from "../history/folder.js"
+import { type Folder, noMigrations, readFolder } from "../history/folder.js"
 import { readSchemaText } from "./database-url.js"
 import type { Project } from "./project.js"
 

@@ -1,7 +1,7 @@
+import type { Output } from "../cli/output.js"
+import type { DeployResult } from "../deploy/context.js"
 import type { DeployEvent, LockHolder } from "../deploy/events.js"
-import type { DeployResult } from "../deploy/request.js"
 import { inLine } from "../printable.js"
-import type { Output } from "./output.js"
 
 /** Milliseconds as people read them: 18 ms, 1.4 s, 2 min 5 s. */
 export function duration(ms: number): string {

@@ -1,7 +1,7 @@
+import type { Output } from "../cli/output.js"
 import { LockstepError } from "../errors.js"
-import { adviceFor } from "../postgres/advice.js"
+import { adviceFor } from "../postgres/sqlstate.js"
 import { inLine } from "../printable.js"
-import type { Output } from "./output.js"
 
 /** An error as people read it: what failed, where, the database's state, the next command. */
 export function renderError(error: LockstepError, paint: Output["paint"]): string {

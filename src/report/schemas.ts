@@ -2,7 +2,7 @@ import * as z from "zod/mini"
 import { errorCodes } from "../errors.js"
 import { podPartSchema, valuesSchema } from "../kubernetes/init-container.js"
 import { deployAnswer } from "./deploy-schema.js"
-import { planAnswer } from "./plan-schema.js"
+import { planAnswer } from "./plan-json.js"
 
 const name = z.string()
 const names = z.array(name)

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { LockstepError } from "../errors.js"
-import { readRegularFile } from "../project/regular-file.js"
+import { readRegularFile } from "../history/folder.js"
 import type { SchemaFile, SchemaFiles } from "./engine.js"
 
 /**

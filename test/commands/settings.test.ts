@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
-import { count, flag, text, time } from "../../src/commands/options.js"
-import { parseSettings, variableOf } from "../../src/commands/settings.js"
+import { count, flag, text, time } from "../../src/cli/options.js"
+import { parseSettings, variableOf } from "../../src/cli/settings.js"
 
 const options = {
   lockWait: time("--lock-wait <time>", "how long to wait", "5m"),

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
-import { batches } from "../../src/deploy/batches.js"
-import type { Prepared } from "../../src/deploy/prepare.js"
+import { batches } from "../../src/deploy/apply/apply.js"
+import type { Prepared } from "../../src/deploy/apply/prepare.js"
 
 const prepared = (name: string, more: Partial<Prepared> = {}, bytes = 10): Prepared => ({
   migration: { name, path: name, text: "-".repeat(bytes), checksum: name },

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { readPrismaLog } from "../../src/deploy/prisma-log.js"
+import { readPrismaLog } from "../../src/deploy/recover/failed-migration.js"
 import { lockstep } from "../cli.js"
 import { createDatabase, type TestDatabase } from "../postgres.js"
 import { createProject, type TestProject } from "../project.js"

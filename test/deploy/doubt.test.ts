@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest"
-import { clearTheWay, waitsPolitely } from "../../src/deploy/doubt.js"
+import { clearTheWay, waitsPolitely } from "../../src/deploy/recover/interrupted-statement.js"
 import { type Client, connect } from "../../src/postgres/connect.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
 import { parseScript, type Statement } from "../../src/sql/parse.js"

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest"
-import { endWithDeployer, freshSettings } from "../../src/deploy/fresh-session.js"
-import { defaultSettings } from "../../src/deploy/request.js"
+import { endWithDeployer, freshSettings } from "../../src/deploy/apply/session.js"
+import { defaultSettings } from "../../src/deploy/context.js"
 import { connect } from "../../src/postgres/connect.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
 import { createDatabase } from "../postgres.js"

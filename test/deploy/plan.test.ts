@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { planDeploy } from "../../src/deploy/plan.js"
+import { planDeploy } from "../../src/deploy/decide.js"
 import { compare } from "../../src/history/compare.js"
 import type { FolderMigration } from "../../src/history/folder.js"
 import type { RecordedRow } from "../../src/history/recorded.js"

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
-import { settingStatements } from "../../src/deploy/session-settings.js"
-import { digestOf, failureLog, readLog, stepsLog } from "../../src/deploy/steps.js"
+import { settingStatements } from "../../src/deploy/apply/session.js"
+import { digestOf, failureLog, readLog, stepsLog } from "../../src/deploy/recover/row-log.js"
 import { parseScript, type Statement } from "../../src/sql/parse.js"
 
 async function statementsOf(sql: string): Promise<readonly Statement[]> {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { digestOf } from "../../src/history/digest.js"
+import { digestOf } from "../../src/history/checksum.js"
 
 const a = { name: "20260101000000_a", checksum: "aa" }
 const b = { name: "20260102000000_b", checksum: "bb" }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { byName } from "../../src/history/order.js"
+import { byName } from "../../src/history/checksum.js"
 
 test("timestamps decide", () => {
   expect(["20260102000000_a", "20260101000000_z", "20251231235959_m"].sort(byName)).toEqual([

@@ -1,7 +1,7 @@
 import pg from "pg"
 import { expect, test } from "vitest"
-import { endsSession } from "../../src/postgres/advice.js"
 import { connectionError, mayComeUp } from "../../src/postgres/connection-error.js"
+import { endsSession } from "../../src/postgres/sqlstate.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
 
 const url = parseDatabaseUrl("postgresql://app:s3cret@db.internal:5432/shop")

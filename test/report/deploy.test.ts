@@ -1,9 +1,9 @@
 import { createColors } from "picocolors"
 import { expect, test } from "vitest"
+import type { Output } from "../../src/cli/output.js"
+import type { DeployResult } from "../../src/deploy/context.js"
 import type { DeployEvent } from "../../src/deploy/events.js"
-import type { DeployResult } from "../../src/deploy/request.js"
 import { deployReporter, duration, verdict } from "../../src/report/deploy.js"
-import type { Output } from "../../src/report/output.js"
 
 function told(events: readonly DeployEvent[]): { said: string[]; objects: object[] } {
   const said: string[] = []

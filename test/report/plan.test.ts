@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest"
 import type { Plan, PlannedMigration, PlannedStatement, Target, Work } from "../../src/plan/planned.js"
-import { renderPlan } from "../../src/report/plan.js"
-import { hazardsIn, planVerdict } from "../../src/report/plan-verdict.js"
+import { hazardsIn, planVerdict, renderPlan } from "../../src/report/plan.js"
 
 const gigabyte = 2 ** 30
 const user: Target = { state: "existing", kind: "table", rows: 2_100_000, bytes: 610 * 2 ** 20 }

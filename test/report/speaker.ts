@@ -1,4 +1,4 @@
-import { processOutput } from "../../src/report/output.js"
+import { processOutput } from "../../src/cli/output.js"
 
 const output = processOutput(false)
 output.say("first")

@@ -1,0 +1,117 @@
+import { relative } from "node:path"
+import { LockstepError } from "../../errors.js"
+import type { FolderMigration } from "../../history/folder.js"
+import type { Client } from "../../postgres/connect.js"
+import { type Classification, classOf } from "../../sql/classify.js"
+import { excerpt } from "../../sql/excerpt.js"
+import { eachStatement, type Statement, type Unparsed } from "../../sql/parse.js"
+import { mayHoldTransactions, type Unpaired, unpaired } from "../../sql/unpaired.js"
+import { backslashEscapes, misread } from "./unparsed.js"
+
+/** How a migration is applied. */
+export type MigrationClass = Classification["class"]
+
+/** A migration ready to be applied. */
+export interface Prepared {
+  readonly migration: FolderMigration
+  /** For people: the file's path from where they are. */
+  readonly file: string
+  readonly class: MigrationClass
+  /** What is sent: the file without a byte order mark. */
+  readonly sql: string
+  /** For what is applied statement by statement; otherwise empty. */
+  readonly statements: readonly Statement[]
+  /** A begun one is in part applied already, statement by statement. */
+  readonly course: "new" | "begun"
+  /** Why the file cannot be parsed: it is then sent so that it can swallow or end nothing of ours. */
+  readonly unparsed: Unparsed | undefined
+}
+
+/** How the statements of a file are found. */
+export interface Reading {
+  readonly course: Prepared["course"]
+  /** What a backslash before a quote does in a plain string: standard_conforming_strings. */
+  readonly backslash: "stands for itself" | "escapes"
+}
+
+/**
+ * Classifies a pending migration. A script that the parser refuses counts as transactional: the server may be newer
+ * than the parser, and if it refuses the script too, nothing is applied.
+ * Errors: L1013 psql meta-commands, L1019 a transaction of the file's own has no beginning or no end.
+ */
+export async function prepare(
+  migration: FolderMigration,
+  { course, backslash }: Reading = { course: "new", backslash: "stands for itself" },
+): Promise<Prepared> {
+  const file = relative(process.cwd(), migration.path)
+  const sql = migration.text.replace(/^\uFEFF/, "")
+  const found = (backslash === "escapes" && misread(sql)) || (await classOf(sql))
+  if ("kind" in found) {
+    if (found.metaCommand) throw metaCommand(found.metaCommand, file, found.line)
+    return { migration, file, class: "transactional", sql, statements: [], course, unparsed: found }
+  }
+  const { class: kind } = found
+  const statements = kind === "transactional" && course === "new" ? [] : await statementsOf(sql)
+  const prepared: Prepared = { migration, file, class: kind, sql, statements, course, unparsed: undefined }
+  const wrong = kind === "self-managed" ? unpaired(statements) : undefined
+  if (wrong) throw incomplete(prepared, wrong)
+  return prepared
+}
+
+const anyInsert = { InsertStmt: {} }
+
+/**
+ * A script's statements; without the parse trees of INSERTs, of which a large file may have any number: nothing is read
+ * from them. None where the grammar refuses the script.
+ */
+export async function statementsOf(sql: string): Promise<readonly Statement[]> {
+  const statements: Statement[] = []
+  const light = (one: Statement) => ("InsertStmt" in one.node ? { ...one, node: anyInsert } : one)
+  const problem = await eachStatement(sql, (one) => statements.push(light(one)))
+  return problem === undefined ? statements : []
+}
+
+/**
+ * Prepares migrations in order, each when it is asked for. Whatever may be refused is looked at before the first is
+ * given: a command of psql has a backslash, a transaction its keywords. `course`: the first one's. Errors: those of
+ * prepare().
+ */
+export async function* prepareEach(
+  client: Client,
+  migrations: readonly FolderMigration[],
+  course: Prepared["course"],
+): AsyncGenerator<Prepared, undefined> {
+  const early = new Map<number, Prepared>()
+  const escapes = migrations.some(({ text }) => text.includes("\\'")) && (await backslashEscapes(client))
+  const backslash = escapes ? "escapes" : "stands for itself"
+  const prepareAt = (index: number, migration: FolderMigration) =>
+    prepare(migration, { course: index === 0 ? course : "new", backslash })
+  for (const [index, migration] of migrations.entries()) {
+    const { text } = migration
+    if (text.includes("\\") || mayHoldTransactions(text)) early.set(index, await prepareAt(index, migration))
+  }
+  for (const [index, migration] of migrations.entries()) yield early.get(index) ?? (await prepareAt(index, migration))
+}
+
+const metaCommand = (command: string, file: string, line: number): LockstepError =>
+  new LockstepError("L1013", `${command} is a command of psql, not SQL`, {
+    file,
+    line,
+    column: 1,
+    state: "nothing was touched.",
+    next: "remove such lines (pg_dump --inserts writes SQL alone; \\restrict and \\unrestrict can go), then deploy again",
+  })
+
+const incomplete = (
+  { file, sql, course }: Prepared,
+  { statement: { line, column }, problem }: Unpaired,
+): LockstepError =>
+  new LockstepError("L1019", problem, {
+    file,
+    line,
+    column,
+    excerpt: excerpt(sql, line, column),
+    hint: "A file that begins or ends a transaction is applied as it is written; what is outside of BEGIN and COMMIT is committed statement by statement.",
+    state: course === "new" ? "nothing was applied or recorded." : "nothing more was applied or recorded.",
+    next: "write BEGIN and COMMIT in pairs, or remove them all (Lockstep applies such a file in one transaction), then deploy again",
+  })

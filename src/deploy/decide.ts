@@ -1,0 +1,84 @@
+import { LockstepError } from "../errors.js"
+import type { Comparison, StateOf } from "../history/compare.js"
+import type { FolderMigration } from "../history/folder.js"
+import { duplicateRemarks } from "../history/folder.js"
+import type { DeploySettings } from "./context.js"
+import { readLog } from "./recover/row-log.js"
+
+/** A failed migration that is gone on with. */
+export interface Continuation {
+  readonly failed: StateOf<"failed">
+  readonly migration: FolderMigration
+  readonly by: "person" | "itself"
+}
+
+/** What a deploy is going to do. */
+export type DeployPlan =
+  | { readonly kind: "blocked"; readonly failed: StateOf<"failed">; readonly others: number }
+  | {
+      readonly kind: "go"
+      /** In order; the one that is gone on with comes first. */
+      readonly apply: readonly FolderMigration[]
+      readonly resume: Continuation | undefined
+      /** What is tolerated, in plain words. */
+      readonly notes: readonly string[]
+    }
+
+/**
+ * Decides from the comparison alone. What stock Prisma tolerates is tolerated and told, because a pod must not be kept
+ * down by it; `strict` refuses it. `own`: ids of history rows that this very deploy began before its connection was lost.
+ * Errors: L1105 differences under `strict`.
+ */
+export function planDeploy(
+  comparison: Comparison,
+  settings: Pick<DeploySettings, "strict" | "resume">,
+  own: { has(id: string): boolean },
+): DeployPlan {
+  const [failed, ...others] = comparison.failed
+  const resume = failed && continuation(failed, settings, own)
+  if (failed !== undefined && (resume === undefined || others.length > 0)) {
+    return { kind: "blocked", failed, others: others.length }
+  }
+  const notes = differences(comparison)
+  if (settings.strict && notes.length > 0) {
+    throw new LockstepError(
+      "L1105",
+      `the history and the folder differ in ${notes.length === 1 ? "one way" : `${notes.length} ways`}`,
+      {
+        hint: notes.join("\n"),
+        state: "nothing was touched.",
+        next: "pnpm db:status shows each; deploy without --strict to tolerate them",
+      },
+    )
+  }
+  const pending = comparison.pending.map(({ migration }) => migration)
+  const apply = resume ? [resume.migration, ...pending] : pending
+  return { kind: "go", apply, resume, notes: [...notes, ...duplicateRemarks(comparison.duplicates)] }
+}
+
+/** Only what Lockstep applied statement by statement can be gone on with: its row says how far it is. */
+function continuation(
+  failed: StateOf<"failed">,
+  { resume }: Pick<DeploySettings, "resume">,
+  own: { has(id: string): boolean },
+): Continuation | undefined {
+  const { migration, row } = failed
+  if (migration === undefined || readLog(row.logs) === undefined) return undefined
+  if (own.has(row.id)) return { failed, migration, by: "itself" }
+  return resume ? { failed, migration, by: "person" } : undefined
+}
+
+function differences(comparison: Comparison): string[] {
+  const notes = comparison.edited.map(({ name }) => `${name} was edited after it was applied`)
+  const early = comparison.pending.filter(({ outOfOrder }) => outOfOrder)
+  notes.push(...early.map(({ name }) => `${name} is pending, though newer migrations are applied`))
+  if (comparison.ahead) {
+    const count = comparison.missing.length
+    notes.push(
+      `the database is ahead of this folder by ${count} migration${count > 1 ? "s" : ""} (last: ${comparison.missing.at(-1)?.name})`,
+    )
+  } else {
+    notes.push(...comparison.missing.map(({ name }) => `${name} is recorded in the database, but not in the folder`))
+  }
+  return notes
+}

@@ -1,0 +1,45 @@
+import { LockstepError } from "../../errors.js"
+import { compare } from "../../history/compare.js"
+import type { FolderMigration } from "../../history/folder.js"
+import { readHistory } from "../../history/recorded.js"
+import type { Client } from "../../postgres/connect.js"
+import type { DeployRequest, ProveSchema } from "../context.js"
+
+/**
+ * Compares the database with what its history makes when it is replayed on an empty one, under the lock. Migrations
+ * are replayed in the order in which they were applied. Errors: L1031 they differ, object by object.
+ */
+export async function proveSchema(
+  client: Client,
+  { url, folder, onEvent }: Pick<DeployRequest, "url" | "folder" | "onEvent">,
+  findDrift: ProveSchema,
+): Promise<void> {
+  const recorded = (await readHistory(client, url.schema)) ?? []
+  const { missing, applied } = compare(folder.migrations, recorded)
+  if (missing.length > 0) {
+    throw new LockstepError("L1031", "the schema cannot be proved: the folder does not hold the whole history", {
+      hint: missing.map(({ name }) => `${name} is recorded in the database, but not in the folder`).join("\n"),
+      state: "the history is proved; the schema is not.",
+      next: "prove with the folder of the newest release",
+    })
+  }
+  const byName = new Map(applied.map(({ name, migration }): [string, FolderMigration] => [name, migration]))
+  const order = recorded.flatMap(({ name, finishedAt, rolledBackAt }) => {
+    const migration = finishedAt !== null && rolledBackAt === null ? byName.get(name) : undefined
+    return migration ? [{ name, sql: migration.text }] : []
+  })
+  const drift = await findDrift(client, order)
+  const lines = [
+    ...drift.missing.map((line) => `missing, or otherwise:  ${line}`),
+    ...drift.unexpected.map((line) => `not from the history:   ${line}`),
+  ]
+  if (lines.length === 0) {
+    onEvent({ event: "schema-proved", migrations: order.length })
+    return
+  }
+  throw new LockstepError("L1031", `the schema has drifted from the history in ${lines.length} objects`, {
+    hint: lines.join("\n"),
+    state: "every migration is applied and recorded; somebody changed the schema by hand.",
+    next: "write a migration that makes these changes (lockstep diff shows them as SQL), or take them back by hand",
+  })
+}
