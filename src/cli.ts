@@ -4,6 +4,7 @@ import { CommanderError, Command as Program } from "commander"
 import type { Command, Invocation, OptionTable } from "./cli/options.js"
 import { lostOutput, type Output, outliveReaders, processOutput, said } from "./cli/output.js"
 import { parseSettings, variableOf } from "./cli/settings.js"
+import { commands } from "./commands/index.js"
 import { LockstepError } from "./errors.js"
 import { readManifest } from "./project/manifest.js"
 import { loadProject } from "./project/project.js"
@@ -124,47 +125,3 @@ await said()
 const signal = signals.find((name) => name === interrupted.signal.reason)
 // The schema engine leaves timers behind that would keep the process for half a minute.
 process.exit(signal && code !== 0 ? 128 + constants.signals[signal] : code)
-
-/** A verb's line in the help, and how to load it: only the one that was typed is loaded. */
-export interface Entry {
-  readonly summary: string
-  readonly load: () => Promise<{ default: Command }>
-}
-
-/** Every verb, in the order of a migration's life. */
-export const commands: Readonly<Record<string, Entry>> = {
-  "test-db": {
-    summary: "start, stop or find the project's test PostgreSQL",
-    load: () => import("./commands/test-db.js"),
-  },
-  migrate: {
-    summary: "write the next migration from the schema's change",
-    load: () => import("./commands/migrate.js"),
-  },
-  deploy: { summary: "apply the pending migrations", load: () => import("./commands/deploy.js") },
-  plan: { summary: "show what a deploy would lock, rewrite and destroy", load: () => import("./commands/plan.js") },
-  status: { summary: "show what is applied and what is pending", load: () => import("./commands/status.js") },
-  wait: {
-    summary: "wait for the database, or until every migration is applied",
-    load: () => import("./commands/wait.js"),
-  },
-  generate: { summary: "generate Prisma Client", load: () => import("./commands/generate.js") },
-  "test-client": {
-    summary: "try the generated client on a test database",
-    load: () => import("./commands/test-client.js"),
-  },
-  undo: { summary: "write the migration that takes a migration back", load: () => import("./commands/undo.js") },
-  diff: { summary: "compare history, schema and database", load: () => import("./commands/diff.js") },
-  resolve: { summary: "settle a failed migration by hand", load: () => import("./commands/resolve.js") },
-  baseline: { summary: "let an existing database adopt the history", load: () => import("./commands/baseline.js") },
-  reset: { summary: "empty the database, apply everything, seed", load: () => import("./commands/reset.js") },
-  push: {
-    summary: "make the database like the schema without a migration (legacy)",
-    load: () => import("./commands/push.js"),
-  },
-  kubernetes: {
-    summary: "print the init container and its Helm values",
-    load: () => import("./commands/kubernetes.js"),
-  },
-  image: { summary: "write the parts of the migration image", load: () => import("./commands/image.js") },
-}

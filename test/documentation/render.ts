@@ -1,6 +1,6 @@
 import type { Command } from "../../src/cli/options.js"
 import { variableOf } from "../../src/cli/settings.js"
-import { commands } from "../../src/cli.js"
+import { commands } from "../../src/commands/index.js"
 import { errorCodes } from "../../src/errors.js"
 
 /** Stands at the top of every page. */

@@ -1,0 +1,45 @@
+import type { Command } from "../cli/options.js"
+
+/** A verb's line in the help, and how to load it: only the one that was typed is loaded. */
+export interface Entry {
+  readonly summary: string
+  readonly load: () => Promise<{ default: Command }>
+}
+
+/** Every verb, in the order of a migration's life. */
+export const commands: Readonly<Record<string, Entry>> = {
+  "test-db": {
+    summary: "start, stop or find the project's test PostgreSQL",
+    load: () => import("./test-db.js"),
+  },
+  migrate: {
+    summary: "write the next migration from the schema's change",
+    load: () => import("./migrate.js"),
+  },
+  deploy: { summary: "apply the pending migrations", load: () => import("./deploy.js") },
+  plan: { summary: "show what a deploy would lock, rewrite and destroy", load: () => import("./plan.js") },
+  status: { summary: "show what is applied and what is pending", load: () => import("./status.js") },
+  wait: {
+    summary: "wait for the database, or until every migration is applied",
+    load: () => import("./wait.js"),
+  },
+  generate: { summary: "generate Prisma Client", load: () => import("./generate.js") },
+  "test-client": {
+    summary: "try the generated client on a test database",
+    load: () => import("./test-client.js"),
+  },
+  undo: { summary: "write the migration that takes a migration back", load: () => import("./undo.js") },
+  diff: { summary: "compare history, schema and database", load: () => import("./diff.js") },
+  resolve: { summary: "settle a failed migration by hand", load: () => import("./resolve.js") },
+  baseline: { summary: "let an existing database adopt the history", load: () => import("./baseline.js") },
+  reset: { summary: "empty the database, apply everything, seed", load: () => import("./reset.js") },
+  push: {
+    summary: "make the database like the schema without a migration (legacy)",
+    load: () => import("./push.js"),
+  },
+  kubernetes: {
+    summary: "print the init container and its Helm values",
+    load: () => import("./kubernetes.js"),
+  },
+  image: { summary: "write the parts of the migration image", load: () => import("./image.js") },
+}
