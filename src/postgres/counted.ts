@@ -18,6 +18,12 @@ export async function runCounted(client: Client, script: readonly string[], colu
   return await new Promise((resolve) => client.query(new CountedQuery(script, column, resolve)))
 }
 
+/** Runs a script of any size whose results nobody reads. Errors: PostgreSQL's. */
+export async function runUnread(client: Client, script: string): Promise<void> {
+  const outcome = await runCounted(client, [script])
+  if (!outcome.ok) throw outcome.error
+}
+
 /** More than a message asks for. */
 const mostValues = 1000
 

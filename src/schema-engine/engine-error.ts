@@ -1,7 +1,7 @@
 import type { ErrorRegistry } from "@prisma/driver-adapter-utils"
 import { DatabaseError } from "pg"
 import { type ErrorCode, LockstepError } from "../errors.js"
-import { panicMessage } from "./wasm.js"
+import { InvalidInput, panicMessage } from "./wasm.js"
 
 /** A refusal of the engine as it worded it: `P` code (absent where it gave none) and message. */
 export class EngineRefusal extends Error {
@@ -29,7 +29,7 @@ export function engineFailure(cause: unknown, registry: ErrorRegistry): Error {
   if (cause instanceof WebAssembly.RuntimeError) {
     return new EnginePanic(panicMessage() || cause.message, { cause })
   }
-  if (cause instanceof EnginePanic) return cause
+  if (cause instanceof EnginePanic || cause instanceof InvalidInput) return cause
   if (!(cause instanceof Error)) return new EngineRefusal(undefined, String(cause), undefined, cause)
   const [placeholder, id] = /External error[^#\n]*id#(\d+)/i.exec(cause.message) ?? []
   const original = id === undefined ? undefined : registry.consumeError(Number(id))?.error

@@ -41,22 +41,32 @@ export function panicMessage(): string {
   return panic
 }
 
+/** The engine was given something of another shape than the call takes. */
+export class InvalidInput extends Error {
+  override readonly name = "InvalidInput"
+}
+
 /**
- * Rejects with `failure(message)` when the engine panics before `work` is done. A panic inside an asynchronous call
- * surfaces as an uncaught exception of the process, and the call's own promise stays open for ever.
+ * Rejects with `failure(message)` when the engine panics before `work` is done, with InvalidInput where it cannot read
+ * what it was given. Either surfaces as an uncaught exception of the process when it happens inside an asynchronous
+ * call, and the call's own promise stays open for ever.
  */
 export async function orPanic<T>(work: () => Promise<T>, failure: (message: string) => Error): Promise<T> {
   let stop: () => void = () => undefined
   const panicked = new Promise<never>((_, reject) => {
     const caught = (error: unknown): void => {
-      if (!(error instanceof WebAssembly.RuntimeError)) throw error
-      reject(failure(panic || error.message))
+      if (error instanceof WebAssembly.RuntimeError) reject(failure(panic || error.message))
+      else if (isThrownByEngine(error)) reject(new InvalidInput(error.message.replace(/^Error: /, "")))
+      else throw error
     }
     process.on("uncaughtException", caught)
     stop = () => process.off("uncaughtException", caught)
   })
   return await Promise.race([work(), panicked]).finally(stop)
 }
+
+const isThrownByEngine = (error: unknown): error is Error =>
+  error instanceof Error && error.stack?.includes("__wbindgen_throw") === true
 
 async function load(): Promise<SchemaEngineClass> {
   const file = join(dirname(createRequire(import.meta.url).resolve(entry)), "schema_engine_bg.wasm")

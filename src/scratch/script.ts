@@ -1,4 +1,5 @@
 import type { Client } from "../postgres/connect.js"
+import { runUnread } from "../postgres/counted.js"
 import { quoteIdentifier } from "../postgres/sqlstate.js"
 
 /**
@@ -6,7 +7,7 @@ import { quoteIdentifier } from "../postgres/sqlstate.js"
  * Afterwards the session is as before, whatever the script had set.
  */
 export async function runScript(client: Client, schema: string, script: string): Promise<void> {
-  for (const part of await parts(script)) await client.query(part)
+  for (const part of await parts(script)) await runUnread(client, part)
   await client.query(`RESET SESSION AUTHORIZATION; RESET ALL; ${searchPath(schema)}`)
 }
 

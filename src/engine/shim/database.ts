@@ -1,4 +1,5 @@
 import { connect } from "../../postgres/connect.js"
+import { runUnread } from "../../postgres/counted.js"
 import { quoteIdentifier, sqlstateOf } from "../../postgres/sqlstate.js"
 import { type DatabaseUrl, parseDatabaseUrl, withDatabase } from "../../postgres/url.js"
 import { searchPath } from "../../scratch/script.js"
@@ -49,7 +50,7 @@ export async function execute(text: string, script: string): Promise<void> {
   const client = await connect(url)
   try {
     await client.query(searchPath(url.schema))
-    await client.query(script)
+    await runUnread(client, script)
   } finally {
     await client.end()
   }

@@ -1,12 +1,14 @@
+import * as z from "zod/mini"
 import { LockstepError } from "../../errors.js"
 import { EnginePanic } from "../../schema-engine/engine-error.js"
+import { InvalidInput } from "../../schema-engine/wasm.js"
 import { dropShadows, ownSignals } from "../../scratch/database.js"
 import { type EngineArguments, parseArguments } from "./arguments.js"
 import { canConnect, createDatabase, dropDatabase } from "./database.js"
 import { knownError, type Words } from "./known-error.js"
 import { log } from "./log.js"
 import { type ApplyMigrations, type LockWith, methodsFor } from "./methods.js"
-import { stdioWire } from "./rpc.js"
+import { invalidParams, methodNotFound, print, RpcError, serveRpc } from "./rpc.js"
 
 /** What the process boundary gives the shim. */
 export interface Shim {
@@ -98,25 +100,19 @@ function endsOnSignal(interrupt: AbortController): <T>(call: Promise<T>) => Prom
 
 async function serve(args: EngineArguments, { applyMigrations, lockWith, words }: Shim): Promise<number> {
   log("INFO", { message: "Starting schema engine RPC server" }, "schema_engine")
-  const wire = stdioWire()
   const interrupt = new AbortController()
-  const methods = methodsFor(args, { applyMigrations, lockWith }, { print: wire.print, signal: interrupt.signal })
+  const methods = methodsFor(args, { applyMigrations, lockWith }, { print, signal: interrupt.signal })
   const work = endsOnSignal(interrupt)
+  // Where nobody reads the answers any more, what was asked is done all the same; stdin then ends, too.
+  process.stdout.on("error", () => undefined)
   try {
-    for await (const request of wire.requests) {
-      const method = methods.table.get(request.method)
-      if (!method) {
-        wire.unknownMethod(request)
-        continue
-      }
-      await work(method(request.params)).then(
-        (result) => wire.answer(request.id, result),
-        (error: unknown) => {
-          if (error instanceof EnginePanic) throw error
-          wire.refuse(request.id, knownError(error, words))
-        },
-      )
-    }
+    await serveRpc(process.stdin, async (name, params) => {
+      const method = methods.table.get(name)
+      if (!method) throw methodNotFound()
+      return await work(method(params)).catch((error: unknown) => {
+        throw error instanceof EnginePanic ? error : refusal(error, words)
+      })
+    })
     return 0
   } catch (error) {
     if (!(error instanceof EnginePanic)) throw error
@@ -125,4 +121,17 @@ async function serve(args: EngineArguments, { applyMigrations, lockWith, words }
   } finally {
     await methods.close()
   }
+}
+
+/** Prisma's own number and words; what the CLI prints is in `data`. */
+function refusal(error: unknown, words: Words): RpcError {
+  if (error instanceof InvalidInput) return invalidParams(error.message)
+  if (error instanceof z.core.$ZodError) return invalidParams(z.prettifyError(error))
+  const { code, message, meta } = knownError(error, words)
+  const data = {
+    is_panic: false,
+    message,
+    ...(code ? { meta: meta ?? {}, error_code: code } : { backtrace: null }),
+  }
+  return new RpcError(4466, "An error happened. Check the data field for details.", data)
 }

@@ -3,10 +3,12 @@ import * as z from "zod/mini"
 import { parseDatabaseUrl } from "../../postgres/url.js"
 import { type Engine, openEngine } from "../../schema-engine/engine.js"
 import type { TakeLock } from "../../schema-engine/lock.js"
+import { InvalidInput } from "../../schema-engine/wasm.js"
 import type { EngineArguments } from "./arguments.js"
 import { canConnect, createDatabase, execute } from "./database.js"
 import { answerDiff } from "./diff.js"
 import { passOn } from "./log.js"
+import type { Params } from "./rpc.js"
 
 /** Applies the migrations of a folder and answers the names that it applied. */
 export type ApplyMigrations = (order: ApplyOrder) => Promise<readonly string[]>
@@ -23,7 +25,6 @@ export interface ApplyOrder {
 /** How the migration lock of a database is taken. */
 export type LockWith = (order: Omit<ApplyOrder, "migrationsDir">) => TakeLock
 
-type Params = Readonly<Record<string, unknown>>
 export type Method = (params: Params) => Promise<unknown>
 
 /** Handed to the engine as they come: it checks their shape itself. */
@@ -64,6 +65,11 @@ export function methodsFor(
     opened ??= open(args, args.url === undefined ? undefined : lockWith({ url: args.url, print, signal }))
     return opened
   }
+  const close = async () => {
+    const last = opened
+    opened = undefined
+    await (await last?.catch(() => undefined))?.dispose()
+  }
   const call = (method: Called, params: Params) => forward(engine, method, params)
   const url = (): string => args.url ?? ""
   const table = new Map<string, Method>([
@@ -89,7 +95,15 @@ export function methodsFor(
     ["getDatabaseVersion", async () => await (await engine()).raw((each) => each.version())],
     ["debugPanic", async () => await (await engine()).raw(async (each) => each.debugPanic())],
   ])
-  return { table, close: async () => await (await opened?.catch(() => undefined))?.dispose() }
+  const recovering =
+    (method: Method): Method =>
+    async (params) =>
+      await method(params).catch(async (error: unknown) => {
+        // The engine takes the call that it could not read for one that still runs.
+        if (error instanceof InvalidInput) await close()
+        throw error
+      })
+  return { table: new Map([...table].map(([name, method]) => [name, recovering(method)])), close }
 }
 
 function open({ url, shadowUrl, schemaFiles }: EngineArguments, takeLock: TakeLock | undefined): Promise<Engine> {

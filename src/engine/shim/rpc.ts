@@ -1,52 +1,125 @@
-import { createInterface } from "node:readline"
+import { isUtf8 } from "node:buffer"
 import * as z from "zod/mini"
-import type { KnownError } from "./known-error.js"
 
-const request = z.object({
-  id: z.union([z.number(), z.string()]),
+type Id = string | number | null
+
+const idSchema = z.union([z.number(), z.string(), z.null()])
+
+const call = z.object({
+  jsonrpc: z.literal("2.0"),
+  /** A notification has none. */
+  id: z.optional(idSchema),
   method: z.string(),
-  params: z._default(z.record(z.string(), z.unknown()), {}),
+  params: z.optional(z.nullable(z.union([z.record(z.string(), z.unknown()), z.array(z.unknown())]))),
 })
 
-/** A call from Prisma's CLI. */
-export type Request = z.infer<typeof request>
+export type Params = Readonly<Record<string, unknown>>
 
-/** JSON-RPC 2.0, one message a line, on stdin and stdout. */
-export interface Wire {
-  /** The calls, until stdin ends. Answers to our own requests are passed over. */
-  readonly requests: AsyncIterable<Request>
-  answer(id: Request["id"], result: unknown): void
-  refuse(id: Request["id"], error: KnownError): void
-  unknownMethod(request: Request): void
-  /** Has the CLI print a text on its stdout. */
-  print(text: string): void
-}
+/** What a method throws to have its call answered with this error. */
+export class RpcError extends Error {
+  override readonly name = "RpcError"
+  readonly code: number
+  readonly data: unknown
 
-/** The wire of this process. */
-export function stdioWire(): Wire {
-  let printed = 0
-  const send = (message: object): void =>
-    void process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`)
-  return {
-    requests: requestsOf(createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })),
-    answer: (id, result) => send({ result: result ?? null, id }),
-    refuse: (id, { code, message, meta }) => {
-      // Prisma's own number and words; what the CLI prints is in `data`.
-      const data = {
-        is_panic: false,
-        message,
-        ...(code ? { meta: meta ?? {}, error_code: code } : { backtrace: null }),
-      }
-      send({ error: { code: 4466, message: "An error happened. Check the data field for details.", data }, id })
-    },
-    unknownMethod: ({ id }) => send({ error: { code: -32601, message: "Method not found" }, id }),
-    print: (text) => send({ method: "print", params: { content: text.replace(/\n$/, "") }, id: printed++ }),
+  constructor(code: number, message: string, data?: unknown) {
+    super(message)
+    this.code = code
+    this.data = data
   }
 }
 
-async function* requestsOf(lines: AsyncIterable<string>): AsyncGenerator<Request> {
-  for await (const line of lines) {
-    const parsed = z.safeParse(request, JSON.parse(line))
-    if (parsed.success) yield parsed.data
+/** The errors that JSON-RPC 2.0 defines. */
+const parseError = () => new RpcError(-32700, "Parse error")
+const invalidRequest = () => new RpcError(-32600, "Invalid Request")
+export const methodNotFound = () => new RpcError(-32601, "Method not found")
+export const invalidParams = (data: string) => new RpcError(-32602, "Invalid params", data)
+
+/** Does a call. Errors: RpcError is answered; whatever else is thrown ends the serving. */
+export type Handler = (method: string, params: Params) => Promise<unknown>
+
+/**
+ * JSON-RPC 2.0, one message a line, one call after another: every request is answered, whatever its line holds, and
+ * answers to our own requests are passed over. Resolves when the input ends and all of it is answered.
+ */
+export async function serveRpc(input: AsyncIterable<Buffer>, handler: Handler): Promise<void> {
+  for await (const line of linesOf(input)) {
+    const answer = await answerTo(line, handler)
+    if (answer !== undefined) write(answer)
   }
+}
+
+let printed = 0
+
+/** Has the CLI print a text on its stdout. */
+export function print(text: string): void {
+  write({ jsonrpc: "2.0", method: "print", params: { content: text.replace(/\n$/, "") }, id: printed++ })
+}
+
+const write = (message: unknown): void => void process.stdout.write(`${JSON.stringify(message)}\n`)
+
+/** The last line may lack its end. */
+async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let begun: Buffer[] = []
+  for await (const chunk of input) {
+    let from = 0
+    for (let end = chunk.indexOf("\n"); end >= 0; end = chunk.indexOf("\n", from)) {
+      yield Buffer.concat([...begun, chunk.subarray(from, end)])
+      begun = []
+      from = end + 1
+    }
+    if (from < chunk.length) begun.push(chunk.subarray(from))
+  }
+  if (begun.length > 0) yield Buffer.concat(begun)
+}
+
+async function answerTo(line: Buffer, handler: Handler): Promise<unknown> {
+  let message: unknown
+  try {
+    if (!isUtf8(line)) throw new SyntaxError("not UTF-8")
+    message = JSON.parse(line.toString())
+  } catch {
+    return failed(null, parseError())
+  }
+  if (!Array.isArray(message)) return await answerOne(message, handler)
+  if (message.length === 0) return failed(null, invalidRequest())
+  const answers: unknown[] = []
+  for (const each of message) {
+    const answer = await answerOne(each, handler)
+    if (answer !== undefined) answers.push(answer)
+  }
+  return answers.length > 0 ? answers : undefined
+}
+
+/** undefined: there is nothing to answer. */
+async function answerOne(message: unknown, handler: Handler): Promise<unknown> {
+  if (isAnswer(message)) return undefined
+  const parsed = z.safeParse(call, message)
+  if (!parsed.success) return failed(idOf(message), invalidRequest())
+  const { id, method, params } = parsed.data
+  try {
+    const result = await handler(method, byName(params))
+    return id === undefined ? undefined : { jsonrpc: "2.0", result: result ?? null, id }
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error
+    return id === undefined ? undefined : failed(id, error)
+  }
+}
+
+const failed = (id: Id, { code, message, data }: RpcError) => ({ jsonrpc: "2.0", error: { code, message, data }, id })
+
+/** The methods take their parameters by name; an empty list has none. */
+function byName(params: z.infer<typeof call>["params"]): Params {
+  if (!Array.isArray(params)) return params ?? {}
+  if (params.length > 0) throw invalidParams("the parameters have names")
+  return {}
+}
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
+
+const isAnswer = (message: unknown): boolean =>
+  isObject(message) && !("method" in message) && ("result" in message || "error" in message)
+
+function idOf(message: unknown): Id {
+  const id = isObject(message) && "id" in message ? z.safeParse(idSchema, message.id) : undefined
+  return id?.success ? id.data : null
 }
