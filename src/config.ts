@@ -1,17 +1,13 @@
 import type { PrismaConfig } from "prisma/config"
-import { readDotenv } from "./project/dotenv.js"
-import { schemaEnginePath } from "./project/schema-engine-path.js"
+import { prismaEnvironment, readDotenv } from "./project/environment.js"
 import { running } from "./test-db/server.js"
 
 /**
- * Completes a prisma.config, so that Prisma's own commands run as the documentation types them: they get Lockstep's
- * schema engine in place of a native binary, and where nothing else names a database (DATABASE_URL, .env), the
- * project's test database.
+ * Completes a prisma.config, so that Prisma's own commands (`npx prisma migrate deploy`) use Lockstep's schema engine in
+ * place of a native binary and, where nothing else names a database (DATABASE_URL, .env), the project's test database.
  */
 export async function lockstep(config: PrismaConfig): Promise<PrismaConfig> {
-  process.env.PRISMA_SCHEMA_ENGINE_BINARY ||= schemaEnginePath()
-  process.env.PRISMA_HIDE_UPDATE_MESSAGE ||= "1"
-  process.env.CHECKPOINT_DISABLE ||= "1"
+  Object.assign(process.env, prismaEnvironment())
   const url = config.datasource?.url ?? (await databaseUrl())
   return { ...config, datasource: { ...config.datasource, ...(url ? { url } : {}) } }
 }

@@ -3,7 +3,7 @@ import { compare } from "../history/compare.js"
 import type { Folder } from "../history/folder.js"
 import { readHistory } from "../history/recorded.js"
 import { connect } from "../postgres/connect.js"
-import type { SchemaFiles } from "../schema-engine/engine.js"
+import type { SchemaFiles } from "../project/schema.js"
 import { historyList, type Setting, stepsOf, withEngine } from "../schema-engine/open.js"
 import { inOneTransaction, migrationName } from "./migration-file.js"
 

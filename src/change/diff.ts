@@ -1,7 +1,8 @@
 import type { DiffTarget } from "@prisma/schema-engine-wasm/schema_engine_bg"
 import { LockstepError } from "../errors.js"
 import type { Folder } from "../history/folder.js"
-import { container, type Diff, type SchemaFiles } from "../schema-engine/engine.js"
+import type { SchemaFiles } from "../project/schema.js"
+import { container, type Diff } from "../schema-engine/engine.js"
 import { historyList, type Setting, type Step, stepsOf, withEngine } from "../schema-engine/open.js"
 
 /** The engine asks for a schema even where only the database counts. */

@@ -1,4 +1,4 @@
-import type { SchemaFiles } from "../schema-engine/engine.js"
+import type { SchemaFiles } from "../project/schema.js"
 import type { TakeLock } from "../schema-engine/lock.js"
 import { type Setting, withEngine } from "../schema-engine/open.js"
 

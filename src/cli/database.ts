@@ -8,7 +8,7 @@ import { type Client, connect } from "../postgres/connect.js"
 import { parseDatabaseUrl } from "../postgres/url.js"
 import { inLine } from "../printable.js"
 import { findTarget, type Target } from "../project/database-url.js"
-import { refuseOtherPrisma } from "../project/prisma.js"
+import { refuseNewerPrisma } from "../project/manifest.js"
 import type { Project } from "../project/project.js"
 import { deployReporter } from "../report/deploy.js"
 import type { TakeLock } from "../schema-engine/lock.js"
@@ -26,7 +26,7 @@ export interface Workplace {
 
 /** Finds the database and reads the folder; says which database it is. Errors: L1304 another Prisma, L11xx, L12xx. */
 export async function openWorkplace(project: Project, output: Output): Promise<Workplace> {
-  refuseOtherPrisma(project.root)
+  refuseNewerPrisma(project.root)
   const target = await findTarget(project)
   announce(target, output)
   const setting: Setting = {

@@ -23,10 +23,6 @@ ${models.map((model) => `  () => client.${model.slice(0, 1).toLowerCase()}${mode
 ]
 `
 
-/** The models that a schema's files declare. */
-export const modelsIn = (files: readonly { readonly content: string }[]): readonly string[] =>
-  files.flatMap(({ content }) => [...content.matchAll(/^\s*model\s+(\w+)\s*\{/gm)].flatMap(([, name]) => name ?? []))
-
 /**
  * Type-checks the generated client's use with the project's own TypeScript; "absent" where the project has none.
  * Errors: L1321 the types do not hold.

@@ -2,7 +2,7 @@ import { diff, type Side } from "../change/diff.js"
 import { openWorkplace } from "../cli/database.js"
 import { defineCommand, flag, projectOptions } from "../cli/options.js"
 import { LockstepError } from "../errors.js"
-import { readSchema } from "../schema-engine/schema-files.js"
+import { readSchema } from "../project/schema.js"
 
 /** `lockstep diff <from> <to>`: any two of the history, the schema, the database, and nothing. */
 export default defineCommand({

@@ -1,7 +1,7 @@
 import { defineCommand, projectOptions } from "../cli/options.js"
 import { LockstepError } from "../errors.js"
 import { findTarget } from "../project/database-url.js"
-import { findPrisma, refuseOtherPrisma } from "../project/prisma.js"
+import { findPrisma, refuseNewerPrisma } from "../project/manifest.js"
 import type { Project } from "../project/project.js"
 import { runInProject } from "../project/run.js"
 
@@ -17,7 +17,7 @@ async function urlsFor(project: Project): Promise<Readonly<Record<string, string
 
 /** Runs the project's generators with Prisma's own CLI. Errors: L1304, L1306. */
 export async function generateClient(project: Project, signal: AbortSignal): Promise<void> {
-  refuseOtherPrisma(project.root)
+  refuseNewerPrisma(project.root)
   const prisma = findPrisma(project.root)
   if (prisma === undefined) {
     throw new LockstepError("L1306", "Prisma's CLI is not installed in this project", {

@@ -7,7 +7,7 @@ import { defineCommand, flag, projectOptions, text } from "../cli/options.js"
 import type { Output } from "../cli/output.js"
 import { LockstepError, preceded } from "../errors.js"
 import { readFolder } from "../history/folder.js"
-import { readSchema } from "../schema-engine/schema-files.js"
+import { readSchema } from "../project/schema.js"
 
 /** `lockstep migrate --name X`: writes the migration from the history to the schema, and applies it. */
 export default defineCommand({

@@ -2,7 +2,7 @@ import { push } from "../change/push.js"
 import { confirmDestruction } from "../cli/confirm.js"
 import { lockFor, openWorkplace } from "../cli/database.js"
 import { defineCommand, flag, projectOptions, yesOption } from "../cli/options.js"
-import { readSchema } from "../schema-engine/schema-files.js"
+import { readSchema } from "../project/schema.js"
 
 /** `lockstep push`: the database becomes like the schema, without a history. */
 export default defineCommand({

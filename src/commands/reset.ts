@@ -6,7 +6,7 @@ import { lockFor, openWorkplace, withLockedDatabase } from "../cli/database.js"
 import { defineCommand, flag, projectOptions, yesOption } from "../cli/options.js"
 import { preceded } from "../errors.js"
 import { runInProject, wordsOf } from "../project/run.js"
-import { readSchema } from "../schema-engine/schema-files.js"
+import { readSchema } from "../project/schema.js"
 
 /** `lockstep reset`: empties the database, applies the whole history, seeds. */
 export default defineCommand({

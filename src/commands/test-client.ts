@@ -7,8 +7,7 @@ import { LockstepError } from "../errors.js"
 import { inLine } from "../printable.js"
 import { findTarget } from "../project/database-url.js"
 import type { Project } from "../project/project.js"
-import type { SchemaFiles } from "../schema-engine/engine.js"
-import { readSchema } from "../schema-engine/schema-files.js"
+import { modelsIn, readSchema, type SchemaFiles } from "../project/schema.js"
 
 /** `lockstep test-client`: the generated client's types, and its models on a database. */
 export default defineCommand({
@@ -42,7 +41,7 @@ Exit codes: 0 the client and the database go together; 1 they do not; 2 wrong us
 })
 
 async function checkTypes(root: string, generator: ClientGenerator, files: SchemaFiles, output: Output) {
-  const { modelsIn, typeCheck } = await import("../client/type-check.js")
+  const { typeCheck } = await import("../client/type-check.js")
   const types = await typeCheck(root, generator, modelsIn(files))
   if (types === "checked") output.data("The client's types hold.")
   else output.say("  note  the project has no typescript: the client's types are not checked")

@@ -4,14 +4,7 @@ import type { Folder } from "../history/folder.js"
 import type { Project } from "../project/project.js"
 import { checkPrismaLoads } from "./load-check.js"
 import { packagesFor } from "./packages.js"
-import {
-  imageConfig,
-  imageEnvironment,
-  migrationsLayer,
-  placesOf,
-  projectLayer,
-  readProjectManifest,
-} from "./project.js"
+import { identityOf, imageConfig, imageEnvironment, migrationsLayer, placesOf, projectLayer } from "./project.js"
 import { sbomOf } from "./sbom.js"
 import { type LayerSize, marker, writeImage } from "./write.js"
 
@@ -47,20 +40,20 @@ export interface ImageResult {
 export async function assembleImage(request: ImageRequest): Promise<ImageResult> {
   const { project, folder, out, slim, only, keep } = request
   const kind = slim ? "slim" : "full"
-  const manifest = readProjectManifest(project.root)
+  const identity = identityOf(project.root)
   const places = placesOf(project)
   const packages = packagesFor({ root: project.root, slim, keep })
   const layers = [
     ...packages.layers,
-    projectLayer(project, places, manifest, kind),
+    projectLayer(project, places, identity, kind),
     migrationsLayer(folder, places.migrations),
   ]
   const origin = originOf(project.root)
   const labels = labelsOf({
-    source: request.source ?? webAddress(manifest.repository) ?? origin.source,
+    source: request.source ?? webAddress(identity.repository) ?? origin.source,
     revision: request.revision ?? origin.revision,
-    version: request.version ?? manifest.version,
-    title: `${manifest.name}-migrations`,
+    version: request.version ?? identity.version,
+    title: `${identity.name}-migrations`,
     lockstep: packages.runner.version,
     prisma: packages.prisma?.version,
     lastMigration: folder.migrations.at(-1)?.name,
@@ -73,7 +66,7 @@ export async function assembleImage(request: ImageRequest): Promise<ImageResult>
       [marker]: imageConfig(layers.map(({ name }) => name)),
       "env.json": imageEnvironment(places.migrations, kind, folder.migrations.length === 0 ? "empty" : "not empty"),
       "labels.json": labels,
-      "sbom.cdx.json": sbomOf({ project: manifest, ...packages }),
+      "sbom.cdx.json": sbomOf({ project: identity, ...packages }),
     },
     check: async (dir) => {
       const script = packages.prisma?.bin.prisma

@@ -1,15 +1,7 @@
-import { existsSync, readFileSync, realpathSync } from "node:fs"
+import { realpathSync } from "node:fs"
 import { dirname, join, parse } from "node:path"
-import * as z from "zod/mini"
 import { LockstepError } from "../errors.js"
-
-const manifest = z.object({
-  name: z.string(),
-  version: z.string(),
-  dependencies: z._default(z.record(z.string(), z.string()), {}),
-  bin: z.optional(z.union([z.string(), z.record(z.string(), z.string())])),
-  license: z.optional(z.unknown()),
-})
+import { readManifest } from "../project/manifest.js"
 
 /** A package as it is installed. */
 export interface InstalledPackage {
@@ -21,40 +13,18 @@ export interface InstalledPackage {
   readonly dependencies: readonly string[]
   /** Script by command, relative to `dir`. */
   readonly bin: Readonly<Record<string, string>>
-  /** As the manifest says it: an SPDX expression by custom. */
+  /** As in the manifest: by convention an SPDX expression. */
   readonly license: string | undefined
 }
 
-/** Reads an installed package. Errors: L1602 its package.json cannot be used. */
-export function readPackage(dir: string): InstalledPackage {
-  const path = join(dir, "package.json")
-  try {
-    const { name, version, dependencies, bin, license } = z.parse(manifest, JSON.parse(readFileSync(path, "utf8")))
-    return {
-      name,
-      version,
-      dir: realpathSync(dir),
-      dependencies: Object.keys(dependencies),
-      bin: typeof bin === "string" ? { [name.replace(/^@[^/]*\//, "")]: bin } : (bin ?? {}),
-      license: typeof license === "string" ? license : undefined,
-    }
-  } catch (cause) {
-    throw new LockstepError("L1602", `${path} cannot be used`, {
-      hint: cause instanceof Error ? cause.message : undefined,
-      next: "install the packages again",
-      cause,
-    })
-  }
-}
-
 /**
- * The package that Node would find by this name from a folder. Looked for as a folder, because many packages do not
- * export their package.json. undefined where it is not installed.
+ * The package that Node finds by this name from a folder; undefined where it is not installed. Found by its folder,
+ * because many packages do not export their package.json.
  */
 export function findPackage(name: string, from: string): InstalledPackage | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
-    const dir = join(folder, "node_modules", name)
-    if (existsSync(join(dir, "package.json"))) return readPackage(dir)
+    const found = packageIn(join(folder, "node_modules", name))
+    if (found) return found
     if (folder === parse(folder).root) return undefined
   }
 }
@@ -72,11 +42,24 @@ export function requirePackage(name: string, from: string): InstalledPackage {
 /** The package that a file belongs to, by the package's name. Errors: L1602. */
 export function owningPackage(file: string, name: string): InstalledPackage {
   for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
-    if (!existsSync(join(folder, "package.json"))) continue
-    const found = readPackage(folder)
-    if (found.name === name) return found
+    const found = packageIn(folder)
+    if (found?.name === name) return found
   }
-  throw new LockstepError("L1602", `the package ${name} is not around ${file}`)
+  throw new LockstepError("L1602", `${file} is not inside of the package ${name}`)
+}
+
+/** A folder's package; undefined where there is none, or only a nameless package.json that sets a module format. */
+function packageIn(dir: string): InstalledPackage | undefined {
+  const { name, version, dependencies, bin, license } = readManifest(dir)
+  if (name === undefined || version === undefined) return undefined
+  return {
+    name,
+    version,
+    dir: realpathSync(dir),
+    dependencies: Object.keys(dependencies),
+    bin: typeof bin === "string" ? { [name.replace(/^@[^/]*\//, "")]: bin } : (bin ?? {}),
+    license,
+  }
 }
 
 /** What placing needs to know of a package. */

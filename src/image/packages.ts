@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs"
 import { join, posix } from "node:path"
 import { LockstepError } from "../errors.js"
-import { refuseOtherPrisma } from "../project/prisma.js"
+import { refuseNewerPrisma } from "../project/manifest.js"
 import {
   findPackage,
   type InstalledPackage,
@@ -79,7 +79,7 @@ function runnerEntries(runner: InstalledPackage, path: string): readonly Entry[]
 }
 
 function prismaPackage(root: string, runner: InstalledPackage): InstalledPackage {
-  refuseOtherPrisma(root)
+  refuseNewerPrisma(root)
   const found = findPackage("prisma", root) ?? findPackage("prisma", runner.dir)
   if (found) return found
   throw new LockstepError("L1602", "the image needs Prisma's CLI, which is not installed", {

@@ -1,10 +1,31 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
-import { basename, isAbsolute, join, posix, relative, sep } from "node:path"
-import * as z from "zod/mini"
-import { LockstepError } from "../errors.js"
+import { basename, isAbsolute, posix, relative, sep } from "node:path"
 import type { Folder } from "../history/folder.js"
+import { type Manifest, readManifest } from "../project/manifest.js"
 import type { Project } from "../project/project.js"
+import { schemaPaths } from "../project/schema.js"
 import { app, type Entry, type Layer } from "./write.js"
+
+/** What the image takes from the project's package.json. */
+export interface ProjectIdentity {
+  /** Without a scope; the folder's name where package.json has none. */
+  readonly name: string
+  readonly version: string | undefined
+  /** As package.json writes it. */
+  readonly repository: string | undefined
+  /** Lockstep's settings. */
+  readonly settings: Manifest["lockstep"]
+}
+
+/** Errors: L1302 package.json cannot be read. */
+export function identityOf(root: string): ProjectIdentity {
+  const { name, version, repository, lockstep } = readManifest(root)
+  return {
+    name: name?.replace(/^@[^/]*\//, "") || basename(root) || "project",
+    version,
+    repository: typeof repository === "string" ? repository : repository?.url,
+    settings: lockstep,
+  }
+}
 
 /** Where the project's parts are in the image, relative to the application's folder. */
 export interface ProjectPlaces {
@@ -26,13 +47,13 @@ export function placesOf({ root, schemaPath, migrationsDir }: Project): ProjectP
 export function projectLayer(
   project: Project,
   places: ProjectPlaces,
-  manifest: ProjectManifest,
+  identity: ProjectIdentity,
   image: "slim" | "full",
 ): Layer {
-  const { config: _, schema: __, migrations: ___, ...settings } = manifest.lockstep
+  const { config: _, schema: __, migrations: ___, ...settings } = identity.settings
   const imageManifest = {
-    name: `${manifest.name}-migrations`,
-    ...(manifest.version ? { version: manifest.version } : {}),
+    name: `${identity.name}-migrations`,
+    ...(identity.version ? { version: identity.version } : {}),
     private: true,
     type: "module",
     ...(Object.keys(settings).length > 0 ? { lockstep: settings } : {}),
@@ -56,15 +77,11 @@ export default await lockstep({
 `
 
 function schemaEntries(path: string, place: string): readonly Entry[] {
-  if (!existsSync(path)) return []
-  if (!statSync(path).isDirectory()) return [{ path: place, copy: path, executable: false }]
-  return readdirSync(path, { encoding: "utf8", recursive: true })
-    .filter((name) => name.endsWith(".prisma"))
-    .map((name) => ({
-      path: posix.join(place, name.split(sep).join("/")),
-      copy: join(path, name),
-      executable: false,
-    }))
+  return schemaPaths(path).map((file) => ({
+    path: posix.join(place, relative(path, file).split(sep).join("/")),
+    copy: file,
+    executable: false,
+  }))
 }
 
 /** The history: each migration.sql, and the lock file; nothing else that may lie in the folder. */
@@ -76,49 +93,6 @@ export function migrationsLayer(folder: Folder, place: string): Layer {
       ...(folder.lockfile === undefined ? [] : [{ path: `${at}/migration_lock.toml`, text: folder.lockfile }]),
       ...folder.migrations.map(({ name, text }) => ({ path: `${at}/${name}/migration.sql`, text })),
     ],
-  }
-}
-
-const shape = z.object({
-  name: z.optional(z.string()),
-  version: z.optional(z.string()),
-  repository: z.optional(z.union([z.string(), z.object({ url: z.string() })])),
-  lockstep: z._default(z.record(z.string(), z.unknown()), {}),
-})
-
-/** What the image takes from the project's package.json. */
-interface ProjectManifest {
-  /** Without a scope. The folder's name where the manifest has none. */
-  readonly name: string
-  readonly version: string | undefined
-  readonly repository: string | undefined
-  /** The settings of Lockstep. */
-  readonly lockstep: Readonly<Record<string, unknown>>
-}
-
-/** Reads the project's package.json; a project need not have one. Errors: L1302 it cannot be used. */
-export function readProjectManifest(root: string): ProjectManifest {
-  const path = join(root, "package.json")
-  const nothing = { name: basename(root) || "project", version: undefined, repository: undefined, lockstep: {} }
-  let text: string
-  try {
-    text = readFileSync(path, "utf8")
-  } catch {
-    return nothing
-  }
-  try {
-    const { name, version, repository, lockstep } = z.parse(shape, JSON.parse(text))
-    return {
-      name: name?.replace(/^@[^/]*\//, "") ?? nothing.name,
-      version,
-      repository: typeof repository === "string" ? repository : repository?.url,
-      lockstep,
-    }
-  } catch (cause) {
-    throw new LockstepError("L1302", `${path} cannot be used`, {
-      hint: cause instanceof Error ? cause.message : undefined,
-      cause,
-    })
   }
 }
 

@@ -1,10 +1,9 @@
-import { readdirSync, statSync } from "node:fs"
-import { join, relative } from "node:path"
+import { relative } from "node:path"
 import { LockstepError } from "../errors.js"
-import { readRegularFile } from "../history/folder.js"
 import { atAddress, type DatabaseUrl, parseDatabaseUrl } from "../postgres/url.js"
 import { running } from "../test-db/server.js"
 import type { Project } from "./project.js"
+import { readSchemaIfPossible } from "./schema.js"
 
 /** The database that a command works on, and where its URL was found. */
 export interface Target {
@@ -29,19 +28,17 @@ export async function findTarget(project: Project): Promise<Target> {
   if (first?.text) {
     const url = atAddress(parseDatabaseUrl(first.text), process.env.LOCKSTEP_DATABASE_HOST)
     const isTestDatabase = test !== undefined && isSameDatabase(url, parseDatabaseUrl(test.url))
-    // A prisma.config mostly hands on what it found elsewhere; that place says more.
-    const beyond = found.find(({ text, source }) => text === first.text && source !== first.source)?.source
-    const handedOn = test?.url === first.text ? testDatabase : beyond
-    const source = first.text === project.configUrl && !project.environmentUrl ? handedOn : undefined
+    // A prisma.config often passes on what another place holds: then that place is the one to name.
+    const elsewhere = found.find(({ text, source }) => text === first.text && source !== first.source)?.source
+    const origin = test?.url === first.text ? testDatabase : elsewhere
+    const source = first.text === project.configUrl && !project.environmentUrl ? origin : undefined
     return { url, source: source ?? first.source, isTestDatabase }
   }
   if (test) return { url: parseDatabaseUrl(test.url), source: testDatabase, isTestDatabase: true }
   throw new LockstepError(
     "L1205",
-    "no database URL: DATABASE_URL is not set, no .env holds it, and no test database runs",
-    {
-      next: "set DATABASE_URL, or start a test database with: make test-db",
-    },
+    "no database URL: DATABASE_URL is not set, no .env holds it, and no test database is running",
+    { next: "set DATABASE_URL, or start a test database with `lockstep test-db up`" },
   )
 }
 
@@ -67,22 +64,11 @@ function* fromDotenv(project: Project, name: string) {
 
 /** Schemas before Prisma 7 hold `directUrl = env("X")` and `url = env("Y")`; migrations go through the direct one. */
 function namedBySchema(schemaPath: string): string[] {
-  const schema = readSchemaText(schemaPath)
+  const schema = readSchemaIfPossible(schemaPath)
+    .map(({ content }) => content)
+    .join("\n")
   return ["directUrl", "url"].flatMap((key) => {
     const name = new RegExp(`^\\s*${key}\\s*=\\s*env\\("([^"]+)"\\)`, "m").exec(schema)?.[1]
     return name ? [name] : []
   })
-}
-
-/** The text of a schema, whatever it holds; empty where there is none. */
-export function readSchemaText(path: string): string {
-  try {
-    if (!statSync(path).isDirectory()) return readRegularFile(path)
-    return readdirSync(path, { encoding: "utf8", recursive: true })
-      .filter((name) => name.endsWith(".prisma"))
-      .map((name) => readRegularFile(join(path, name)))
-      .join("\n")
-  } catch {
-    return ""
-  }
 }

@@ -1,43 +1,93 @@
 import { readFileSync } from "node:fs"
-import { join } from "node:path"
+import { createRequire } from "node:module"
+import { dirname, join, relative } from "node:path"
 import * as z from "zod/mini"
 import { LockstepError } from "../errors.js"
 
 const text = z.optional(z.string())
+const texts = z.record(z.string(), z.string())
 
 const shape = z.object({
+  name: text,
+  version: text,
+  repository: z.optional(z.union([z.string(), z.object({ url: z.string() })])),
+  // Old packages have an object here, or a list of them.
+  license: z.catch(text, undefined),
+  bin: z.optional(z.union([z.string(), texts])),
+  dependencies: z._default(texts, {}),
   lockstep: z._default(z.record(z.string(), z.unknown()), {}),
   prisma: z._default(z.object({ schema: text, seed: text }), {}),
 })
 
-/** What a project's package.json says to Lockstep, and (up to version 6) to Prisma. */
-export type Manifest = z.infer<typeof shape>
+/**
+ * A package.json: the project's own, whose "lockstep" holds Lockstep's settings and whose "prisma" those of Prisma up
+ * to version 6, or an installed package's.
+ */
+export type Manifest = Readonly<z.infer<typeof shape>>
 
-/** Reads package.json; empty where there is none. Errors: L1302 it is not JSON, or these sections are no objects. */
-export function readManifest(root: string): Manifest {
-  const path = join(root, "package.json")
-  let content: string
-  try {
-    content = readFileSync(path, "utf8")
-  } catch {
-    return { lockstep: {}, prisma: {} }
+/** Reads a folder's package.json; where there is none, it is as an empty one. Errors: L1302 it cannot be read. */
+export function readManifest(dir: string): Manifest {
+  const path = join(dir, "package.json")
+  const unreadable = (hint: string, cause: unknown): LockstepError => {
+    const file = relative(process.cwd(), path)
+    return new LockstepError("L1302", `${file} cannot be used`, { file, hint, cause })
   }
-  const parsed = z.safeParse(shape, parseJson(content.replace(/^\uFEFF/, "")))
+  const parsed = z.safeParse(shape, parseIfPresent(path, unreadable))
   if (parsed.success) return parsed.data
   throw unreadable(z.prettifyError(parsed.error), parsed.error)
 }
 
-function parseJson(content: string): unknown {
+function parseIfPresent(path: string, unreadable: (hint: string, cause: unknown) => LockstepError): unknown {
+  let content: string
   try {
-    return JSON.parse(content)
+    content = readFileSync(path, "utf8")
+  } catch {
+    return {}
+  }
+  try {
+    return JSON.parse(content.replace(/^\uFEFF/, ""))
   } catch (cause) {
-    throw unreadable(cause instanceof Error ? cause.message : "", cause)
+    throw unreadable(cause instanceof Error ? cause.message : String(cause), cause)
   }
 }
 
-const unreadable = (hint: string, cause: unknown): LockstepError =>
-  new LockstepError("L1302", 'package.json cannot be read as JSON with objects "lockstep" and "prisma"', {
-    file: "package.json",
-    hint,
-    cause,
-  })
+/** The newest major version of Prisma that this Lockstep supports. */
+const newestPrisma = 7
+
+/** Prisma's CLI as installed in a project. */
+export interface InstalledPrisma {
+  readonly version: string
+  /** The script to run with Node. */
+  readonly cli: string
+}
+
+/** The project's own `prisma`; undefined where it is not installed. */
+export function findPrisma(root: string): InstalledPrisma | undefined {
+  const dir = prismaFolder(root)
+  if (dir === undefined) return undefined
+  const { version, bin } = readManifest(dir)
+  const script = typeof bin === "string" ? bin : bin?.prisma
+  return version === undefined || script === undefined ? undefined : { version, cli: join(dir, script) }
+}
+
+function prismaFolder(root: string): string | undefined {
+  try {
+    return dirname(createRequire(join(root, "package.json")).resolve("prisma/package.json"))
+  } catch {
+    return undefined
+  }
+}
+
+/** Errors: L1304 the project's Prisma is newer than this Lockstep supports. Older ones write the same history. */
+export function refuseNewerPrisma(root: string): void {
+  const version = findPrisma(root)?.version
+  if (version === undefined || Number.parseInt(version, 10) <= newestPrisma) return
+  throw new LockstepError(
+    "L1304",
+    `this project has Prisma ${version}; Lockstep supports Prisma up to ${newestPrisma}`,
+    {
+      state: "nothing was touched.",
+      next: `npm install prisma@${newestPrisma} @prisma/client@${newestPrisma}`,
+    },
+  )
+}

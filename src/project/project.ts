@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import { type External, findConfig, type PrismaConfig, readConfig } from "./config.js"
-import { type Dotenv, readDotenv } from "./dotenv.js"
+import { type Dotenv, readDotenv } from "./environment.js"
 import { readManifest } from "./manifest.js"
 
-/** What was given on the command line about where the project's parts are. */
+/** The paths that were given on the command line. */
 export interface ProjectFlags {
   readonly root: string
   readonly config?: string | undefined
@@ -19,8 +19,8 @@ export interface Project {
   /** A schema file or a folder of them; it need not exist for a deploy. */
   readonly schemaPath: string
   readonly migrationsDir: string
-  /** Who says where the migrations are: --migrations and its like, prisma.config, or nobody. */
-  readonly migrationsNamedBy: "setting" | "config" | "nobody"
+  /** What names the migrations folder: a setting (--migrations), the prisma.config, or nothing (Prisma's default). */
+  readonly migrationsNamedBy: "setting" | "config" | "default"
   /** The command that seeds the database. */
   readonly seed: string | undefined
   /** DATABASE_URL as it was before a prisma.config could set it. */
@@ -31,7 +31,7 @@ export interface Project {
   /** SQL that Prisma runs in a new shadow database before it replays the history. */
   readonly initShadowDb: string | undefined
   readonly external: External
-  /** Variables that the prisma.config asks for and that are not in the environment. */
+  /** Variables that the prisma.config reads and that are not set in the environment. */
   readonly unsetVariables: readonly string[]
   readonly dotenv: readonly Dotenv[]
 }
@@ -39,7 +39,6 @@ export interface Project {
 /**
  * Finds the project's parts: flags first, then prisma.config, then Prisma's defaults. With the migrations and the
  * database named (--migrations, DATABASE_URL) the prisma.config is not run, so that a deploy needs nothing else.
- * Errors: L1303 the configuration cannot be loaded.
  */
 export async function loadProject(flags: ProjectFlags, needs: "everything" | "migrations"): Promise<Project> {
   const { root } = flags
@@ -56,7 +55,7 @@ export async function loadProject(flags: ProjectFlags, needs: "everything" | "mi
     configPath,
     schemaPath,
     migrationsDir: migrationsDir(flags, config, schemaPath),
-    migrationsNamedBy: flags.migrations ? "setting" : config?.migrations ? "config" : "nobody",
+    migrationsNamedBy: flags.migrations ? "setting" : config?.migrations ? "config" : "default",
     seed: config?.seed ?? older.seed,
     environmentUrl,
     configUrl: config?.url,
@@ -77,10 +76,10 @@ const variablesOf = (root: string): Record<string, string> =>
       .reverse(),
   )
 
-/** Prisma's places, in its order; last, a folder that has no place of its own in Prisma but is often found. */
+/** Prisma's default paths, in its order; last, a folder that is not one of them but common. */
 function defaultSchema(root: string): string {
-  const places = ["schema.prisma", "prisma/schema.prisma", "prisma/schema"].map((place) => join(root, place))
-  return places.find((place) => existsSync(place)) ?? join(root, "prisma/schema.prisma")
+  const paths = ["schema.prisma", "prisma/schema.prisma", "prisma/schema"].map((path) => join(root, path))
+  return paths.find((path) => existsSync(path)) ?? join(root, "prisma/schema.prisma")
 }
 
 function migrationsDir(flags: ProjectFlags, config: PrismaConfig | undefined, schemaPath: string): string {

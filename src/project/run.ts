@@ -1,27 +1,21 @@
 import { execa, parseCommandString } from "execa"
 import { LockstepError } from "../errors.js"
-import { schemaEnginePath } from "./schema-engine-path.js"
+import { prismaEnvironment } from "./environment.js"
 
-/** The environment in which Prisma's CLI uses Lockstep's schema engine and does not call home. */
-const prismaEnvironment = (): Record<string, string> => ({
-  PRISMA_SCHEMA_ENGINE_BINARY: process.env.PRISMA_SCHEMA_ENGINE_BINARY || schemaEnginePath(),
-  PRISMA_HIDE_UPDATE_MESSAGE: "1",
-  CHECKPOINT_DISABLE: "1",
-})
-
+/** A command to run in the project. */
 export interface Run {
   readonly root: string
   /** The program and its arguments. */
   readonly command: readonly string[]
-  /** For the message: what it was to do. */
+  /** What it does, as the subject of an error message: "generating the client". */
   readonly purpose: string
-  /** Variables that it gets beside this process's own. */
+  /** Set in addition to this process's own environment. */
   readonly variables: Readonly<Record<string, string>>
   readonly signal: AbortSignal
 }
 
 /**
- * Runs a command of the project with the project's own binaries first on the path; its output streams to stderr.
+ * Runs a command of the project with the project's own binaries first on PATH; its output goes to stderr.
  * Errors: L1306 it failed.
  */
 export async function runInProject({ root, command, purpose, variables, signal }: Run): Promise<void> {
@@ -42,10 +36,10 @@ export async function runInProject({ root, command, purpose, variables, signal }
   if (!result.failed) return
   throw new LockstepError(
     "L1306",
-    `${purpose} failed: ${program} ${result.exitCode === undefined ? "could not be run" : `exited with ${result.exitCode}`}`,
+    `${purpose} failed: ${program} ${result.exitCode === undefined ? "cannot be started" : `exited with ${result.exitCode}`}`,
     {
       hint: result.exitCode === undefined ? result.shortMessage : "Its own output is above.",
-      next: `run it by hand: ${command.join(" ")}`,
+      next: `run it yourself: ${command.join(" ")}`,
     },
   )
 }

@@ -10,17 +10,11 @@ import type {
   SchemasContainer,
 } from "@prisma/schema-engine-wasm/schema_engine_bg"
 import type { DatabaseUrl } from "../postgres/url.js"
+import type { SchemaFiles } from "../project/schema.js"
 import { EnginePanic, engineFailure } from "./engine-error.js"
 import { adapterFactory } from "./factory.js"
 import type { TakeLock } from "./lock.js"
 import { loadEngine, orPanic } from "./wasm.js"
-
-/** A Prisma schema: its files, in any order. */
-export type SchemaFiles = readonly SchemaFile[]
-export interface SchemaFile {
-  readonly path: string
-  readonly content: string
-}
 
 export interface EngineOptions {
   /** Absent where only schemas are compared, which needs no database. */

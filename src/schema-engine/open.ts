@@ -1,7 +1,8 @@
 import type { MigrationList } from "@prisma/schema-engine-wasm/schema_engine_bg"
 import type { Folder } from "../history/folder.js"
 import type { DatabaseUrl } from "../postgres/url.js"
-import { type Engine, type External, openEngine, type SchemaFiles } from "./engine.js"
+import type { SchemaFiles } from "../project/schema.js"
+import { type Engine, type External, openEngine } from "./engine.js"
 import { explain } from "./engine-error.js"
 import type { TakeLock } from "./lock.js"
 

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest"
 import { clientGenerators } from "../../src/client/module.js"
-import { modelsIn } from "../../src/client/type-check.js"
 
 const schema = (generator: string) => ({
   path: "/shop/prisma/schema.prisma",
@@ -29,8 +28,4 @@ test("the older generator's client is the package, or a folder's index", () => {
 
 test("other generators make no client", () => {
   expect(clientGenerators([schema('generator erd {\n  provider = "prisma-erd-generator"\n}')])).toEqual([])
-})
-
-test("the models are those that the schema declares", () => {
-  expect(modelsIn([schema("")])).toEqual(["User", "Order"])
 })

@@ -37,10 +37,10 @@ describe("the URL comes from the first of", () => {
     expect(found).toMatchObject({ host: "config", source: "prisma.config.ts" })
   })
 
-  test(".env, which a prisma.config may only hand on", async () => {
+  test(".env, also where a prisma.config passes its value on", async () => {
     expect(await target(dotenv)).toMatchObject({ host: "dotenv", source: "DATABASE_URL in .env" })
-    const handedOn = { ...config("process.env.DATABASE_URL"), ...dotenv }
-    expect(await target(handedOn)).toMatchObject({ host: "dotenv", source: "DATABASE_URL in .env" })
+    const passedOn = { ...config("process.env.DATABASE_URL"), ...dotenv }
+    expect(await target(passedOn)).toMatchObject({ host: "dotenv", source: "DATABASE_URL in .env" })
     const set = {
       "prisma.config.ts":
         'process.env.DATABASE_URL = "postgresql://dotenv/db"\nexport default { datasource: { url: process.env.DATABASE_URL } }',
@@ -69,14 +69,14 @@ describe("the URL comes from the first of", () => {
   })
 })
 
-test("without any of them the message says where it was looked for", async () => {
+test("without any of them the message lists the places that were searched", async () => {
   await expect(target({})).rejects.toMatchObject({
     code: "L1205",
-    message: "no database URL: DATABASE_URL is not set, no .env holds it, and no test database runs",
+    message: "no database URL: DATABASE_URL is not set, no .env holds it, and no test database is running",
   })
 })
 
-test("the running test database comes last, and is known for it whatever names it", async () => {
+test("the running test database comes last, and is recognised whatever names it", async () => {
   const { root, write } = createProject()
   const { url } = await up(root)
   try {

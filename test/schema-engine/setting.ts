@@ -1,6 +1,7 @@
 import { type Folder, readFolder } from "../../src/history/folder.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
-import { openEngine, type SchemaFiles } from "../../src/schema-engine/engine.js"
+import type { SchemaFiles } from "../../src/project/schema.js"
+import { openEngine } from "../../src/schema-engine/engine.js"
 import { type TakeLock, waitInServer } from "../../src/schema-engine/lock.js"
 import { historyList, stepsOf } from "../../src/schema-engine/open.js"
 import { createDatabase, type TestDatabase } from "../postgres.js"

@@ -1,8 +1,7 @@
 import { parseArgs } from "node:util"
 import * as z from "zod/mini"
 import { LockstepError } from "../../errors.js"
-import type { SchemaFiles } from "../../schema-engine/engine.js"
-import { readSchemaFile } from "../../schema-engine/schema-files.js"
+import { readSchemaFile, type SchemaFiles } from "../../project/schema.js"
 
 /** What Prisma's CLI starts the schema engine with. */
 export interface EngineArguments {

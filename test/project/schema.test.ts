@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import { expect, test } from "vitest"
-import { readSchema } from "../../src/schema-engine/schema-files.js"
+import { modelsIn, readSchema, readSchemaIfPossible } from "../../src/project/schema.js"
 import { createProject } from "../project.js"
 
 test("a folder's .prisma files are read together, those in subfolders too", () => {
@@ -10,7 +10,22 @@ test("a folder's .prisma files are read together, those in subfolders too", () =
   expect(readSchema(join(root, "db")).map(({ content }) => content)).toEqual(["// main", "// order"])
 })
 
-test("a schema that is not there is an error that names the place", () => {
+test("a folder of packages inside of the schema's folder is not part of the schema", () => {
+  const { root } = createProject({ files: { "db/main.prisma": "// main", "db/node_modules/x/y.prisma": "// other" } })
+  expect(readSchema(join(root, "db"))).toHaveLength(1)
+})
+
+test("the models are those that the schema declares", () => {
+  const content = "model User {\n  id Int @id\n}\n\nmodel   Order{ id Int @id }\n// model Not {\n"
+  expect(modelsIn([{ path: "schema.prisma", content }])).toEqual(["User", "Order"])
+})
+
+test("what can do without a schema gets no files where there is none, or one that is no file", () => {
+  expect(readSchemaIfPossible("/nowhere/schema.prisma")).toEqual([])
+  expect(readSchemaIfPossible("/dev/null")).toEqual([])
+})
+
+test("a schema that does not exist is an error that names the path", () => {
   expect(() => readSchema("/nowhere/schema.prisma")).toThrow(
     expect.objectContaining({ code: "L1401", message: expect.stringContaining("/nowhere/schema.prisma") }),
   )

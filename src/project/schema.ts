@@ -2,14 +2,20 @@ import { readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { LockstepError } from "../errors.js"
 import { readRegularFile } from "../history/folder.js"
-import type { SchemaFile, SchemaFiles } from "./engine.js"
+
+/** A Prisma schema: its files, in any order. */
+export type SchemaFiles = readonly SchemaFile[]
+export interface SchemaFile {
+  readonly path: string
+  readonly content: string
+}
 
 /**
- * Reads a project's Prisma schema: one file, or every .prisma file under a folder, in a stable order.
- * Errors: L1401 there is none, or one that cannot be read; L1402 it holds connection URLs, as Prisma up to version 6 had them.
+ * Reads a project's Prisma schema: one file, or every .prisma file below a folder, in a stable order.
+ * Errors: L1401 it does not exist or cannot be read; L1402 it holds connection URLs, as it does up to Prisma 6.
  */
 export function readSchema(path: string): SchemaFiles {
-  const files = list(path).map((file) => ({ path: file, content: readSchemaFile(file) }))
+  const files = schemaPaths(path).map((file) => ({ path: file, content: readSchemaFile(file) }))
   if (files.length === 0) {
     throw new LockstepError("L1401", `there is no Prisma schema at ${path}`, {
       state: "nothing was touched.",
@@ -28,6 +34,15 @@ export function readSchema(path: string): SchemaFiles {
   })
 }
 
+/** The schema for what can do without it: no files where it does not exist or cannot be read. */
+export function readSchemaIfPossible(path: string): SchemaFiles {
+  try {
+    return schemaPaths(path).map((file) => ({ path: file, content: readRegularFile(file) }))
+  } catch {
+    return []
+  }
+}
+
 /** Errors: L1401 it cannot be read. */
 export function readSchemaFile(path: string): string {
   try {
@@ -42,7 +57,8 @@ export function readSchemaFile(path: string): string {
   }
 }
 
-function list(path: string): readonly string[] {
+/** The paths of a schema's files; none where it does not exist. */
+export function schemaPaths(path: string): readonly string[] {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (!stat) return []
   if (!stat.isDirectory()) return [path]
@@ -53,6 +69,10 @@ function list(path: string): readonly string[] {
     .map((name) => join(path, name))
 }
 
+/** The models that a schema declares. */
+export const modelsIn = (files: SchemaFiles): readonly string[] =>
+  files.flatMap(({ content }) => [...content.matchAll(/^\s*model\s+(\w+)\s*\{/gm)].flatMap(([, name]) => name ?? []))
+
 interface Line {
   readonly path: string
   readonly line: number
@@ -60,7 +80,7 @@ interface Line {
 }
 
 /** The lines of a file's datasource block that Prisma 7 refuses. */
-export function connectionLines({ path, content }: SchemaFile): readonly Line[] {
+function connectionLines({ path, content }: SchemaFile): readonly Line[] {
   let inDatasource = false
   return content.split("\n").flatMap((raw, at) => {
     const text = raw.trim()

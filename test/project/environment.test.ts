@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import { expand, readDotenv } from "../../src/project/dotenv.js"
+import { expand, readDotenv } from "../../src/project/environment.js"
 import { createProject } from "../project.js"
 
 test("they are read beside the project, beside the schema, then in prisma/, each once", () => {
