@@ -19,7 +19,7 @@ export const errorCodes = {
   L1022: { exitCode: 1, title: "the server is a standby or read-only" },
   L1023: { exitCode: 1, title: "the role may not create what a deploy needs" },
   L1024: { exitCode: 1, title: "a file that cannot be parsed begins or ends a transaction" },
-  L1030: { exitCode: 1, title: "the proof failed: the history is not what was deployed" },
+  L1030: { exitCode: 1, title: "verification failed: the history is not what was deployed" },
   L1031: { exitCode: 1, title: "the schema has drifted from the history" },
   L1032: { exitCode: 1, title: "the server lost migrations that it had confirmed" },
   L1101: { exitCode: 2, title: "the migrations folder cannot be read or is not PostgreSQL's" },

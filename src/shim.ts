@@ -2,7 +2,7 @@ import { createColors } from "picocolors"
 import { lockFor } from "./cli/database.js"
 import { forPeople, type Output } from "./cli/output.js"
 import { parseSettings } from "./cli/settings.js"
-import { began, deployOptions, schemaProof } from "./commands/deploy.js"
+import { began, deployOptions, driftFinder } from "./commands/deploy.js"
 import { deploy } from "./deploy/deploy.js"
 import { schemaEngine } from "./engine/shim/main.js"
 import type { ApplyMigrations, LockWith } from "./engine/shim/methods.js"
@@ -55,7 +55,7 @@ const applyMigrations: ApplyMigrations = async ({ migrationsDir, url: text, prin
     applicationName: "prisma migrate",
     signal,
     onEvent,
-    proveSchema: settings.prove === "schema" ? schemaProof(url, besides) : undefined,
+    findDrift: settings.verify === "schema" ? driftFinder(url, besides) : undefined,
   })
   print(verdict(result))
   return result.applied

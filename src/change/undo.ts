@@ -28,7 +28,7 @@ export interface Undo extends UndoCost {
   readonly sql: string
   /** The migrations that it takes back, oldest first. */
   readonly undoes: readonly string[]
-  /** What no SQL could be made for, such as a policy, or why the SQL fails; with any, the undo was not proved. */
+  /** What no SQL could be made for, such as a policy, or why the SQL fails; with any, the undo was not verified. */
   readonly byHand: readonly string[]
 }
 
@@ -48,7 +48,7 @@ export async function undo(input: UndoInput): Promise<Undo | { readonly state: "
   const states: States = { before: steps.slice(0, at), undone }
   const { sql, byHand } = await withEngine(input, undefined, async (engine) => {
     const made = await completed(input, states, await engineScript(engine, input, states))
-    if (made.sql !== "" && made.byHand.length === 0) await proveByEngine(engine, input, states, made.sql)
+    if (made.sql !== "" && made.byHand.length === 0) await verifyByEngine(engine, input, states, made.sql)
     return made
   })
   if (sql === "" && byHand.length === 0) return { state: "nothing" }
@@ -151,7 +151,7 @@ const target = ({ folder, initShadowDb }: History, steps: readonly Step[]): Diff
  * Lets the schema engine compare, in both directions: the history with the undo against the history before; and with
  * the undone migrations once more against the whole history. Errors: L1413 there is a difference.
  */
-async function proveByEngine(engine: Engine, input: History, { before, undone }: States, sql: string) {
+async function verifyByEngine(engine: Engine, input: History, { before, undone }: States, sql: string) {
   const up = [...before, ...undone]
   const down = [...up, { name: "undo", sql }]
   const again = [...down, ...undone.map((step) => ({ ...step, name: `again_${step.name}` }))]

@@ -1,7 +1,7 @@
 import * as z from "zod/mini"
 import { announce } from "../cli/database.js"
 import { allowEmptyOption, count, defineCommand, flag, option, projectOptions, time } from "../cli/options.js"
-import { defaultSettings, type ProveSchema } from "../deploy/context.js"
+import { defaultSettings, type FindDrift } from "../deploy/context.js"
 import { deploy } from "../deploy/deploy.js"
 import type { DeployEvent } from "../deploy/events.js"
 import type { Folder } from "../history/folder.js"
@@ -38,9 +38,9 @@ export const deployOptions = {
     "how often to try again after a lock timeout, a deadlock or a lost connection",
     defaultSettings.retries,
   ),
-  prove: option({
-    flags: "--prove <what>",
-    help: "what to prove before exit 0: history; or schema, which also replays it on a shadow database (default history)",
+  verify: option({
+    flags: "--verify <what>",
+    help: "what to verify before exit 0: history; or schema, which also replays it on a shadow database (default history)",
     schema: z._default(z.enum(["history", "schema"], "is neither history nor schema"), "history"),
   }),
   strict: flag("--strict", "refuse edited, missing and out-of-order migrations"),
@@ -48,7 +48,7 @@ export const deployOptions = {
   allowEmpty: allowEmptyOption,
 } as const
 
-/** `lockstep deploy`: applies what is pending, guarded and proved. */
+/** `lockstep deploy`: applies what is pending, guarded and verified. */
 export default defineCommand({
   description: `Applies the pending migrations in order, without prompts.
 
@@ -59,7 +59,7 @@ Exit codes: 0 done, or nothing to do; 1 failed; 2 wrong usage or configuration; 
   options: deployOptions,
   examples: ["DATABASE_URL=postgresql://... lockstep deploy", "lockstep deploy --json --lock-wait 10m"],
   async run({ settings, output, signal, project }) {
-    const where = await project(settings.prove === "schema" ? "everything" : "migrations")
+    const where = await project(settings.verify === "schema" ? "everything" : "migrations")
     const target = await findTarget(where)
     const folder = readMigrations(where, settings)
     const onEvent = deployReporter(output, signal)
@@ -73,7 +73,7 @@ Exit codes: 0 done, or nothing to do; 1 failed; 2 wrong usage or configuration; 
       signal,
       onEvent,
       watched: output.terminal || output.json ? true : undefined,
-      proveSchema: settings.prove === "schema" ? schemaProof(target.url, where) : undefined,
+      findDrift: settings.verify === "schema" ? driftFinder(target.url, where) : undefined,
     })
     output.data(verdict(result))
     output.object({ schema: "lockstep.deploy/1", event: "done", ...result })
@@ -96,10 +96,10 @@ export function began({ host, port, database, schema }: DatabaseUrl, { migration
 }
 
 /** Replays the history beside the database. */
-export function schemaProof(
+export function driftFinder(
   url: DatabaseUrl,
   { shadowUrl, initShadowDb }: Pick<Project, "shadowUrl" | "initShadowDb">,
-): ProveSchema {
+): FindDrift {
   return async (client, applied) => {
     const { findDrift } = await import("../scratch/replay.js")
     return await findDrift(

@@ -11,7 +11,7 @@ export default defineCommand({
 those after it. Up, undo and up again must give equal schemas on a shadow database before the file is kept; the
 database itself is not touched. Review it, commit it, and deploy it like any other.
 
-Exit codes: 0 written, or nothing to undo; 1 it loses data or cannot be proved; 2 wrong usage or configuration.`,
+Exit codes: 0 written, or nothing to undo; 1 it loses data or cannot be verified; 2 wrong usage or configuration.`,
   operands: "[name]",
   options: {
     ...projectOptions,
@@ -36,8 +36,8 @@ Exit codes: 0 written, or nothing to undo; 1 it loses data or cannot be proved; 
     output.object({ schema: "lockstep.undo/1", ...made, state: made.byHand.length > 0 ? "draft" : "written", file })
     output.say(
       made.byHand.length > 0
-        ? "\nTo be finished by hand; it was not proved."
-        : "\nProved on a shadow database. Review it, then apply it with: pnpm db:deploy",
+        ? "\nTo be finished by hand; it was not verified."
+        : "\nVerified on a shadow database. Review it, then apply it with: pnpm db:deploy",
     )
     return 0
   },

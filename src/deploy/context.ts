@@ -50,12 +50,12 @@ export interface DeployRequest extends Connecting {
   readonly folder: Folder
   /** Somebody watches: tell what the server does while a statement runs long. */
   readonly watched?: true | undefined
-  /** Proves the schema too, by replaying the history on a shadow database. */
-  readonly proveSchema?: ProveSchema | undefined
+  /** Verifies the schema too, by replaying the history on a shadow database. */
+  readonly findDrift?: FindDrift | undefined
 }
 
 /** How a database differs from what these migrations make, in this order; one line an object. */
-export type ProveSchema = (
+export type FindDrift = (
   client: Client,
   applied: readonly { readonly name: string; readonly sql: string }[],
 ) => Promise<{ readonly missing: readonly string[]; readonly unexpected: readonly string[] }>

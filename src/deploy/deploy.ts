@@ -129,10 +129,10 @@ async function deployOver(client: Client, request: DeployRequest, ledger: Ledger
     isFirst && (await areAsRecorded(client, url.schema, folder))
       ? nothingToDo(request, ledger)
       : await bringUpToDate(client, request, ledger, waitedSince)
-  onEvent({ event: "proved", recorded: outcome.recorded, of: folder.migrations.length })
-  if (request.proveSchema) {
-    const { proveSchema } = await import("./verify/schema.js")
-    await proveSchema(client, request, request.proveSchema)
+  onEvent({ event: "verified", recorded: outcome.recorded, of: folder.migrations.length })
+  if (request.findDrift) {
+    const { verifySchema } = await import("./verify/schema.js")
+    await verifySchema(client, request, request.findDrift)
   }
   return outcome
 }
@@ -200,7 +200,7 @@ async function apply(
   request: DeployRequest,
   ledger: Ledger,
 ): Promise<number> {
-  const [{ applyAll }, { proveHistory }, { resumeAt }] = await Promise.all([
+  const [{ applyAll }, { verifyHistory }, { resumeAt }] = await Promise.all([
     import("./apply/apply.js"),
     import("./verify/history.js"),
     import("./recover/resume.js"),
@@ -211,5 +211,5 @@ async function apply(
   const attempted = new Set(comparison.pending.flatMap(({ name, rolledBack }) => (rolledBack ? [name] : [])))
   const work = { migrations, resume: from, attempted, before: comparison.applied.length }
   await applyAll(client, work, request, ledger)
-  return await proveHistory(client, request, comparison)
+  return await verifyHistory(client, request, comparison)
 }

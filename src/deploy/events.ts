@@ -57,5 +57,5 @@ export type DeployEvent =
     }
   | { readonly event: "applied"; readonly name: string; readonly class: MigrationClass; readonly durationMs: number }
   | { readonly event: "failed"; readonly name: string }
-  | { readonly event: "proved"; readonly recorded: number; readonly of: number }
-  | { readonly event: "schema-proved"; readonly migrations: number }
+  | { readonly event: "verified"; readonly recorded: number; readonly of: number }
+  | { readonly event: "schema-verified"; readonly migrations: number }

@@ -36,8 +36,8 @@ export const deployAnswer = z.discriminatedUnion("event", [
   event("retry", { name: z.optional(name), attempt: count, of: count, delayMs: ms, reason: z.string() }),
   event("applied", { name, class: kind, durationMs: ms }),
   event("failed", { name }),
-  event("proved", { recorded: count, of: count }),
-  event("schema-proved", { migrations: count }),
+  event("verified", { recorded: count, of: count }),
+  event("schema-verified", { migrations: count }),
   z.strictObject({
     ...{ schema: z.literal("lockstep.deploy/1"), event: z.literal("done") },
     ...{ applied: names, total: count, recorded: count, edited: count, appliedMeanwhile: count },

@@ -68,8 +68,8 @@ function lineOf(event: DeployEvent, widest: number, paint: Output["paint"]): str
       }
       return `  ${paint.green("ok")}  ${inLine(event.name).padEnd(widest)}  ${duration(event.durationMs).padStart(7)}${apart[event.class]}`
     }
-    case "schema-proved":
-      return `Schema proved: it is what ${counted(event.migrations, "migration")} make on an empty database.`
+    case "schema-verified":
+      return `Schema verified: it is what ${counted(event.migrations, "migration")} make on an empty database.`
     case "failed":
       return `  ${paint.red("no")}  ${inLine(event.name)}\n`
     default:
@@ -87,17 +87,17 @@ function holder({ applicationName, pid, address, forMs, query, percent }: LockHo
   )
 }
 
-/** The last line: what the deploy did, and that it is proved. */
+/** The last line: what the deploy did, and that it is verified. */
 export function verdict(result: DeployResult): string {
   const { applied, appliedMeanwhile, total, ahead, recorded, edited } = result
   if (total === 0) return "Nothing to do: the folder holds no migrations."
-  const checksums = edited > 0 ? `, ${edited} edited since` : applied.length > 0 ? ", checksums equal" : ""
-  const proof = `History proved: ${recorded} of ${total} recorded${checksums}.`
+  const checksums = edited > 0 ? `, ${edited} edited since` : applied.length > 0 ? ", checksums match" : ""
+  const verified = `Verified: ${recorded} of ${total} recorded${checksums}.`
   const meanwhile =
     appliedMeanwhile > 0
       ? `${counted(appliedMeanwhile, "pending migration")} ${appliedMeanwhile === 1 ? "was" : "were"} applied meanwhile by another deployer. `
       : ""
   if (applied.length === 0)
-    return `${meanwhile}Nothing to do${ahead ? ": the database is ahead of this folder" : ""}. ${proof}`
-  return `${meanwhile}${applied.length} applied in ${duration(result.durationMs)}. ${proof}`
+    return `${meanwhile}Nothing to do${ahead ? ": the database is ahead of this folder" : ""}. ${verified}`
+  return `${meanwhile}${applied.length} applied in ${duration(result.durationMs)}. ${verified}`
 }

@@ -12,7 +12,7 @@ test("deploy prints an object a line as it happens; the last one is its result",
   expect(objects.at(-1)).toMatchObject({ event: "done", applied: [init, orders, "20260103000000_index"], recorded: 3 })
   expect(objects).toContainEqual(expect.objectContaining({ event: "note" }))
   expect(objects).toContainEqual(expect.objectContaining({ event: "applied", class: "non-transactional" }))
-  expect(objects).toContainEqual(expect.objectContaining({ event: "proved", recorded: 3, of: 3 }))
+  expect(objects).toContainEqual(expect.objectContaining({ event: "verified", recorded: 3, of: 3 }))
 })
 
 test("a deploy that fails ends with the error: where, what state, what next", async () => {

@@ -57,7 +57,7 @@ test("the first line says version, history, host and database; the last is the v
       `^lockstep \\d+\\.\\d+\\.\\d+, history [0-9a-f]{12} of 1 migration -> ${url.hostname}:${url.port}/${database.name}$`,
     ),
   )
-  expect(done.stdout).toMatch(/^1 applied in .* History proved: 1 of 1 recorded, checksums equal\.$/)
+  expect(done.stdout).toMatch(/^1 applied in .* Verified: 1 of 1 recorded, checksums match\.$/)
   expect(url.password).not.toBe("")
   expect(done.all).not.toContain(url.password)
 })
@@ -225,23 +225,23 @@ test("flag, then LOCKSTEP_ variable, then package.json's key: every option of a 
   expect((await run([])).stderr).toContain("error[L1106]")
   expect(await run([], { LOCKSTEP_ALLOW_EMPTY: "true" })).toMatchObject({ exitCode: 0 })
   expect(await run(["--allow-empty"], { LOCKSTEP_ALLOW_EMPTY: "false" })).toMatchObject({ exitCode: 0 })
-  const wrong = await run(["--lock-wait", "soon", "--prove", "everything"], {
+  const wrong = await run(["--lock-wait", "soon", "--verify", "everything"], {
     LOCKSTEP_RETRIES: "-1",
     LOCKSTEP_STRICT: "perhaps",
   })
   expect(wrong.exitCode).toBe(2)
-  for (const name of ["--lock-wait", "--prove", "LOCKSTEP_RETRIES", "LOCKSTEP_STRICT"])
+  for (const name of ["--lock-wait", "--verify", "LOCKSTEP_RETRIES", "LOCKSTEP_STRICT"])
     expect(wrong.stderr).toContain(name)
 })
 
-test("--prove schema names what somebody changed by hand, object by object", async () => {
+test("--verify schema names what somebody changed by hand, object by object", async () => {
   const database = await createDatabase()
   const project = createProject({ migrations: three })
-  const proved = await deploy(project, database, "--prove", "schema")
-  expect(proved, proved.all).toMatchObject({ exitCode: 0 })
-  expect(proved.stderr).toContain("Schema proved")
+  const verified = await deploy(project, database, "--verify", "schema")
+  expect(verified, verified.all).toMatchObject({ exitCode: 0 })
+  expect(verified.stderr).toContain("Schema verified")
   await database.query("ALTER TABLE account DROP COLUMN email; CREATE INDEX by_hand ON account (name)")
-  const drifted = await deploy(project, database, "--prove", "schema")
+  const drifted = await deploy(project, database, "--verify", "schema")
   expect(drifted.exitCode).toBe(1)
   expect(drifted.stderr).toContain("error[L1031]")
   expect(drifted.stderr).toContain("missing, or otherwise:  column public.account.email text")

@@ -84,16 +84,13 @@ test("each event is an object with the schema's name and the time; progress is n
 })
 
 test.each([
-  [result, "Nothing to do. History proved: 12 of 12 recorded."],
-  [{ ...result, applied: ["a"] }, "1 applied in 412 ms. History proved: 12 of 12 recorded, checksums equal."],
-  [{ ...result, edited: 2 }, "Nothing to do. History proved: 12 of 12 recorded, 2 edited since."],
-  [
-    { ...result, ahead: true },
-    "Nothing to do: the database is ahead of this folder. History proved: 12 of 12 recorded.",
-  ],
+  [result, "Nothing to do. Verified: 12 of 12 recorded."],
+  [{ ...result, applied: ["a"] }, "1 applied in 412 ms. Verified: 12 of 12 recorded, checksums match."],
+  [{ ...result, edited: 2 }, "Nothing to do. Verified: 12 of 12 recorded, 2 edited since."],
+  [{ ...result, ahead: true }, "Nothing to do: the database is ahead of this folder. Verified: 12 of 12 recorded."],
   [
     { ...result, appliedMeanwhile: 2 },
-    "2 pending migrations were applied meanwhile by another deployer. Nothing to do. History proved: 12 of 12 recorded.",
+    "2 pending migrations were applied meanwhile by another deployer. Nothing to do. Verified: 12 of 12 recorded.",
   ],
   [{ ...result, total: 0, recorded: 0 }, "Nothing to do: the folder holds no migrations."],
 ])("the verdict %#", (outcome, line) => {

@@ -9,7 +9,7 @@ import type { DeployRequest } from "../context.js"
  * more than once only where it was so `before`.
  * Resolves to how many are recorded. Errors: L1030 the history says something else.
  */
-export async function proveHistory(
+export async function verifyHistory(
   client: Client,
   { url, folder }: DeployRequest,
   before: Pick<Comparison, "duplicates">,

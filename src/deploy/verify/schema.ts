@@ -3,24 +3,24 @@ import { compare } from "../../history/compare.js"
 import type { FolderMigration } from "../../history/folder.js"
 import { readHistory } from "../../history/recorded.js"
 import type { Client } from "../../postgres/connect.js"
-import type { DeployRequest, ProveSchema } from "../context.js"
+import type { DeployRequest, FindDrift } from "../context.js"
 
 /**
  * Compares the database with what its history makes when it is replayed on an empty one, under the lock. Migrations
  * are replayed in the order in which they were applied. Errors: L1031 they differ, object by object.
  */
-export async function proveSchema(
+export async function verifySchema(
   client: Client,
   { url, folder, onEvent }: Pick<DeployRequest, "url" | "folder" | "onEvent">,
-  findDrift: ProveSchema,
+  findDrift: FindDrift,
 ): Promise<void> {
   const recorded = (await readHistory(client, url.schema)) ?? []
   const { missing, applied } = compare(folder.migrations, recorded)
   if (missing.length > 0) {
-    throw new LockstepError("L1031", "the schema cannot be proved: the folder does not hold the whole history", {
+    throw new LockstepError("L1031", "the schema cannot be verified: the folder does not hold the whole history", {
       hint: missing.map(({ name }) => `${name} is recorded in the database, but not in the folder`).join("\n"),
-      state: "the history is proved; the schema is not.",
-      next: "prove with the folder of the newest release",
+      state: "the history is verified; the schema is not.",
+      next: "verify with the folder of the newest release",
     })
   }
   const byName = new Map(applied.map(({ name, migration }): [string, FolderMigration] => [name, migration]))
@@ -34,7 +34,7 @@ export async function proveSchema(
     ...drift.unexpected.map((line) => `not from the history:   ${line}`),
   ]
   if (lines.length === 0) {
-    onEvent({ event: "schema-proved", migrations: order.length })
+    onEvent({ event: "schema-verified", migrations: order.length })
     return
   }
   throw new LockstepError("L1031", `the schema has drifted from the history in ${lines.length} objects`, {
