@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { schemaEngine } from "../src/engine/shim/main.js"
 import { readFolder } from "../src/history/folder.js"
 import { parseDatabaseUrl } from "../src/postgres/url.js"
 /** Prisma's schema engine with its own deploy, so that Prisma's CLI is measured as it is, without a native engine. */
 import { openEngine } from "../src/schema-engine/engine.js"
+import { schemaEngine } from "../src/schema-engine/json-rpc/server.js"
 import { waitInServer } from "../src/schema-engine/lock.js"
 import { historyList, stepsOf } from "../src/schema-engine/open.js"
 

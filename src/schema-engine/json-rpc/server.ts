@@ -1,14 +1,13 @@
 import * as z from "zod/mini"
 import { LockstepError } from "../../errors.js"
-import { EnginePanic } from "../../schema-engine/engine-error.js"
-import { InvalidInput } from "../../schema-engine/wasm.js"
 import { dropShadows, ownSignals } from "../../scratch/database.js"
+import { EnginePanic } from "../engine-error.js"
+import { InvalidInput } from "../wasm.js"
 import { type EngineArguments, parseArguments } from "./arguments.js"
 import { canConnect, createDatabase, dropDatabase } from "./database.js"
 import { knownError, type Words } from "./known-error.js"
-import { log } from "./log.js"
 import { type ApplyMigrations, type LockWith, methodsFor } from "./methods.js"
-import { invalidParams, methodNotFound, print, RpcError, serveRpc } from "./rpc.js"
+import { invalidParams, log, methodNotFound, print, RpcError, serveRpc } from "./protocol.js"
 
 /** What the process boundary gives the shim. */
 export interface Shim {

@@ -123,3 +123,14 @@ function idOf(message: unknown): Id {
   const id = isObject(message) && "id" in message ? z.safeParse(idSchema, message.id) : undefined
   return id?.success ? id.data : null
 }
+
+/** Writes one line of the schema engine's log: JSON on stderr, as Prisma's CLI parses it. */
+export function log(level: "INFO" | "ERROR", fields: Readonly<Record<string, unknown>>, target: string): void {
+  process.stderr.write(`${JSON.stringify({ timestamp: new Date().toISOString(), level, fields, target })}\n`)
+}
+
+/** Passes on a line that the engine itself logged. */
+export function passOn(line: string): void {
+  const text = line.trim()
+  if (text) process.stderr.write(`${text}\n`)
+}

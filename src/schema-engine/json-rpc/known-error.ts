@@ -1,5 +1,5 @@
 import { type ErrorCode, LockstepError } from "../../errors.js"
-import { EngineRefusal } from "../../schema-engine/engine-error.js"
+import { EngineRefusal } from "../engine-error.js"
 
 /** An error as the schema engine answers it: Prisma's code where it has one, and the text that the CLI prints. */
 export interface KnownError {

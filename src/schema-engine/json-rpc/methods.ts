@@ -1,14 +1,13 @@
 import type { SchemaEngine } from "@prisma/schema-engine-wasm/schema_engine_bg"
 import * as z from "zod/mini"
+import { noModels } from "../../change/diff.js"
 import { parseDatabaseUrl } from "../../postgres/url.js"
-import { type Engine, openEngine } from "../../schema-engine/engine.js"
-import type { TakeLock } from "../../schema-engine/lock.js"
-import { InvalidInput } from "../../schema-engine/wasm.js"
+import { container, type Engine, openEngine } from "../engine.js"
+import type { TakeLock } from "../lock.js"
+import { InvalidInput } from "../wasm.js"
 import type { EngineArguments } from "./arguments.js"
 import { canConnect, createDatabase, execute } from "./database.js"
-import { answerDiff } from "./diff.js"
-import { passOn } from "./log.js"
-import type { Params } from "./rpc.js"
+import { type Params, passOn } from "./protocol.js"
 
 /** Applies the migrations of a folder and answers the names that it applied. */
 export type ApplyMigrations = (order: ApplyOrder) => Promise<readonly string[]>
@@ -135,4 +134,25 @@ async function forward(engine: () => Promise<Engine>, method: Called, params: Pa
     await ask("devDiagnostic", { migrationsList: params.migrationsList, filters: params.filters })
     return await ask(method, params)
   }
+}
+
+const diffParams = z.looseObject({
+  from: z.looseObject({ tag: z.string() }),
+  to: z.looseObject({ tag: z.string() }),
+})
+const diffOutcome = z.object({ exitCode: z.number(), stdout: z.nullable(z.string()) })
+
+/** `diff`: its text goes to the person through a `print` request, as the CLI expects of a schema engine that is a process. */
+async function answerDiff(engine: Engine, input: unknown, print: (text: string) => void): Promise<unknown> {
+  const { from, to, ...rest } = z.parse(diffParams, input)
+  const request = { ...rest, from: withDatabase(from), to: withDatabase(to) }
+  const answer = await engine.raw(async (each): Promise<unknown> => Reflect.apply(each.diff, each, [request]))
+  const { exitCode, stdout } = z.parse(diffOutcome, answer)
+  if (stdout) print(stdout)
+  return { exitCode, stdout: null }
+}
+
+/** This build of the engine knows the database that it is connected to, and takes no URL. */
+function withDatabase(target: { readonly tag: string }): object {
+  return target.tag === "url" ? { tag: "schemaDatasource", ...container(noModels), configDir: "" } : target
 }
