@@ -7,7 +7,7 @@ export const errorCodes = {
   L1000: { exitCode: 1, title: "unexpected failure (a defect in Lockstep)" },
   L1001: { exitCode: 1, title: "interrupted" },
   L1012: { exitCode: 1, title: "a statement of a migration failed" },
-  L1013: { exitCode: 1, title: "a file holds psql meta-commands" },
+  L1013: { exitCode: 1, title: "a file needs psql: a meta-command, or COPY … FROM stdin" },
   L1014: { exitCode: 1, title: "a lock on a table could not be had in time" },
   L1015: { exitCode: 1, title: "a non-transactional migration stopped part-way" },
   L1016: { exitCode: 1, title: "the connection was lost and could not be had again" },

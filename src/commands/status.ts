@@ -1,9 +1,9 @@
 import { announce } from "../cli/database.js"
 import { allowEmptyOption, defineCommand, projectOptions } from "../cli/options.js"
+import { openToRead } from "../deploy/connect/database.js"
 import { compare } from "../history/compare.js"
 import { duplicateRemarks } from "../history/folder.js"
 import { readHistory } from "../history/recorded.js"
-import { connect } from "../postgres/connect.js"
 import { inLine } from "../printable.js"
 import { findTarget } from "../project/database-url.js"
 import { readMigrations } from "../project/migrations.js"
@@ -22,7 +22,7 @@ Exit codes: 0 up to date; 1 not, or the database cannot be read; 2 wrong usage o
     const target = await findTarget(where)
     announce(target, output)
     const folder = readMigrations(where, settings)
-    const client = await connect(target.url, { applicationName: "lockstep status" })
+    const client = await openToRead(target.url, "lockstep status")
     try {
       const recorded = await readHistory(client, target.url.schema)
       const comparison = compare(folder.migrations, recorded ?? [])

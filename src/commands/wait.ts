@@ -1,5 +1,6 @@
 import { announce } from "../cli/database.js"
 import { allowEmptyOption, defineCommand, flag, projectOptions, time } from "../cli/options.js"
+import { openToRead } from "../deploy/connect/database.js"
 import { backoffMs, pause } from "../deploy/interrupt.js"
 import { LockstepError } from "../errors.js"
 import { type Comparison, compare } from "../history/compare.js"
@@ -56,9 +57,12 @@ Exit codes: 0 it is so; 1 not in time, or never; 2 wrong usage or configuration;
 /** In words, what is not there yet; undefined when everything is. Errors: what waiting cannot mend. */
 async function whatIsMissing(url: DatabaseUrl, folder: Folder | undefined): Promise<string | undefined> {
   try {
-    const client = await connect(url, { applicationName: "lockstep wait" })
+    if (folder === undefined) {
+      await (await connect(url, { applicationName: "lockstep wait" })).end()
+      return undefined
+    }
+    const client = await openToRead(url, "lockstep wait")
     try {
-      if (folder === undefined) return undefined
       return pendingIn(compare(folder.migrations, (await readHistory(client, url.schema)) ?? []))
     } finally {
       await client.end()

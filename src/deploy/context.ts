@@ -83,8 +83,8 @@ export interface Ledger {
   readonly applied: string[]
   /** What was begun, by the id of its history row: by that a deploy knows its own rows again. */
   readonly begun: Map<string, Prepared>
-  /** What was sent and not answered yet, in order. */
-  readonly sent: Set<Prepared>
+  /** What was sent and not answered yet, by name, in order. */
+  readonly sent: Map<string, Prepared>
   /** What had been sent when the connection was lost; empty as soon as the history says what became of it. */
   unknown: readonly Prepared[]
   /** Grows with every migration and every statement that is known to be done. */
@@ -100,7 +100,7 @@ export interface Ledger {
 export const newLedger = (): Ledger => ({
   applied: [],
   begun: new Map(),
-  sent: new Set(),
+  sent: new Map(),
   unknown: [],
   moves: 0,
   losses: 0,
@@ -112,7 +112,7 @@ export const newLedger = (): Ledger => ({
 export function begin(ledger: Ledger, prepared: Prepared): string {
   const id = randomUUID()
   ledger.begun.set(id, prepared)
-  ledger.sent.add(prepared)
+  ledger.sent.set(prepared.migration.name, prepared)
   return id
 }
 
@@ -120,7 +120,7 @@ export function begin(ledger: Ledger, prepared: Prepared): string {
 export function finish(ledger: Ledger, prepared: Prepared, durationMs: number, { onEvent }: DeployRequest): void {
   const { name } = prepared.migration
   ledger.applied.push(name)
-  ledger.sent.delete(prepared)
+  ledger.sent.delete(name)
   ledger.moves++
   onEvent({ event: "applied", name, class: prepared.class, durationMs })
 }

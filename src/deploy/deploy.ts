@@ -33,7 +33,7 @@ export async function deploy(request: DeployRequest): Promise<DeployResult> {
     } catch (error) {
       if (!(error instanceof ConnectionLost)) throw withState(error, ledger)
       ledger.losses++
-      ledger.unknown = [...ledger.sent]
+      ledger.unknown = [...ledger.sent.values()]
       if (ledger.moves > moves) attempt = 0
       moves = ledger.moves
       await beforeNextAttempt(error, attempt, ledger, request).catch((reason) => {
@@ -152,7 +152,7 @@ async function bringUpToDate(
   const recorded = await openHistory(client, request)
   const { unknown } = ledger
   settle(ledger, recorded, request)
-  if (ledger.end !== undefined) throw timedOut(ledger.end, unknown, ledger)
+  if (ledger.end !== undefined) throw timedOut(ledger.end, unknown, recorded)
   const comparison = compare(request.folder.migrations, recorded)
   refuseEmpty(request, comparison)
   const plan = planDeploy(comparison, request.settings, ledger.begun)

@@ -103,6 +103,19 @@ function readMigration(dir: string, name: string, blank: Set<string>): FolderMig
       next: "save the file as UTF-8 (UTF-16 is what some editors on Windows write)",
     })
   }
+  if (text.includes("\0")) {
+    const line = text.slice(0, text.indexOf("\0")).split("\n").length
+    throw new LockstepError(
+      "L1102",
+      `the migration ${name} holds a NUL byte, which PostgreSQL takes for the end of the text`,
+      {
+        file: fromHere(path),
+        line,
+        state: nothing,
+        next: "remove it, or save the file as UTF-8 (UTF-16 without its mark is full of such bytes)",
+      },
+    )
+  }
   if (!/\S/.test(text)) blank.add(name)
   return { name, path, text, checksum: checksumOf(text) }
 }

@@ -1,6 +1,6 @@
 import { LockstepError } from "../errors.js"
 import type { Client } from "../postgres/connect.js"
-import { quoteIdentifier, sqlstateOf } from "../postgres/sqlstate.js"
+import { quoteIdentifier, quoteLiteral, sqlstateOf } from "../postgres/sqlstate.js"
 import type { Folder } from "./folder.js"
 
 /** One row of `_prisma_migrations`. Times are ISO 8601 UTC. */
@@ -38,21 +38,63 @@ export const createHistoryTable = (schema: string): string => `CREATE TABLE IF N
   "applied_steps_count" INTEGER NOT NULL DEFAULT 0
 )`
 
-/** A timestamptz as ISO 8601 UTC, whatever the session's DateStyle and TimeZone are. */
+/** A timestamptz as ISO 8601 UTC, whatever the session's DateStyle and TimeZone are; an infinite one as "infinity". */
 export const isoTime = (expression: string): string =>
-  `to_char(${expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+  `coalesce(to_char(${expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), (${expression})::text)`
 
-/** One row as it was asked for; undefined where a value is missing, so that it is no history of Prisma's. */
-function parseRow([id, name, checksum, startedAt, finishedAt, rolledBackAt, steps, logs]: readonly unknown[]):
-  | RecordedRow
-  | undefined {
-  if (!isText(id) || !isText(name) || !isText(checksum) || !isText(startedAt) || typeof steps !== "number") return
-  if (!isTextOrNull(finishedAt) || !isTextOrNull(rolledBackAt) || !isTextOrNull(logs)) return
-  return { id, name, checksum, startedAt, finishedAt, rolledBackAt, steps, logs }
+/** One row as it was asked for. Errors: L1108 a value that neither Prisma nor Lockstep writes. */
+function parseRow(schema: string, cells: readonly unknown[]): RecordedRow {
+  const [id, name, checksum, startedAt, finishedAt, rolledBackAt, steps, logs] = cells
+  const times = isTime(startedAt) && isTimeOrNull(finishedAt) && isTimeOrNull(rolledBackAt)
+  if (isText(id) && isText(name) && isText(checksum) && times && typeof steps === "number" && isTextOrNull(logs)) {
+    return { id, name, checksum, startedAt, finishedAt, rolledBackAt, steps, logs }
+  }
+  throw strangeRow(schema, cells)
 }
 
 const isText = (value: unknown): value is string => typeof value === "string"
 const isTextOrNull = (value: unknown): value is string | null => value === null || isText(value)
+const isTime = (value: unknown): value is string => isText(value) && value.endsWith("Z")
+const isTimeOrNull = (value: unknown): value is string | null => value === null || isTime(value)
+
+const columns = [
+  "id",
+  "migration_name",
+  "checksum",
+  "started_at",
+  "finished_at",
+  "rolled_back_at",
+  "applied_steps_count",
+]
+
+function strangeRow(schema: string, cells: readonly unknown[]): LockstepError {
+  const problems = columns.flatMap((column, at) => {
+    const value = cells[at]
+    if (isText(value) && column.endsWith("_at") && !isTime(value)) return [{ column, is: "infinite" }]
+    return value === null && !["finished_at", "rolled_back_at"].includes(column) ? [{ column, is: "NULL" }] : []
+  })
+  if (problems.length === 0) return strangeTable(schema, new Error("a value has another type"))
+  const [id, name] = cells
+  const key = isText(id) ? `id = ${quoteLiteral(id)}` : `migration_name = ${quoteLiteral(String(name))}`
+  const changes = problems.map(({ column }) => `${column} = ${corrections[column]}`).join(", ")
+  const what = problems.map(({ column, is }) => `${column} is ${is}`).join(", ")
+  return new LockstepError("L1108", `the row of ${name} in ${historyTable(schema)} cannot be used: ${what}`, {
+    hint: "Neither Prisma nor Lockstep writes such a row.",
+    state: "nothing was touched.",
+    next: `correct it by hand: UPDATE ${historyTable(schema)} SET ${changes} WHERE ${key}`,
+  })
+}
+
+/** For each column, in SQL, what a row of an applied migration may hold. */
+const corrections: Readonly<Record<string, string>> = {
+  id: "gen_random_uuid()",
+  migration_name: "'<its name>'",
+  checksum: "'<sha256 of its migration.sql>'",
+  started_at: "now()",
+  finished_at: "now()",
+  rolled_back_at: "now()",
+  applied_steps_count: "1",
+}
 
 /**
  * The whole history as one JSON text: node-postgres takes three times as long over thousands of rows of eight values,
@@ -65,7 +107,7 @@ const query = (schema: string): string => `SELECT json_agg(json_build_array(id, 
 
 /**
  * Reads the history in the order in which it was made; undefined where there is no history table.
- * Errors: L1108 the table has another shape, L1110 the role may not read it.
+ * Errors: L1108 the table has another shape, or a row is none of Prisma's, L1110 the role may not read it.
  */
 export async function readHistory(client: Client, schema: string): Promise<readonly RecordedRow[] | undefined> {
   const result = await client.query<{ rows: string | null }>(query(schema)).catch((error: unknown) => {
@@ -76,11 +118,7 @@ export async function readHistory(client: Client, schema: string): Promise<reado
   })
   if (result === undefined) return undefined
   const found: readonly (readonly unknown[])[] = JSON.parse(result.rows[0]?.rows ?? "[]")
-  return found.map((cells) => {
-    const row = parseRow(cells)
-    if (row === undefined) throw strangeTable(schema, new Error("a row lacks a value"))
-    return row
-  })
+  return found.map((cells) => parseRow(schema, cells))
 }
 
 const strangeTable = (schema: string, cause: unknown): LockstepError =>

@@ -1,7 +1,7 @@
+import { openToRead } from "../deploy/connect/database.js"
 import { compare } from "../history/compare.js"
 import type { Folder } from "../history/folder.js"
 import { readHistory, strangersIn } from "../history/recorded.js"
-import { connect } from "../postgres/connect.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import { knowingNew } from "../sql/script-effects.js"
 import type { Plan, PlannedMigration } from "./planned.js"
@@ -19,10 +19,10 @@ export interface PlanRequest {
 /**
  * What a deploy would do now: every statement of the pending migrations, with the lock and the cost by the rules of
  * docs/lock-rules.md, and the relations' sizes in the database. Reads only.
- * Errors: L1013 psql meta-commands, L1108 and L1110 the history cannot be read, L1210 to L1218 no connection.
+ * Errors: L1013 psql meta-commands, L1108 and L1110 the history cannot be read, L1210 to L1219 no connection, L1021 a transaction pooler.
  */
 export async function planMigrations({ url, folder }: PlanRequest): Promise<Plan> {
-  const client = await connect(url, { applicationName: "lockstep plan" })
+  const client = await openToRead(url, "lockstep plan")
   try {
     const recorded = await readHistory(client, url.schema)
     const comparison = compare(folder.migrations, recorded ?? [])

@@ -37,12 +37,24 @@ const advice: Readonly<Record<string, string>> = {
   "55P03":
     "Other sessions held the lock every time that it was tried: deploy when they are gone, or raise --lock-timeout or --retries.",
   "55P04": "A new enum value can be used only after the transaction that adds it: use it in the next migration.",
-  "57014": "statement_timeout cancelled it: raise it for this role, or SET statement_timeout in the migration.",
+  "57014":
+    "It was cancelled: by statement_timeout (raise it for this role, or SET it in the migration), or by somebody with pg_cancel_backend.",
   "0A000": "This server does not support it: an extension may not be installed, or the version may be too old.",
 }
 
 /** Plain words for an SQLSTATE; undefined where PostgreSQL's message says it all. */
 export const adviceFor = (sqlstate: string | undefined): string | undefined => (sqlstate ? advice[sqlstate] : undefined)
+
+const remedies: Readonly<Record<string, string>> = {
+  "42501": "give the role of the URL what it lacks, or deploy as another role",
+  "53100": "free room on the server's disk",
+  "53200": "give the server memory",
+  "57014": "raise statement_timeout where that cancelled it",
+}
+
+/** What to do before the same thing is tried again, where the server is what refuses; undefined where the SQL has to be changed. */
+export const remedyFor = (sqlstate: string | undefined): string | undefined =>
+  remedies[sqlstate ?? ""] ?? (/^(53|57|58|F0|XX)/.test(sqlstate ?? "") ? "look into the server's log" : undefined)
 
 /** A lock that was not had in time, a deadlock, a serialization failure: the same transaction may work next time. */
 export const worksPerhapsNextTime = (sqlstate: string | undefined): boolean =>

@@ -55,6 +55,7 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
   const query = url.searchParams
   const host =
     query.get("host") || decode(url.hostname.replace(/^\[(.*)\]$/, "$1")) || process.env.PGHOST || "localhost"
+  if (host.includes(",")) throw oneHostOnly()
   const user = decode(url.username) || process.env.PGUSER || process.env.USER || "postgres"
   const port = portOf(query.get("port") || url.port || process.env.PGPORT || "5432")
   const database = decode(url.pathname.slice(1)) || user
@@ -119,6 +120,7 @@ function parse(text: string): URL {
       next: "set DATABASE_URL to a postgresql:// URL of the database itself",
     })
   }
+  if (severalHosts.test(text)) throw oneHostOnly()
   const url = text.replace(noHost, "$1localhost")
   if (strict.test(text) && URL.canParse(url)) return new URL(url)
   // Nothing of it may be repeated: any part may be a part of the password.
@@ -129,6 +131,15 @@ function parse(text: string): URL {
     next: "set DATABASE_URL to postgresql://USER:PASSWORD@HOST:5432/DATABASE",
   })
 }
+
+/** libpq's list of hosts. */
+const severalHosts = /^postgres(?:ql)?:\/\/(?:[^/?#]*@|(?![^/?#]*@))[^@/?#]*,/i
+
+const oneHostOnly = (): LockstepError =>
+  new LockstepError("L1203", "the database URL names several hosts, and Lockstep connects to one", {
+    hint: "A list of hosts, with target_session_attrs or without, is not supported.",
+    next: "name the primary, or an address that leads to it: a virtual IP, a DNS name that follows it, a pooler in session mode",
+  })
 
 /** libpq's `postgresql://user@/db?host=/socket` has no host, which is no URL to others. */
 const noHost = /^(postgres(?:ql)?:\/\/[^/?#]*@)(?=[/?]|$)/i

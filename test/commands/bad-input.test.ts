@@ -25,6 +25,7 @@ describe("a folder that cannot be used: exit 2, and nothing is touched", () => {
       "L1102",
       "is not UTF-8 text",
     ],
+    ["a file with a NUL byte", { migrations: { [init]: "SELECT 1;\nSELECT '\0';\n" } }, "L1102", "holds a NUL byte"],
     [
       "a folder without migration.sql",
       { files: { [`prisma/migrations/${orders}/notes`]: "" }, migrations: { [init]: "" } },
@@ -83,6 +84,28 @@ describe("a folder that cannot be used: exit 2, and nothing is touched", () => {
     expect(exitCode).toBe(1)
     expect(await database.query("SELECT to_regclass('t')::text AS t")).toEqual([{ t: null }])
   })
+})
+
+test("COPY … FROM stdin, whose rows a migration cannot bring: named with its place, before anything is applied", async () => {
+  const copy = "-- as psql reads it\nCOPY t FROM stdin;\n"
+  const large = `CREATE TABLE t ();\n-- ${"x".repeat(70_000)}\n`
+  for (const [name, sql] of Object.entries({
+    alone: copy,
+    stepwise: `VACUUM;\n${copy}`,
+    dumped: `${copy}1\t2\n\\.\n`,
+  })) {
+    const { run, database } = await openShop({ migrations: { [init]: large, [`20260102000000_${name}`]: sql } })
+    const { stderr, exitCode } = await run("deploy")
+    expect(stderr).toContain("error[L1013]")
+    expect(stderr).toContain(`20260102000000_${name}/migration.sql:`)
+    expect(stderr).toContain("pg_dump --inserts")
+    expect(exitCode).toBe(1)
+    expect(await database.query("SELECT to_regclass('t')::text AS t")).toEqual([{ t: null }])
+  }
+  const { run } = await openShop({
+    migrations: { [init]: "CREATE TABLE t (); -- not from stdin\nCOPY t TO stdout;\n" },
+  })
+  expect(await run("deploy")).toMatchObject({ exitCode: 0 })
 })
 
 describe("what is tolerated is said, and applied", () => {

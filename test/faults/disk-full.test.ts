@@ -53,6 +53,7 @@ test("a full disk is told in plain words and leaves nothing; with room again the
   expect(failed.stderr).toContain("(PostgreSQL 53100)")
   expect(failed.stderr).toContain("migration.sql:2:1")
   expect(failed.stderr).toContain("The server's disk is full: free room before the next deploy.")
+  expect(failed.stderr).toContain("free room on the server's disk, then run the same deploy again.")
   expect(await queryOn(server.url, "SELECT migration_name FROM shop._prisma_migrations")).toHaveLength(1)
   await queryOn(server.url, "DROP TABLE filler")
   const done = await lockstep(["deploy"], { cwd: root, url: `${server.url}?schema=shop` })

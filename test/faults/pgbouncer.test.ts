@@ -77,6 +77,38 @@ test.skipIf(!isInstalled)(
   },
 )
 
+test.skipIf(!isInstalled)("nothing else that reads or writes a history goes through it either", async () => {
+  const database = await createDatabase()
+  const url = await pgbouncer(database.url, "transaction")
+  const schema = 'datasource db {\n  provider = "postgresql"\n}\n\nmodel User {\n  id Int @id\n}\n'
+  const { root } = createProject({ migrations, schema })
+  for (const args of [["status"], ["plan"], ["wait", "--applied"], ["reset", "--yes"], ["push"]]) {
+    const refused = await lockstep(args, { cwd: root, url })
+    expect(refused, refused.all).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("error[L1021]") })
+  }
+  expect(await lockstep(["wait"], { cwd: root, url })).toMatchObject({ exitCode: 0 })
+  expect(await database.query("SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace")).toEqual([])
+})
+
+test.skipIf(!isInstalled)(
+  "PgBouncer in session mode lets a push and a reset through, in the URL's schema",
+  async () => {
+    const database = await createDatabase()
+    const url = `${await pgbouncer(database.url, "session")}?schema=shop`
+    const schema = 'datasource db {\n  provider = "postgresql"\n}\n\nmodel User {\n  id Int @id\n}\n'
+    const { root } = createProject({ migrations, schema })
+    for (const args of [["push"], ["reset", "--yes"], ["status"]]) {
+      const done = await lockstep(args, { cwd: root, url })
+      expect(done, done.all).toMatchObject({ exitCode: 0 })
+    }
+    expect(
+      await database.query(
+        "SELECT to_regclass('shop.account') IS NOT NULL AS shop, to_regclass('public.account') AS public",
+      ),
+    ).toEqual([{ shop: true, public: null }])
+  },
+)
+
 test.skipIf(!isInstalled)("PgBouncer in transaction mode is known while others use its connections, too", async () => {
   const database = await createDatabase()
   const url = await pgbouncer(database.url, "transaction", 2)

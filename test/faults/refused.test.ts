@@ -5,6 +5,8 @@ import { lockstep } from "../cli.js"
 import { createDatabase, type TestDatabase } from "../postgres.js"
 import { createProject, type TestProject } from "../project.js"
 import { until } from "../until.js"
+import { queryOn } from "./query.js"
+import { ownServer } from "./server.js"
 
 const init = {
   "20260101000000_init": "CREATE TABLE account (id int PRIMARY KEY, n int);\nINSERT INTO account VALUES (1, 0);",
@@ -70,7 +72,8 @@ test("a statement timeout is told with what to do about it, and leaves nothing",
   expect(failed, failed.all).toMatchObject({ exitCode: 1 })
   expect(failed.stderr).toContain("error[L1012]: canceling statement due to statement timeout (PostgreSQL 57014)")
   expect(failed.stderr).toContain("migration.sql:2:1")
-  expect(failed.stderr).toContain("statement_timeout cancelled it: raise it for this role")
+  expect(failed.stderr).toContain("by statement_timeout (raise it for this role")
+  expect(failed.stderr).toContain("raise statement_timeout where that cancelled it, then run the same deploy again.")
   expect(failed.stderr).toContain("nothing of this migration was applied or recorded; the one before it stands.")
   expect(await database.query("SELECT n FROM account")).toEqual([{ n: 0 }])
 })
@@ -158,6 +161,55 @@ test("a role that may not read the history is told so", async () => {
   const refused = await deploy(project, url.href)
   expect(refused, refused.all).toMatchObject({ exitCode: 1 })
   expect(refused.stderr).toContain('error[L1110]: the role of the URL may not read "public"."_prisma_migrations"')
+})
+
+test("a right that a migration lacks is not said to be the file's fault", async () => {
+  const { database, project } = await prepared("CREATE ROLE another_role;")
+  const role = `role_${randomBytes(4).toString("hex")}`
+  await database.query(`CREATE ROLE ${role} LOGIN; GRANT SELECT, INSERT ON _prisma_migrations TO ${role}`)
+  onTestFinished(async () => {
+    await database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
+  })
+  const url = new URL(database.url)
+  url.username = role
+  const refused = await deploy(project, url.href)
+  expect(refused, refused.all).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("(PostgreSQL 42501)") })
+  expect(refused.stderr).toContain("give the role of the URL what it lacks, or deploy as another role, then run")
+  expect(refused.stderr).not.toContain("fix the file")
+})
+
+test.each([
+  ["disk_full", "free room on the server's disk, then run the same deploy again."],
+  ["out_of_memory", "give the server memory, then run the same deploy again."],
+  ["io_error", "look into the server's log, then run the same deploy again."],
+  ["unique_violation", "fix the file, then run the same deploy again."],
+])("the next step after %s is where its cause is", async (condition, next) => {
+  const sql = `DO $$ BEGIN RAISE EXCEPTION 'as the server raises it' USING ERRCODE = '${condition}'; END $$;`
+  const { database, project } = await prepared(sql)
+  const refused = await deploy(project, database.url)
+  expect(refused, refused.all).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(`next:   ${next}`) })
+})
+
+test("a database is created by a role that may not connect to the database postgres, and where it cannot, that is said", async () => {
+  const server = await ownServer()
+  await queryOn(server.url, "CREATE ROLE creator LOGIN CREATEDB")
+  await queryOn(server.url, "REVOKE CONNECT ON DATABASE postgres FROM PUBLIC")
+  const url = new URL(server.url)
+  url.username = "creator"
+  url.pathname = "/shop"
+  const project = createProject({ migrations: init })
+  const created = await deploy(project, url.href)
+  expect(created, created.all).toMatchObject({
+    exitCode: 0,
+    stderr: expect.stringContaining('created the database "shop"'),
+  })
+  await queryOn(server.url, "REVOKE CONNECT ON DATABASE template1 FROM PUBLIC")
+  url.pathname = "/other"
+  const refused = await deploy(project, url.href)
+  expect(refused, refused.all).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("error[L1023]") })
+  expect(refused.stderr).toContain('needs a connection to the database "postgres" or "template1"')
+  expect(refused.stderr).toContain('permission denied for database "postgres"')
+  expect(refused.stderr).toContain('CREATE DATABASE "other" OWNER "creator"')
 })
 
 test("wrong credentials are not waited for", async () => {

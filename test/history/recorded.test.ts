@@ -48,6 +48,41 @@ test("a table of another shape is named", async () => {
   await expect(readHistory(client, "public")).rejects.toMatchObject({ code: "L1108" })
 })
 
+test.each([
+  [
+    "a NULL checksum",
+    "ALTER TABLE _prisma_migrations ALTER checksum DROP NOT NULL",
+    "('1', NULL, 'one', now(), now(), NULL, NULL)",
+    "checksum is NULL",
+    "checksum = '<sha256 of its migration.sql>'",
+  ],
+  [
+    "an infinite start",
+    "",
+    "('1', 'c', 'one', '-infinity', now(), NULL, NULL)",
+    "started_at is infinite",
+    "started_at = now()",
+  ],
+  [
+    "an infinite end, which is no failure",
+    "",
+    "('1', 'c', 'one', now(), 'infinity', NULL, NULL)",
+    "finished_at is infinite",
+    "finished_at = now()",
+  ],
+])("a row with %s is named, with what corrects it", async (_, change, row, problem, correction) => {
+  const client = await open()
+  await client.query(`${createHistoryTable("public")}; ${change}; ${insert(row)}`)
+  const error = await readHistory(client, "public").catch((reason: unknown) => reason)
+  expect(error).toMatchObject({
+    code: "L1108",
+    message: `the row of one in "public"."_prisma_migrations" cannot be used: ${problem}`,
+    details: { next: `correct it by hand: UPDATE "public"."_prisma_migrations" SET ${correction} WHERE id = '1'` },
+  })
+  await client.query(`UPDATE "public"."_prisma_migrations" SET ${correction} WHERE id = '1'`)
+  expect(await names(client)).toEqual([{ name: "one", finished: true, rolledBack: false }])
+})
+
 test("a role that may not read the table is told which grant it lacks", async () => {
   const client = await open()
   const role = `reader_${process.pid}`

@@ -231,3 +231,22 @@ test("another database on the same server keeps everything else", () => {
     ...{ host: "/tmp", database: "it's my db/2", user: "app", password: "s@crt", schema: "x", options: "-c a=b" },
   })
 })
+
+test.each([
+  "postgresql://u:s3cret@h1,h2/db?target_session_attrs=read-write",
+  "postgresql://u:s3cret@h1:5432,h2:5433/db",
+  "postgresql://u:s3,cret@h1,/db",
+  "postgresql://u:s3cret@/db?host=h1,h2",
+  "postgresql://u:s3cret@/db?host=h1%2Ch2&port=5432",
+])("several hosts are refused as that: %s", (text) => {
+  expect(() => parseDatabaseUrl(text)).toThrow(
+    expect.objectContaining({
+      code: "L1203",
+      message: "the database URL names several hosts, and Lockstep connects to one",
+    }),
+  )
+})
+
+test("a comma elsewhere names no hosts", () => {
+  expect(parseDatabaseUrl("postgresql://u,v:a,b@h/d,e?options=-c%20search_path=a,b").host).toBe("h")
+})

@@ -45,6 +45,8 @@ export async function prepare(
 ): Promise<Prepared> {
   const file = relative(process.cwd(), migration.path)
   const sql = migration.text.replace(/^\uFEFF/, "")
+  const copy = stdin.test(sql) ? await copyIn(sql) : undefined
+  if (copy) throw copyFromClient(copy, file, sql)
   const found = (backslash === "escapes" && misread(sql)) || (await classOf(sql))
   if ("kind" in found) {
     if (found.metaCommand) throw metaCommand(found.metaCommand, file, found.line)
@@ -57,6 +59,22 @@ export async function prepare(
   if (wrong) throw incomplete(prepared, wrong)
   return prepared
 }
+
+const stdin = /\bstdin\b/i
+
+/** The script's COPY that takes its rows from the client. They may follow it, which the grammar refuses. */
+async function copyIn(sql: string): Promise<Statement | undefined> {
+  let copy: Statement | undefined
+  const take = (one: Statement) => {
+    if (readsFromClient(one.node)) copy ??= one
+  }
+  const problem = await eachStatement(sql, take)
+  if (copy === undefined && problem !== undefined) await eachStatement(sql.slice(0, problem.offset), take)
+  return copy
+}
+
+const readsFromClient = (node: Statement["node"]): boolean =>
+  "CopyStmt" in node && node.CopyStmt.is_from === true && !node.CopyStmt.filename && node.CopyStmt.is_program !== true
 
 const anyInsert = { InsertStmt: {} }
 
@@ -73,7 +91,7 @@ export async function statementsOf(sql: string): Promise<readonly Statement[]> {
 
 /**
  * Prepares migrations in order, each when it is asked for. Whatever may be refused is looked at before the first is
- * given: a command of psql has a backslash, a transaction its keywords. `course`: the first one's. Errors: those of
+ * given: a command of psql has a backslash, a transaction and COPY their keywords. `course`: the first one's. Errors: those of
  * prepare().
  */
 export async function* prepareEach(
@@ -88,7 +106,8 @@ export async function* prepareEach(
     prepare(migration, { course: index === 0 ? course : "new", backslash })
   for (const [index, migration] of migrations.entries()) {
     const { text } = migration
-    if (text.includes("\\") || mayHoldTransactions(text)) early.set(index, await prepareAt(index, migration))
+    if (text.includes("\\") || mayHoldTransactions(text) || stdin.test(text))
+      early.set(index, await prepareAt(index, migration))
   }
   for (const [index, migration] of migrations.entries()) yield early.get(index) ?? (await prepareAt(index, migration))
 }
@@ -101,6 +120,20 @@ const metaCommand = (command: string, file: string, line: number): LockstepError
     state: "nothing was touched.",
     next: "remove such lines (pg_dump --inserts writes SQL alone; \\restrict and \\unrestrict can go), then deploy again",
   })
+
+const copyFromClient = ({ line, column }: Statement, file: string, sql: string): LockstepError =>
+  new LockstepError(
+    "L1013",
+    "COPY … FROM stdin reads rows from a client such as psql, and a migration has no such input",
+    {
+      file,
+      line,
+      column,
+      excerpt: excerpt(sql, line, column),
+      state: "nothing was touched.",
+      next: "write the rows as INSERT (pg_dump --inserts does), then deploy again",
+    },
+  )
 
 const incomplete = (
   { file, sql, course }: Prepared,

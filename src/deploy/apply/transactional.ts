@@ -1,7 +1,7 @@
 import { durationColumn, finishedAt, finishedRow, lockHeld } from "../../history/rows.js"
 import type { Client } from "../../postgres/connect.js"
 import { runCounted } from "../../postgres/counted.js"
-import { worksPerhapsNextTime } from "../../postgres/sqlstate.js"
+import { remedyFor, worksPerhapsNextTime } from "../../postgres/sqlstate.js"
 import { lockHolder } from "../connect/lock.js"
 import { begin, type DeployRequest, type Ledger } from "../context.js"
 import { ConnectionLost, lostOr, migrationFailed, type Refusal, RowRefused, refusalOf, rowRefused } from "../failure.js"
@@ -61,7 +61,9 @@ export async function applyTransactional(
 }
 
 const nextAfter = (sqlstate: string | undefined): string =>
-  worksPerhapsNextTime(sqlstate) ? "run the same deploy again." : "fix the file, then run the same deploy again."
+  worksPerhapsNextTime(sqlstate)
+    ? "run the same deploy again."
+    : `${remedyFor(sqlstate) ?? "fix the file"}, then run the same deploy again.`
 
 async function send(
   client: Client,

@@ -1,9 +1,10 @@
 import { LockstepError } from "../../errors.js"
 import { type Client, connect, isBroken } from "../../postgres/connect.js"
 import { mayComeUp } from "../../postgres/connection-error.js"
+import { connectToServer } from "../../postgres/maintenance.js"
 import { quoteIdentifier, sqlstateOf } from "../../postgres/sqlstate.js"
-import { withDatabase } from "../../postgres/url.js"
-import type { Connecting } from "../context.js"
+import type { DatabaseUrl } from "../../postgres/url.js"
+import { type Connecting, defaultSettings } from "../context.js"
 import { lostOr } from "../failure.js"
 import { backoffMs, inTime, pause, unlessInterrupted } from "../interrupt.js"
 import { isPooled, refusePooler } from "./pooler.js"
@@ -32,7 +33,7 @@ export async function openDatabase(request: Connecting, time: "first" | "again" 
       const waitedMs = Date.now() - started
       const absent = error instanceof LockstepError && error.code === "L1215" && time === "first"
       if (absent && (attempt === 0 || waitedMs < settings.connectTimeout)) {
-        await createDatabase(request, error)
+        await createDatabase(request)
         await pause(attempt === 0 ? 0 : backoffMs(attempt), signal, untouched)
         continue
       }
@@ -69,11 +70,18 @@ async function connectOnce({ url, signal, applicationName }: Connecting): Promis
   })
 }
 
-/** `absent`: the error that says that the database does not exist. */
-async function createDatabase({ url, onEvent, applicationName }: Connecting, absent: LockstepError): Promise<void> {
-  const maintenance = await connect(withDatabase(url, "postgres"), { applicationName }).catch(() => undefined)
-  if (maintenance === undefined) throw absent
+async function createDatabase({ url, onEvent, applicationName }: Connecting): Promise<void> {
   const create = `CREATE DATABASE ${quoteIdentifier(url.database)}`
+  const maintenance = await connectToServer(url, { applicationName }).catch((cause: unknown) => {
+    if (mayComeUp(cause)) return undefined
+    throw new LockstepError("L1023", `the database "${url.database}" does not exist and cannot be created`, {
+      hint: `Creating it needs a connection to the database "postgres" or "template1": ${cause instanceof Error ? cause.message : cause}`,
+      state: untouched,
+      next: `create it as a role that may: ${create} OWNER ${quoteIdentifier(url.user)}; or GRANT CONNECT ON DATABASE postgres TO ${quoteIdentifier(url.user)}`,
+      cause,
+    })
+  })
+  if (maintenance === undefined) return
   try {
     await maintenance.query(create)
     onEvent({ event: "database-created", database: url.database })
@@ -116,6 +124,23 @@ export async function inspect(client: Client, request: Connecting): Promise<void
   await refusePooler(client, pid, request)
   // What an earlier client of the pool left, a lock of a deployer that was killed among it.
   await client.query("DISCARD ALL")
+}
+
+/**
+ * Connects to look at a history: what a deploy would not go through is refused here as well, because the answer would be
+ * that of another session. Errors: L1021 a transaction pooler, L12xx.
+ */
+export async function openToRead(url: DatabaseUrl, applicationName: string): Promise<Client> {
+  const client = await connect(url, { applicationName })
+  try {
+    const { rows } = await client.query<{ pid: string }>("SELECT pg_backend_pid() AS pid")
+    const pid = Number(rows[0]?.pid)
+    if (isPooled(client, pid)) await refusePooler(client, pid, { url, applicationName, settings: defaultSettings })
+    return client
+  } catch (error) {
+    await client.end().catch(() => undefined)
+    throw error
+  }
 }
 
 /**

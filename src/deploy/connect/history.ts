@@ -1,6 +1,7 @@
 import { LockstepError } from "../../errors.js"
 import {
   createHistoryTable,
+  hasFailed,
   historyTable,
   isApplied,
   type RecordedRow,
@@ -74,10 +75,16 @@ export function refuseLostCommits(recorded: readonly RecordedRow[], ledger: Ledg
  * L1012: transaction_timeout ends the session, and the same transaction would take as long again. `unknown`: what had
  * been sent; by now the history has said which of it is applied.
  */
-export function timedOut(loss: ConnectionLost, unknown: readonly Prepared[], { applied }: Ledger): LockstepError {
-  const ended = unknown.find(({ migration }) => !applied.includes(migration.name))
+export function timedOut(
+  loss: ConnectionLost,
+  unknown: readonly Prepared[],
+  recorded: readonly RecordedRow[],
+): LockstepError {
+  const rows = (wanted: (row: RecordedRow) => boolean) => new Set(recorded.filter(wanted).map(({ name }) => name))
+  const applied = rows(isApplied)
+  const ended = unknown.find(({ migration }) => !applied.has(migration.name))
   const name = ended?.migration.name ?? "a statement"
-  const stepwise = ended !== undefined && ended.class !== "transactional"
+  const stepwise = rows(hasFailed).has(name)
   return new LockstepError("L1012", `transaction_timeout ended the session while ${name} ran`, {
     file: ended?.file,
     sqlstate: sqlstateOf(loss.cause),

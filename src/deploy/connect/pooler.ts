@@ -12,13 +12,18 @@ const answerMs = 1000
 export const isPooled = (client: Client, pid: number): boolean =>
   (client as Client & { readonly processID?: number | null }).processID !== pid
 
+/** What it takes to open another connection of the same kind. */
+export type Reaching = Pick<Connecting, "url" | "applicationName"> & {
+  readonly settings: Pick<Connecting["settings"], "connectTimeout">
+}
+
 /**
  * Refuses a pooler that shares server connections between clients: a session's advisory lock protects nothing there. It
  * shares them when a second client is given the server process of the first, which is still connected, or when the
  * first one's server process changes. Where all are busy it waits up to `connectTimeout` for answers.
  * Errors: L1021 it shares them, or gives no answers.
  */
-export async function refusePooler(client: Client, pid: number, request: Connecting): Promise<void> {
+export async function refusePooler(client: Client, pid: number, request: Reaching): Promise<void> {
   const found = await sharing(client, pid, request)
   if (found === "apart") return
   const { display } = request.url
@@ -35,7 +40,7 @@ export async function refusePooler(client: Client, pid: number, request: Connect
       })
 }
 
-async function sharing(first: Client, pid: number, request: Connecting): Promise<"apart" | "shared" | "unknown"> {
+async function sharing(first: Client, pid: number, request: Reaching): Promise<"apart" | "shared" | "unknown"> {
   const deadline = Date.now() + Math.max(request.settings.connectTimeout, answerMs)
   const left = () => deadline - Date.now()
   const second = await inTime(connect(request.url, { applicationName: request.applicationName }), left())

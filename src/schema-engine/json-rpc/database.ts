@@ -1,10 +1,9 @@
 import { connect } from "../../postgres/connect.js"
 import { runUnread } from "../../postgres/counted.js"
+import { connectToServer } from "../../postgres/maintenance.js"
 import { quoteIdentifier, sqlstateOf } from "../../postgres/sqlstate.js"
-import { type DatabaseUrl, parseDatabaseUrl, withDatabase } from "../../postgres/url.js"
+import { parseDatabaseUrl } from "../../postgres/url.js"
 import { searchPath } from "../../scratch/script.js"
-
-const maintenance = (url: DatabaseUrl) => connect(withDatabase(url, "postgres"))
 
 /** Errors: L12xx the database cannot be reached. */
 export async function canConnect(text: string): Promise<string> {
@@ -16,7 +15,7 @@ export async function canConnect(text: string): Promise<string> {
 /** Creates the database, and the URL's schema in it; another process may have been first. Answers its name. */
 export async function createDatabase(text: string): Promise<string> {
   const url = parseDatabaseUrl(text)
-  const server = await maintenance(url)
+  const server = await connectToServer(url)
   try {
     await server.query(`CREATE DATABASE ${quoteIdentifier(url.database)}`).catch((error: unknown) => {
       if (!["42P04", "23505"].includes(sqlstateOf(error) ?? "")) throw error
@@ -36,7 +35,7 @@ export async function createDatabase(text: string): Promise<string> {
 /** Drops the database. */
 export async function dropDatabase(text: string): Promise<void> {
   const url = parseDatabaseUrl(text)
-  const server = await maintenance(url)
+  const server = await connectToServer(url)
   try {
     await server.query(`DROP DATABASE ${quoteIdentifier(url.database)}`)
   } finally {
