@@ -174,7 +174,7 @@ const objectsQuery = `SELECT format('%I', name) AS name FROM (
  * What a schema without a history holds all the same, in words: "account, order". Undefined where it is empty, so that
  * migrations may be applied to it.
  */
-export async function strangersIn(client: Client, schema: string): Promise<string | undefined> {
+export async function findExistingObjects(client: Client, schema: string): Promise<string | undefined> {
   const { rows } = await client.query<{ name: string }>({ text: objectsQuery, values: [schema] })
   if (rows.length === 0) return undefined
   const names = rows.slice(0, 3).map(({ name }) => name)

@@ -1,7 +1,7 @@
 import { openToRead } from "../deploy/connect/database.js"
 import { compare } from "../history/compare.js"
 import type { Folder } from "../history/folder.js"
-import { readHistory, strangersIn } from "../history/recorded.js"
+import { findExistingObjects, readHistory } from "../history/recorded.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import { knowingNew } from "../sql/script-effects.js"
 import type { Plan, PlannedMigration } from "./planned.js"
@@ -34,7 +34,7 @@ export async function planMigrations({ url, folder }: PlanRequest): Promise<Plan
       migrations: pending.map((one) => planned(one, tables)),
       total: folder.migrations.length,
       failed: comparison.failed.map(({ name }) => name),
-      strangers: recorded === undefined ? await strangersIn(client, url.schema) : undefined,
+      existingObjects: recorded === undefined ? await findExistingObjects(client, url.schema) : undefined,
     }
   } finally {
     await client.end()

@@ -10,7 +10,7 @@ export interface Plan {
   /** Names of failed migrations: until they are settled nothing is applied. */
   readonly failed: readonly string[]
   /** What a database without a history holds, in words: until it is baselined nothing is applied. */
-  readonly strangers: string | undefined
+  readonly existingObjects: string | undefined
 }
 
 /** A pending migration. */

@@ -71,7 +71,7 @@ function lineOf(event: DeployEvent, widest: number, paint: Output["paint"]): str
     case "schema-verified":
       return `Schema verified: it is what ${counted(event.migrations, "migration")} make on an empty database.`
     case "failed":
-      return `  ${paint.red("no")}  ${inLine(event.name)}\n`
+      return `${paint.red("FAIL")}  ${inLine(event.name)}\n`
     default:
       return undefined
   }

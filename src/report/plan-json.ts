@@ -11,7 +11,7 @@ export function planObject(plan: Plan, refused: readonly HazardName[]): object {
     refused,
     verdict: planVerdict(plan, refused),
     failed: plan.failed,
-    strangers: plan.strangers ?? null,
+    existingObjects: plan.existingObjects ?? null,
     migrations: plan.migrations.map(({ name, file, class: kind, why, outOfOrder, unparsed, statements }) => ({
       name,
       file,
@@ -65,7 +65,7 @@ export const planAnswer = z.strictObject({
   verdict: z.string(),
   failed: texts,
   /** What a database without a history holds. */
-  strangers: z.nullable(z.string()),
+  existingObjects: z.nullable(z.string()),
   migrations: z.array(
     z.strictObject({
       ...{ name: z.string(), file: z.string(), outOfOrder: z.boolean() },

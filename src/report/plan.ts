@@ -149,8 +149,10 @@ const hazards: readonly Hazard[] = [
 ]
 
 /** Whether a deploy would apply all of it, as far as a plan can tell. */
-export function canBeApplied({ failed, strangers, migrations }: Plan): boolean {
-  return failed.length === 0 && strangers === undefined && migrations.every(({ unparsed }) => unparsed === undefined)
+export function canBeApplied({ failed, existingObjects, migrations }: Plan): boolean {
+  return (
+    failed.length === 0 && existingObjects === undefined && migrations.every(({ unparsed }) => unparsed === undefined)
+  )
 }
 
 /** Those of the named hazards that the plan holds. */
@@ -161,13 +163,13 @@ export function hazardsIn({ migrations }: Plan, names: readonly HazardName[]): r
 
 /** The last line: how many, what is dangerous about them, and the next command. */
 export function planVerdict(plan: Plan, refused: readonly HazardName[]): string {
-  const { migrations, total, failed, strangers } = plan
+  const { migrations, total, failed, existingObjects } = plan
   const pending = `${migrations.length} pending migration${migrations.length === 1 ? "" : "s"}`
   if (failed.length > 0) {
     return `${pending}, but the failed ${inLine(failed.join(", "))} stops every deploy: lockstep resolve --help`
   }
-  if (strangers !== undefined) {
-    return `${pending}, but the database has no history and holds ${inLine(strangers)}: lockstep baseline`
+  if (existingObjects !== undefined) {
+    return `${pending}, but the database has no history and holds ${inLine(existingObjects)}: lockstep baseline`
   }
   if (migrations.length === 0) return `Nothing to apply: ${total} of ${total} migrations applied.`
   const dangers = hazards.flatMap((hazard) => danger(hazard, migrations) ?? [])

@@ -118,10 +118,10 @@ test("what a deploy could not apply is exit 1: a failed migration, SQL that is n
 test("a database that is not empty and has no history is no place for a deploy", async () => {
   const project = createProject({ migrations })
   const database = await createDatabase()
-  await database.query("CREATE TABLE stranger (id int)")
+  await database.query("CREATE TABLE existing (id int)")
   const { exitCode, stdout } = await lockstep(["plan"], { cwd: project.root, url: database.url })
   expect(exitCode).toBe(1)
-  expect(stdout).toMatch(/the database has no history and holds stranger: lockstep baseline$/)
+  expect(stdout).toMatch(/the database has no history and holds existing: lockstep baseline$/)
 })
 
 test("an unknown --fail-on is wrong usage", async () => {

@@ -84,7 +84,7 @@ describe("checksums", () => {
 
 test("both refuse a database that is not empty and has no history", async () => {
   const database = await createDatabase()
-  await database.query("CREATE TABLE stranger ()")
+  await database.query("CREATE TABLE existing ()")
   expect(await lockstepSide.deploy(database, history)).toBe("L1103")
   expect(await prismaSide.deploy(database, history)).toBe("P3005")
 })

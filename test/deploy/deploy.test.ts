@@ -28,7 +28,7 @@ UPDATE account SET "total" = "${column}" * 2;`
   project.migration(name, sql("nn"))
   const failed = await deploy(project, database)
   expect(failed.exitCode).toBe(1)
-  expect(failed.stderr).toContain(`  no  ${name}
+  expect(failed.stderr).toContain(`FAIL  ${name}
 
 error[L1012]: column "nn" does not exist (PostgreSQL 42703)
   prisma/migrations/${name}/migration.sql:4:30

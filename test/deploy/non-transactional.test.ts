@@ -40,7 +40,7 @@ test("a concurrent unique index that meets equal rows: the place, the statement 
   const database = await createDatabase()
   const { stderr, exitCode } = await deploy(createProject({ migrations: unique }), database)
   expect(exitCode).toBe(1)
-  expect(stderr).toContain(`  no  ${name}\n`)
+  expect(stderr).toContain(`FAIL  ${name}\n`)
   expect(stderr).toContain('error[L1015]: could not create unique index "account_id" (PostgreSQL 23505)')
   expect(stderr).toContain(`${name}/migration.sql:2:1`)
   expect(stderr).toContain("PostgreSQL's detail: Key (id)=(1) is duplicated.")

@@ -46,7 +46,7 @@ test("a full disk is told in plain words and leaves nothing; with room again the
   const { root } = createProject({
     migrations: { "20260101000000_init": "CREATE TABLE account (id int);", "20260102000000_big": sql },
   })
-  // The filler is no stranger to a history that is there.
+  // The filler does not count as an existing object: the history exists already.
   const failed = await lockstep(["deploy"], { cwd: root, url: `${server.url}?schema=shop` })
   expect(failed, failed.all).toMatchObject({ exitCode: 1 })
   expect(failed.stderr).toContain("error[L1012]")

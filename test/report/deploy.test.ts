@@ -44,7 +44,7 @@ test("a deploy's lines: what there is to do, each migration, why one is tried ag
     "  ok  20260101000000_init    18 ms",
     "  retry 2 of 10 in 3.1 s: ALTER TABLE waited",
     "  ok  20260102000000_a     1 min 36 s   outside a transaction",
-    "  no  20260103000000_b\n",
+    "FAIL  20260103000000_b\n",
   ])
 })
 

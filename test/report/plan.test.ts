@@ -34,7 +34,7 @@ const plan = (...migrations: readonly PlannedMigration[]): Plan => ({
   migrations,
   total: 12,
   failed: [],
-  strangers: undefined,
+  existingObjects: undefined,
 })
 
 const drop = work({ table: `"Order"`, target: order, destroys: [`column "Order"."legacyTotal"`] })

@@ -1,12 +1,12 @@
 import { LockstepError } from "../../errors.js"
 import {
   createHistoryTable,
+  findExistingObjects,
   hasFailed,
   historyTable,
   isApplied,
   type RecordedRow,
   readHistory,
-  strangersIn,
 } from "../../history/recorded.js"
 import type { Client } from "../../postgres/connect.js"
 import { quoteIdentifier, sqlstateOf } from "../../postgres/sqlstate.js"
@@ -22,7 +22,7 @@ import type { ConnectionLost } from "../failure.js"
 export async function openHistory(client: Client, { url, folder }: DeployRequest): Promise<readonly RecordedRow[]> {
   const recorded = await readHistory(client, url.schema)
   if (recorded !== undefined || folder.migrations.length === 0) return recorded ?? []
-  await refuseStrangers(client, url.schema)
+  await refuseExistingObjects(client, url.schema)
   try {
     const exists = await client.query({ text: "SELECT 1 FROM pg_namespace WHERE nspname = $1", values: [url.schema] })
     if (exists.rows.length === 0) await client.query(`CREATE SCHEMA ${quoteIdentifier(url.schema)}`)
@@ -43,11 +43,11 @@ function mayNotCreate({ user, schema }: DeployRequest["url"], cause: unknown): L
   })
 }
 
-async function refuseStrangers(client: Client, schema: string): Promise<void> {
-  const strangers = await strangersIn(client, schema)
-  if (strangers === undefined) return
+async function refuseExistingObjects(client: Client, schema: string): Promise<void> {
+  const existingObjects = await findExistingObjects(client, schema)
+  if (existingObjects === undefined) return
   throw new LockstepError("L1103", `the database is not empty and has no migration history (Prisma's P3005)`, {
-    hint: `The schema "${schema}" holds ${strangers}.`,
+    hint: `The schema "${schema}" holds ${existingObjects}.`,
     state: "nothing was touched.",
     next: "lockstep baseline   when the database already is what the migrations make; or point DATABASE_URL at the right database",
   })
