@@ -2,19 +2,19 @@
 import { readFolder } from "../src/history/folder.js"
 import { parseDatabaseUrl } from "../src/postgres/url.js"
 /** Prisma's schema engine with its own deploy, so that Prisma's CLI is measured as it is, without a native engine. */
-import { openEngine } from "../src/schema-engine/engine.js"
+import { historyList, openEngine } from "../src/schema-engine/engine.js"
 import { schemaEngine } from "../src/schema-engine/json-rpc/server.js"
 import { waitInServer } from "../src/schema-engine/lock.js"
-import { historyList, stepsOf } from "../src/schema-engine/open.js"
+import { stepsOf } from "../src/scratch/replay.js"
 
 const code = await schemaEngine(process.argv.slice(2), {
   words: (error) => error.message,
   lockWith: () => waitInServer,
   applyMigrations: async ({ migrationsDir, url }) => {
     const engine = await openEngine({ url: parseDatabaseUrl(url) })
-    const { appliedMigrationNames } = await engine.applyMigrations(
-      historyList(migrationsDir, stepsOf(readFolder(migrationsDir))),
-    )
+    const migrationsList = historyList(migrationsDir, stepsOf(readFolder(migrationsDir)))
+    const filters = { externalTables: [], externalEnums: [] }
+    const { appliedMigrationNames } = await engine.raw((each) => each.applyMigrations({ migrationsList, filters }))
     return appliedMigrationNames
   },
 })

@@ -19,10 +19,13 @@ const patienceMs = 1800
 
 function listen(): void {
   for (const name of signals) {
-    process.on(name, () => {
-      if (interrupted.signal.aborted) process.exit(128 + constants.signals[name])
+    const end = () => process.exit(128 + constants.signals[name])
+    process.on(name, async () => {
+      if (interrupted.signal.aborted) end()
       interrupted.abort(name)
-      setTimeout(() => process.exit(128 + constants.signals[name]), patienceMs).unref()
+      setTimeout(end, patienceMs).unref()
+      const { dropScratchDatabases } = await import("./scratch/database.js")
+      if (await dropScratchDatabases()) end()
     })
   }
 }

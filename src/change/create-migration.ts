@@ -4,10 +4,11 @@ import type { Folder } from "../history/folder.js"
 import { readHistory } from "../history/recorded.js"
 import { connect } from "../postgres/connect.js"
 import type { SchemaFiles } from "../project/schema.js"
-import { historyList, type Setting, stepsOf, withEngine } from "../schema-engine/open.js"
+import { type EngineSetting, historyList, withEngine } from "../schema-engine/engine.js"
+import { stepsOf } from "../scratch/replay.js"
 import { inOneTransaction, migrationName } from "./migration-file.js"
 
-export interface CreateMigration extends Setting {
+export interface CreateMigration extends EngineSetting {
   readonly folder: Folder
   readonly schemaFiles: SchemaFiles
   /** The words of the name, as the person typed them. */
@@ -49,7 +50,7 @@ export async function createMigration(input: CreateMigration): Promise<NewMigrat
     if (action.tag === "reset") throw differs(action.reason)
     const evaluation = await engine.evaluateDataLoss(list, schemaFiles)
     if (evaluation.migrationSteps === 0 && whenEqual === "nothing") return { state: "nothing" }
-    const { migrationScript } = await engine.createMigration(list, schemaFiles, name, "draft")
+    const { migrationScript } = await engine.createMigration(list, schemaFiles, name)
     return {
       state: "new",
       name,

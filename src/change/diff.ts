@@ -2,8 +2,8 @@ import type { DiffTarget } from "@prisma/schema-engine-wasm/schema_engine_bg"
 import { LockstepError } from "../errors.js"
 import type { Folder } from "../history/folder.js"
 import type { SchemaFiles } from "../project/schema.js"
-import { container, type Diff } from "../schema-engine/engine.js"
-import { historyList, type Setting, type Step, stepsOf, withEngine } from "../schema-engine/open.js"
+import { container, type Diff, type EngineSetting, historyList, withEngine } from "../schema-engine/engine.js"
+import { type Step, stepsOf } from "../scratch/replay.js"
 
 /** The engine asks for a schema even where only the database counts. */
 export const noModels: SchemaFiles = [
@@ -18,7 +18,7 @@ export type Side =
   /** The folder, replayed on a shadow database; up to and with the named migration where one is named. */
   | { readonly side: "history"; readonly upTo?: string | undefined }
 
-export interface DiffInput extends Setting {
+export interface DiffInput extends EngineSetting {
   readonly from: Side
   readonly to: Side
   /** SQL that leads from one to the other, or a summary for people. */

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs"
 import { mkdir, rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { LockstepError } from "../errors.js"
-import { lockfileText } from "../schema-engine/open.js"
+import { lockfileText } from "../schema-engine/engine.js"
 
 /**
  * Writes `<dir>/<name>/migration.sql`, whole or not at all: it is made in a hidden folder beside and renamed.

@@ -1,8 +1,8 @@
 import type { SchemaFiles } from "../project/schema.js"
+import { type EngineSetting, withEngine } from "../schema-engine/engine.js"
 import type { TakeLock } from "../schema-engine/lock.js"
-import { type Setting, withEngine } from "../schema-engine/open.js"
 
-export interface PushInput extends Setting {
+export interface PushInput extends EngineSetting {
   readonly schemaFiles: SchemaFiles
   readonly takeLock: TakeLock
   /** What to do with a change that loses data: leave the database alone and say so, or make it. */
@@ -25,7 +25,7 @@ export interface Pushed {
  */
 export async function push(input: PushInput): Promise<Pushed> {
   return await withEngine(input, input.schemaFiles, async (engine) => {
-    const answer = await engine.schemaPush(input.schemaFiles, input.dataLoss === "accept")
+    const answer = await engine.schemaPush(input.schemaFiles, input.dataLoss)
     const refused = answer.unexecutable.length > 0 || (input.dataLoss === "refuse" && answer.warnings.length > 0)
     return {
       state: refused ? "refused" : answer.executedSteps === 0 ? "nothing" : "pushed",
@@ -42,7 +42,7 @@ export async function push(input: PushInput): Promise<Pushed> {
  * Errors: L1407, L1408.
  */
 export async function emptyForReset(
-  setting: Setting & { readonly takeLock: TakeLock },
+  setting: EngineSetting & { readonly takeLock: TakeLock },
   schemaFiles: SchemaFiles | undefined,
 ): Promise<void> {
   await withEngine(setting, schemaFiles, (engine) => engine.reset())

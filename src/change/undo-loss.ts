@@ -1,4 +1,4 @@
-import type { Step } from "../schema-engine/open.js"
+import type { Step } from "../scratch/replay.js"
 import { type Effect, effects } from "../sql/effects.js"
 import { parseScript } from "../sql/parse.js"
 import { quoted } from "../sql/relation.js"

@@ -2,17 +2,16 @@ import type { DiffTarget } from "@prisma/schema-engine-wasm/schema_engine_bg"
 import { LockstepError } from "../errors.js"
 import type { Folder } from "../history/folder.js"
 import { type CatalogObject, compareCatalogs, readCatalog } from "../postgres/catalog.js"
-import type { Client } from "../postgres/connect.js"
-import type { Engine } from "../schema-engine/engine.js"
-import { historyList, type Setting, type Step, stepsOf, withEngine } from "../schema-engine/open.js"
-import { replay, withShadow } from "../scratch/replay.js"
-import { runScript } from "../scratch/script.js"
+import { type Engine, type EngineSetting, historyList, withEngine } from "../schema-engine/engine.js"
+import { withScratchDatabase } from "../scratch/database.js"
+import { replay, type Step, stepsOf } from "../scratch/replay.js"
+import { runScript, type Session } from "../scratch/script.js"
 import { indexOf } from "./diff.js"
 import { inOneTransaction, migrationName } from "./migration-file.js"
 import { type UndoCost, undoCost } from "./undo-loss.js"
 import { changesAfter, dropsBefore, leftOver, undoText, unqualified } from "./undo-objects.js"
 
-export interface UndoInput extends Setting {
+export interface UndoInput extends EngineSetting {
   readonly folder: Folder
   /** The oldest migration to take back; without it, the last. */
   readonly name?: string | undefined
@@ -76,27 +75,27 @@ async function engineScript(engine: Engine, input: UndoInput, { before, undone }
 /** Adds what the engine does not see, trying all of it: up, undo, compare, up again, compare. */
 async function completed(input: UndoInput, { before, undone }: States, script: string) {
   const { schema } = input.url
-  return await withShadow(input, async (client) => {
-    const catalog = () => readCatalog(client, schema)
-    await replay(client, schema, before)
+  return await withScratchDatabase(input, async (session) => {
+    const catalog = () => readCatalog(session.client, schema)
+    await replay(session, before)
     const goal = await catalog()
-    await replay(client, schema, undone)
+    await replay(session, undone)
     const start = await catalog()
     const first = dropsBefore(compareCatalogs(start, goal))
-    const failure = await failureOf(client, schema, joined(first, script))
+    const failure = await failureOf(session, joined(first, script))
     if (failure !== undefined)
       return { sql: await unqualified(joined(first, script), schema), byHand: [`the SQL below fails: ${failure}`] }
-    const last = await possible(client, schema, changesAfter(compareCatalogs(await catalog(), goal)))
+    const last = await possible(session, changesAfter(compareCatalogs(await catalog(), goal)))
     const byHand = leftOver(compareCatalogs(await catalog(), goal))
-    if (byHand.length === 0) await upAgain(client, schema, undone, start)
+    if (byHand.length === 0) await upAgain(session, undone, start)
     return { sql: await unqualified(joined(first, script, last), schema), byHand }
   })
 }
 
-async function failureOf(client: Client, schema: string, sql: string): Promise<string | undefined> {
+async function failureOf(session: Session, sql: string): Promise<string | undefined> {
   if (sql === "") return undefined
   try {
-    await runScript(client, schema, sql)
+    await runScript(session, sql)
     return undefined
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
@@ -104,10 +103,10 @@ async function failureOf(client: Client, schema: string, sql: string): Promise<s
 }
 
 /** Those of the statements that PostgreSQL takes. */
-async function possible(client: Client, schema: string, statements: readonly string[]): Promise<readonly string[]> {
+async function possible(session: Session, statements: readonly string[]): Promise<readonly string[]> {
   const done: string[] = []
   for (const statement of statements) {
-    await runScript(client, schema, statement).then(
+    await runScript(session, statement).then(
       () => done.push(statement),
       () => undefined,
     )
@@ -115,9 +114,9 @@ async function possible(client: Client, schema: string, statements: readonly str
   return done
 }
 
-async function upAgain(client: Client, schema: string, undone: readonly Step[], start: readonly CatalogObject[]) {
-  await replay(client, schema, undone)
-  const rest = leftOver(compareCatalogs(await readCatalog(client, schema), start))
+async function upAgain(session: Session, undone: readonly Step[], start: readonly CatalogObject[]) {
+  await replay(session, undone)
+  const rest = leftOver(compareCatalogs(await readCatalog(session.client, session.schema), start))
   if (rest.length === 0) return
   throw new LockstepError("L1413", "after up, undo and up again the schema is another one", {
     hint: rest.join("\n"),
@@ -139,7 +138,7 @@ interface States {
   readonly undone: readonly Step[]
 }
 
-type History = Pick<Setting, "initShadowDb"> & { readonly folder: Folder }
+type History = Pick<EngineSetting, "initShadowDb"> & { readonly folder: Folder }
 
 /** A part of a history, as one side of the engine's diff. */
 const target = ({ folder, initShadowDb }: History, steps: readonly Step[]): DiffTarget => ({

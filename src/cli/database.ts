@@ -11,8 +11,8 @@ import { findTarget, type Target } from "../project/database-url.js"
 import { refuseNewerPrisma } from "../project/manifest.js"
 import type { Project } from "../project/project.js"
 import { deployReporter } from "../report/deploy.js"
+import type { EngineSetting } from "../schema-engine/engine.js"
 import type { TakeLock } from "../schema-engine/lock.js"
-import type { Setting } from "../schema-engine/open.js"
 import { searchPath } from "../scratch/script.js"
 import type { Output } from "./output.js"
 
@@ -21,7 +21,7 @@ export interface Workplace {
   readonly project: Project
   readonly target: Target
   readonly folder: Folder
-  readonly setting: Setting
+  readonly setting: EngineSetting
 }
 
 /** Finds the database and reads the folder; says which database it is. Errors: L1304 another Prisma, L11xx, L12xx. */
@@ -29,7 +29,7 @@ export async function openWorkplace(project: Project, output: Output): Promise<W
   refuseNewerPrisma(project.root)
   const target = await findTarget(project)
   announce(target, output)
-  const setting: Setting = {
+  const setting: EngineSetting = {
     url: target.url,
     shadowUrl: project.shadowUrl ? parseDatabaseUrl(project.shadowUrl) : undefined,
     initShadowDb: project.initShadowDb,

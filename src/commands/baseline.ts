@@ -8,7 +8,7 @@ import { adopt } from "../history/resolve.js"
 /** `lockstep baseline`: a database that was there before its history adopts it. */
 export default defineCommand({
   description: `Records the migrations as applied in a database that already is what they make, and has no history yet.
-The history is replayed on a shadow database and compared first, so that nothing is recorded that is not there.
+The history is replayed on a scratch database and compared first, so that nothing is recorded that is not there.
 
 Exit codes: 0 done; 1 the database has a history, or is not what the migrations make; 2 wrong usage or configuration.`,
   options: {

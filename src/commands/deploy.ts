@@ -40,7 +40,7 @@ export const deployOptions = {
   ),
   verify: option({
     flags: "--verify <what>",
-    help: "what to verify before exit 0: history; or schema, which also replays it on a shadow database (default history)",
+    help: "what to verify before exit 0: history; or schema, which also replays it on a scratch database (default history)",
     schema: z._default(z.enum(["history", "schema"], "is neither history nor schema"), "history"),
   }),
   strict: flag("--strict", "refuse edited, missing and out-of-order migrations"),

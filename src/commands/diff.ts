@@ -6,7 +6,7 @@ import { readSchema } from "../project/schema.js"
 
 /** `lockstep diff <from> <to>`: any two of the history, the schema, the database, and nothing. */
 export default defineCommand({
-  description: `Compares two of: history (the folder, replayed on a shadow database; history@NAME up to that migration),
+  description: `Compares two of: history (the folder, replayed on a scratch database; history@NAME up to that migration),
 schema, database, empty. Prints a summary, or with --script the SQL that leads from the first to the second.
 
 Exit codes: 0 equal; 1 different; 2 wrong usage or configuration.`,

@@ -11,7 +11,7 @@ import { readSchema } from "../project/schema.js"
 
 /** `lockstep migrate --name X`: writes the migration from the history to the schema, and applies it. */
 export default defineCommand({
-  description: `Writes the next migration: the difference between the history, replayed on a shadow database, and the schema.
+  description: `Writes the next migration: the difference between the history, replayed on a scratch database, and the schema.
 Pending migrations are applied to the database first; then the new one is, unless --create-only. Needs no terminal
 and never resets a database. What would lose data is shown and not written, unless --accept-data-loss.
 

@@ -50,7 +50,7 @@ export interface DeployRequest extends Connecting {
   readonly folder: Folder
   /** Somebody watches: tell what the server does while a statement runs long. */
   readonly watched?: true | undefined
-  /** Verifies the schema too, by replaying the history on a shadow database. */
+  /** Verifies the schema too, by replaying the history on a scratch database. */
   readonly findDrift?: FindDrift | undefined
 }
 

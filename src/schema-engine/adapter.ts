@@ -10,33 +10,28 @@ import {
   type Transaction,
 } from "@prisma/driver-adapter-utils"
 import pg, { DatabaseError, type QueryArrayResult } from "pg"
-import type { Client } from "../postgres/connect.js"
-import { runScript } from "../scratch/script.js"
+import { runScript, type Session } from "../scratch/script.js"
 import { type TakeLock, takesLock } from "./lock.js"
 
 const info = { provider: "postgres", adapterName: "lockstep" } as const
 
-/** A connection of the engine's. */
-export interface Connection {
-  readonly client: Client
-  /** The URL's. */
-  readonly schema: string
+/** A connection of the engine. */
+export interface Connection extends Session {
   /** Replaces the engine's own way to take the migration lock. */
   readonly takeLock?: TakeLock
-  /** Runs when the engine has done with it. */
+  /** Called when the engine does not need it any more. */
   readonly release: () => Promise<void>
 }
 
 /** A connection as the engine's adapter. */
 export function adapterOver(connection: Connection): SqlDriverAdapter {
-  const { client, schema, release } = connection
   return {
     ...queryable(connection),
-    // Its errors go as they are, through the registry: the engine would put them into vaguer words.
-    executeScript: (script) => runScript(client, schema, script),
+    // Its errors go through the registry as they are: the engine's own message would say less.
+    executeScript: (script) => runScript(connection, script),
     startTransaction: (level) => reported(begin(connection, level)),
-    getConnectionInfo: () => ({ schemaName: schema, supportsRelationJoins: true }),
-    dispose: release,
+    getConnectionInfo: () => ({ schemaName: connection.schema, supportsRelationJoins: true }),
+    dispose: connection.release,
   }
 }
 
@@ -90,8 +85,8 @@ async function reported<T>(work: Promise<T>): Promise<T> {
 }
 
 /**
- * The server's error in the shape that the engine understands: always `postgres` with its SQLSTATE, because the engine
- * tells a missing history table (42P01), a lost race and the like by the code. Anything else is passed on as it is.
+ * The server's error in the engine's shape: always `postgres` with its SQLSTATE, because that is how the engine
+ * recognises a missing history table (42P01), a lost race and the like. Anything else is passed on as it is.
  */
 function adapterError(cause: unknown): unknown {
   if (!(cause instanceof DatabaseError)) return cause
@@ -108,7 +103,7 @@ function adapterError(cause: unknown): unknown {
   })
 }
 
-/** A column as the engine wants it: its type, and its value made from PostgreSQL's text. */
+/** A column in the engine's terms: its type, and how its values are read from PostgreSQL's text. */
 export interface Column {
   readonly type: ColumnType
   readonly read: (text: string) => unknown
@@ -178,7 +173,7 @@ const arrayTypes = new Map(arrays.map(([array, element, type]) => [array, { elem
 const textArray: number = 1009
 const asTextArray = pg.types.getTypeParser(textArray, "text")
 
-/** How to hand a column of that type to the engine. What it does not know (an enum, an extension's type) goes as text. */
+/** The column of a type's OID. A type that the engine does not know (an enum, an extension's type) is text. */
 export function columnOf(oid: number): Column {
   const array = arrayTypes.get(oid)
   if (!array) return scalars.get(oid) ?? { type: Text, read: asText }

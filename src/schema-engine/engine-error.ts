@@ -3,7 +3,7 @@ import { DatabaseError } from "pg"
 import { type ErrorCode, LockstepError } from "../errors.js"
 import { InvalidInput, panicMessage } from "./wasm.js"
 
-/** A refusal of the engine as it worded it: `P` code (absent where it gave none) and message. */
+/** An error that the engine reported: its message, and its `P` code where it gave one. */
 export class EngineRefusal extends Error {
   override readonly name = "EngineRefusal"
   readonly code: string | undefined
@@ -16,14 +16,14 @@ export class EngineRefusal extends Error {
   }
 }
 
-/** The engine came upon a defect of its own; its module must not be called again in this process. */
+/** The engine crashed; its module must not be called again in this process. */
 export class EnginePanic extends Error {
   override readonly name = "EnginePanic"
 }
 
 /**
- * What an engine call threw, told apart: a panic, an error of ours on its way back through the engine
- * ("External error id#3": the adapter's registry has the original), or a refusal.
+ * What an engine call threw: a panic; an error of Lockstep's own that came back through the engine ("External error
+ * id#3": the adapter's registry has the original); or what the engine reported.
  */
 export function engineFailure(cause: unknown, registry: ErrorRegistry): Error {
   if (cause instanceof WebAssembly.RuntimeError) {
@@ -36,65 +36,65 @@ export function engineFailure(cause: unknown, registry: ErrorRegistry): Error {
   if (original instanceof Error && !(original instanceof DatabaseError)) return original
   const message =
     original instanceof DatabaseError && placeholder
-      ? cause.message.replace(placeholder, serverWords(original))
+      ? cause.message.replace(placeholder, serverMessage(original))
       : cause.message
   const code = "code" in cause && typeof cause.code === "string" ? cause.code : undefined
   return new EngineRefusal(code, message, "meta" in cause ? cause.meta : undefined, cause)
 }
 
 /** A server error as psql prints it. */
-function serverWords({ severity = "ERROR", message, detail, hint, code }: DatabaseError): string {
+function serverMessage({ severity = "ERROR", message, detail, hint, code }: DatabaseError): string {
   const rest = [detail && `DETAIL: ${detail}`, hint && `HINT: ${hint}`]
   return [`${severity}: ${message} (${code})`, ...rest].filter(Boolean).join("\n")
 }
 
 interface Advice {
   readonly code: ErrorCode
-  readonly says: string
+  readonly message: string
   readonly next: string
 }
 
-/** Prisma's codes that have advice of their own. Source: Prisma's "Error message reference". */
+/** Prisma's codes that have their own advice. Source: Prisma's "Error message reference". */
 const advice: Readonly<Record<string, Advice>> = {
   P1012: {
     code: "L1401",
-    says: "the Prisma schema is not valid",
-    next: "mend the schema, then run the same command again (deploy and status do not need it)",
+    message: "the Prisma schema is not valid",
+    next: "fix the schema, then run the same command again (deploy and status do not need it)",
   },
   P3006: {
     code: "L1406",
-    says: "a migration of the folder cannot be replayed on an empty database",
-    next: "mend that migration's SQL (it must not need what no earlier migration creates), then run the same command again",
+    message: "a migration of the folder cannot be replayed on an empty database",
+    next: "fix that migration's SQL (it must not need what no earlier migration creates), then run the same command again",
   },
   P3019: {
     code: "L1407",
-    says: "the migration lock file is for another database than the schema",
+    message: "the migration lock file is for another database than the schema",
     next: 'set provider = "postgresql" in both, or start a new history',
   },
 }
 
-/** An engine failure as a person reads it. Errors: L1401, L1406, L1407, L1408 the engine panicked. */
+/** An engine failure as an error that a person can read. */
 export function explain(failure: unknown): LockstepError {
   if (failure instanceof LockstepError) return failure
   // The engine ends some messages with the names of its own functions.
   const text = failure instanceof Error ? failure.message : String(failure)
   const message = text.replace(/\n\s+\d+: schema_[\s\S]*$/, "").trim()
   if (failure instanceof EnginePanic) {
-    return new LockstepError("L1408", "Prisma's schema engine came upon a defect of its own", {
+    return new LockstepError("L1408", "Prisma's schema engine crashed", {
       hint: message,
-      next: "report it at https://github.com/prisma/prisma/issues with the schema and the migrations",
+      next: "this is a bug in the engine: report it at https://github.com/prisma/prisma/issues with the schema and the migrations",
       cause: failure,
     })
   }
   const prisma = failure instanceof EngineRefusal ? failure.code : undefined
   const known = advice[prisma ?? ""] ?? {
     code: "L1407" as const,
-    says: "Prisma's schema engine refused",
-    next: "mend what it names, then run the same command again",
+    message: "Prisma's schema engine reported an error",
+    next: "fix what it names, then run the same command again",
   }
   const place = /-->\s+(.+):(\d+)\s*$/m.exec(message)
   const tail = prisma ? ` (Prisma ${prisma})` : ""
-  return new LockstepError(known.code, known.says + tail, {
+  return new LockstepError(known.code, known.message + tail, {
     file: place?.[1],
     line: place ? Number(place[2]) : undefined,
     hint: message,

@@ -1,5 +1,4 @@
 import type {
-  ApplyMigrationsOutput,
   CreateMigrationOutput,
   DevAction,
   DiffTarget,
@@ -9,58 +8,63 @@ import type {
   SchemaPushOutput,
   SchemasContainer,
 } from "@prisma/schema-engine-wasm/schema_engine_bg"
-import type { DatabaseUrl } from "../postgres/url.js"
 import type { SchemaFiles } from "../project/schema.js"
-import { EnginePanic, engineFailure } from "./engine-error.js"
-import { adapterFactory } from "./factory.js"
+import type { ScratchSetting } from "../scratch/database.js"
+import type { Step } from "../scratch/replay.js"
+import { adapterFactory, type Databases } from "./adapter-factory.js"
+import { EnginePanic, engineFailure, explain } from "./engine-error.js"
 import type { TakeLock } from "./lock.js"
 import { loadEngine, orPanic } from "./wasm.js"
 
-export interface EngineOptions {
-  /** Absent where only schemas are compared, which needs no database. */
-  readonly url: DatabaseUrl | undefined
-  /** A database of its own to replay the history in; without it one is created and dropped on the same server. */
-  readonly shadowUrl?: DatabaseUrl | undefined
-  /** They tell the engine which PostgreSQL schemas count (`schemas = [...]`). */
-  readonly schemaFiles?: SchemaFiles | undefined
-  /** Tables and enums that others manage (prisma.config's tables.external and enums.external). */
-  readonly external?: External | undefined
-  /** Takes the migration lock wherever it is needed; without it the engine waits for it inside of PostgreSQL. */
-  readonly takeLock?: TakeLock | undefined
-  /** Receives the engine's log lines, JSON each. */
-  readonly log?: ((line: string) => void) | undefined
-}
-
+/** Tables and enums that the engine must leave alone (prisma.config's tables.external and enums.external). */
 export interface External {
   readonly tables: readonly string[]
   readonly enums: readonly string[]
 }
 
-/** What Lockstep uses of Prisma's schema engine, one call after another. Errors of all methods: `explain` words them. */
+/** The database that the engine works on, and what prisma.config says about it. */
+export interface EngineSetting extends ScratchSetting {
+  readonly external?: External | undefined
+  /** Takes the migration lock where a change of the database needs it. */
+  readonly takeLock?: TakeLock | undefined
+}
+
+/**
+ * Opens the engine, does the work, and closes it whatever happens. What fails is a LockstepError. `schemaFiles` name
+ * the PostgreSQL schemas that count (`schemas = [...]`); without them it is the URL's.
+ */
+export async function withEngine<T>(
+  setting: EngineSetting,
+  schemaFiles: SchemaFiles | undefined,
+  work: (engine: Engine) => Promise<T>,
+): Promise<T> {
+  try {
+    const engine = await openEngine({ ...setting, schemaFiles })
+    return await work(engine).finally(() => engine.dispose())
+  } catch (failure) {
+    throw explain(failure)
+  }
+}
+
+/** What Lockstep uses of Prisma's schema engine; calls are made one after another. `explain` makes their errors readable. */
 export interface Engine {
-  /** Replays the history; what follows in the same engine for the same list needs no shadow database of its own. */
+  /** Replays the history; later calls for the same list then need no scratch database of their own. */
   devDiagnostic(migrations: MigrationList): Promise<DevAction>
   /** Only after `devDiagnostic` for the same, fully applied list. */
   evaluateDataLoss(migrations: MigrationList, schema: SchemaFiles): Promise<EvaluateDataLossOutput>
-  /** The SQL from the history to the schema; null where they agree and no draft is wanted. Only after `devDiagnostic`. */
-  createMigration(
-    migrations: MigrationList,
-    schema: SchemaFiles,
-    name: string,
-    whenEqual: "nothing" | "draft",
-  ): Promise<CreateMigrationOutput>
-  /** SQL that takes `from` to `to`, or a summary for people; `empty` when they are equal. */
+  /** The SQL from the history to the schema, or an empty draft where they agree. Only after `devDiagnostic`. */
+  createMigration(migrations: MigrationList, schema: SchemaFiles, name: string): Promise<CreateMigrationOutput>
+  /** SQL that leads from `from` to `to`, or a summary for people. */
   diff(from: DiffTarget, to: DiffTarget, form: "script" | "summary"): Promise<Diff>
   /** Under the migration lock. */
-  schemaPush(schema: SchemaFiles, force: boolean): Promise<SchemaPushOutput>
+  schemaPush(schema: SchemaFiles, dataLoss: "refuse" | "accept"): Promise<SchemaPushOutput>
   /** Under the migration lock. */
   reset(): Promise<void>
-  applyMigrations(migrations: MigrationList): Promise<ApplyMigrationsOutput>
-  /** Does work under the migration lock, on the engine's own connection: the engine does not ask for it everywhere. */
+  /** Does work under the migration lock, on the engine's own connection: the engine does not take it for every change. */
   locked<T>(work: () => Promise<T>): Promise<T>
-  /** The engine itself, for the shim, which hands requests through as they come. */
+  /** Calls the engine itself. */
   raw<T>(call: (engine: SchemaEngine) => Promise<T>): Promise<T>
-  /** Closes its connections and drops its shadow databases. */
+  /** Closes its connections and drops its scratch databases. */
   dispose(): Promise<void>
 }
 
@@ -69,13 +73,20 @@ export interface Diff {
   readonly text: string
 }
 
+export interface EngineOptions extends Databases {
+  readonly schemaFiles?: SchemaFiles | undefined
+  readonly external?: External | undefined
+  /** Receives the engine's log lines, JSON each. */
+  readonly log?: ((line: string) => void) | undefined
+}
+
 /** Opens Prisma's schema engine on a database. Errors: L12xx no connection, L1400 the engine cannot be loaded. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const factory = adapterFactory(options)
   const datamodels = options.schemaFiles?.map(({ path, content }): [string, string] => [path, content])
   const log = options.log ?? (() => undefined)
   const { errorRegistry } = factory.bound
-  const told = async <T>(work: () => Promise<T>): Promise<T> => {
+  const call: Around = async (work) => {
     try {
       return await orPanic(work, (message) => new EnginePanic(message))
     } catch (cause) {
@@ -84,8 +95,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   }
   try {
     const Engine = await loadEngine()
-    const engine = await told(() => Engine.new({ datamodels }, log, factory.bound))
-    return { ...methods(engine, { told, locked: factory.locked }, options.external), dispose: () => factory.close() }
+    const engine = await call(() => Engine.new({ datamodels }, log, factory.bound))
+    const around = { call: oneAtATime(call), locked: factory.locked }
+    return { ...methods(engine, around, options.external), dispose: () => factory.close() }
   } catch (error) {
     await factory.close()
     throw error
@@ -94,50 +106,66 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
 type Around = <T>(work: () => Promise<T>) => Promise<T>
 
-function methods(
-  engine: SchemaEngine,
-  { told, locked }: { readonly told: Around; readonly locked: Around },
-  external: External = { tables: [], enums: [] },
-): Omit<Engine, "dispose"> {
-  const filters = { externalTables: [...external.tables], externalEnums: [...external.enums] }
-  // The engine's object is borrowed for the length of a call: a second one meanwhile would panic.
+/** The engine's object is borrowed for the length of a call: a second one meanwhile would panic. */
+function oneAtATime(call: Around): Around {
   let last: Promise<unknown> = Promise.resolve()
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = last.then(() => told(work))
+  return (work) => {
+    const turn = last.then(() => call(work))
     last = turn.catch(() => undefined)
     return turn
   }
+}
+
+function methods(
+  engine: SchemaEngine,
+  { call, locked }: { readonly call: Around; readonly locked: Around },
+  external: External = { tables: [], enums: [] },
+): Omit<Engine, "dispose"> {
+  const filters = { externalTables: [...external.tables], externalEnums: [...external.enums] }
   return {
     devDiagnostic: (migrationsList) =>
-      inTurn(() => engine.devDiagnostic({ migrationsList, filters })).then(({ action }) => action),
-    evaluateDataLoss: (migrationsList, schema) =>
-      inTurn(() => engine.evaluateDataLoss({ migrationsList, schema: container(schema), filters })),
-    createMigration: (migrationsList, schema, migrationName, whenEqual) =>
-      inTurn(() =>
-        engine.createMigration({
-          draft: whenEqual === "draft",
-          migrationName,
-          migrationsList,
-          schema: container(schema),
-          filters,
-        }),
-      ),
+      call(() => engine.devDiagnostic({ migrationsList, filters })).then(({ action }) => action),
+    evaluateDataLoss: (migrationsList, files) =>
+      call(() => engine.evaluateDataLoss({ migrationsList, schema: container(files), filters })),
+    createMigration: (migrationsList, files, migrationName) => {
+      const schema = container(files)
+      return call(() => engine.createMigration({ draft: true, migrationName, migrationsList, schema, filters }))
+    },
     diff: async (from, to, form) => {
-      const { exitCode, stdout } = await inTurn(() =>
-        engine.diff({ from, to, script: form === "script", exitCode: true, filters }),
-      )
+      const request = { from, to, script: form === "script", exitCode: true, filters }
+      const { exitCode, stdout } = await call(() => engine.diff(request))
       return { empty: exitCode === 0, text: stdout ?? "" }
     },
-    schemaPush: (schema, force) =>
-      locked(() => inTurn(() => engine.schemaPush({ force, schema: container(schema), filters }))),
-    reset: () => locked(() => inTurn(() => engine.reset({ filter: filters }))),
-    applyMigrations: (migrationsList) => inTurn(() => engine.applyMigrations({ migrationsList, filters })),
+    schemaPush: (files, dataLoss) => {
+      const request = { force: dataLoss === "accept", schema: container(files), filters }
+      return locked(() => call(() => engine.schemaPush(request)))
+    },
+    reset: () => locked(() => call(() => engine.reset({ filter: filters }))),
     locked,
-    raw: (call) => inTurn(() => call(engine)),
+    raw: (work) => call(() => work(engine)),
   }
 }
 
-/** The shape in which the engine takes schema files. */
-export function container(schema: SchemaFiles): SchemasContainer {
-  return { files: schema.map(({ path, content }) => ({ path, content })) }
+/** Schema files in the engine's shape. */
+export function container(files: SchemaFiles): SchemasContainer {
+  return { files: files.map(({ path, content }) => ({ path, content })) }
+}
+
+/** The text of migration_lock.toml, as Prisma writes it. */
+export const lockfileText = `# Please do not edit this file manually
+# It should be added in your version-control system (e.g., Git)
+provider = "postgresql"
+`
+
+/** A history in the engine's shape. */
+export function historyList(dir: string, steps: readonly Step[], initShadowDb = ""): MigrationList {
+  return {
+    baseDir: dir,
+    lockfile: { path: "migration_lock.toml", content: lockfileText },
+    shadowDbInitScript: initShadowDb,
+    migrationDirectories: steps.map(({ name, sql }) => ({
+      path: name,
+      migrationFile: { path: "migration.sql", content: { tag: "ok", value: sql } },
+    })),
+  }
 }

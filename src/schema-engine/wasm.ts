@@ -36,7 +36,7 @@ export function loadEngine(): Promise<SchemaEngineClass> {
   return loading
 }
 
-/** What the engine said when it panicked last; a WebAssembly error itself only says "unreachable". */
+/** The message of the engine's last panic; a WebAssembly error itself only says "unreachable". */
 export function panicMessage(): string {
   return panic
 }

@@ -3,69 +3,110 @@ import { LockstepError } from "../errors.js"
 import { type Client, connect } from "../postgres/connect.js"
 import { quoteIdentifier, sqlstateOf } from "../postgres/sqlstate.js"
 import { type DatabaseUrl, withDatabase } from "../postgres/url.js"
+import { runScript, type Session, searchPath } from "./script.js"
 
-/** A database to replay the history in; `drop` may be called twice. */
-export interface Shadow {
-  readonly client: Client
+/** The database beside which a scratch database is made, and what Prisma's configuration says about that. */
+export interface ScratchSetting {
+  readonly url: DatabaseUrl
+  /** datasource.shadowDatabaseUrl: a database to use in place of a new one. It is emptied before each use. */
+  readonly shadowUrl?: DatabaseUrl | undefined
+  /** migrations.initShadowDb: SQL to run before the first migration. */
+  readonly initShadowDb?: string | undefined
+}
+
+/** Where a scratch database is made; where there is no main database, it is the configured one. */
+export type ScratchServer =
+  | Pick<ScratchSetting, "url" | "shadowUrl">
+  | { readonly url?: undefined; readonly shadowUrl: DatabaseUrl }
+
+/** An empty database to replay a history in. The URL's schema exists in it. */
+export interface ScratchDatabase extends Session {
+  /** May be called twice. */
   readonly drop: () => Promise<void>
 }
 
-const prefix = "lockstep_shadow_"
-
-/**
- * A really separate, empty database: the configured one (`shadowDatabaseUrl`), emptied; or a new one on the same server.
- * The owner's connection carries the database's name as application_name for as long as it lives; by that, others
- * tell a shadow in use from one whose process was killed.
- * Errors: L1404 it cannot be created, L1405 the configured one is the main database.
- */
-export function openShadow(url: DatabaseUrl, given: DatabaseUrl | undefined): Promise<Shadow> {
-  return given ? useGiven(url, given) : create(url)
+/** Does work on a scratch database after initShadowDb has run there, and drops it afterwards whatever happens. */
+export async function withScratchDatabase<T>(
+  setting: ScratchSetting,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const database = await openScratchDatabase(setting)
+  try {
+    if (setting.initShadowDb) await runScript(database, setting.initShadowDb)
+    return await work(database)
+  } finally {
+    await database.drop()
+  }
 }
 
-async function create(url: DatabaseUrl): Promise<Shadow> {
+/**
+ * Creates a database on the same server, or empties the configured one.
+ * Errors: L1404 it cannot be created, L1405 the configured one is the main database.
+ */
+export async function openScratchDatabase({ url, shadowUrl }: ScratchServer): Promise<ScratchDatabase> {
+  const server = url ?? shadowUrl
+  const { client, drop } = shadowUrl ? await useConfigured(shadowUrl, url) : await create(server)
+  const { schema } = server
+  try {
+    await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}; ${searchPath(schema)}`)
+    return { client, schema, drop }
+  } catch (error) {
+    await drop()
+    throw error
+  }
+}
+
+type Opened = Pick<ScratchDatabase, "client" | "drop">
+
+const notDropped = new Set<() => Promise<void>>()
+
+/**
+ * Drops every scratch database that this process has created and still uses: for a signal handler, before it ends the
+ * process. Returns whether there was one.
+ */
+export async function dropScratchDatabases(): Promise<boolean> {
+  const drops = [...notDropped]
+  await Promise.allSettled(drops.map((drop) => drop()))
+  return drops.length > 0
+}
+
+const prefix = "lockstep_scratch_"
+
+/**
+ * The connection that creates the database has its name as application_name and stays open as long as the database is
+ * used: this is how other processes know that it is not left over from a killed one.
+ */
+async function create(url: DatabaseUrl): Promise<Opened> {
   const name = prefix + randomBytes(8).toString("hex")
   const owner = await connect(url, { applicationName: name })
   let client: Client | undefined
   const drop = once(async () => {
     await client?.end().catch(() => undefined)
     await dropDatabase(owner, name).finally(() => owner.end())
+    notDropped.delete(drop)
   })
-  const forget = dropOnSignal(drop)
+  notDropped.add(drop)
   try {
-    // The URL's own application_name would win over the name that marks this shadow as in use.
+    // The URL may set an application_name, which would win over the one given above.
     await owner.query(`SET application_name TO ${quoteIdentifier(name)}`)
-    await sweep(owner)
-    await owner.query(`CREATE DATABASE ${quoteIdentifier(name)}`).catch((cause) => Promise.reject(refused(cause)))
-    client = await connect(carefree(withDatabase(url, name)), { applicationName: "lockstep shadow" })
+    await dropLeftOver(owner)
+    await owner.query(`CREATE DATABASE ${quoteIdentifier(name)}`).catch((cause) => Promise.reject(notCreated(cause)))
+    client = await connect(withoutFlush(withDatabase(url, name)), { applicationName: "lockstep scratch" })
+    return { client, drop }
   } catch (error) {
     await drop().catch(() => undefined)
     throw error
-  } finally {
-    if (!client) forget()
   }
-  return { client, drop: () => drop().finally(forget) }
 }
 
-/** Nobody minds if a crash of the server takes a shadow with it, so no commit waits for the disk. */
-const carefree = (url: DatabaseUrl): DatabaseUrl => ({
+/** A scratch database need not survive a crash of the server, so no commit waits for the disk. */
+const withoutFlush = (url: DatabaseUrl): DatabaseUrl => ({
   ...url,
   options: [url.options, "-c synchronous_commit=off"].filter(Boolean).join(" "),
 })
 
-async function useGiven(url: DatabaseUrl, given: DatabaseUrl): Promise<Shadow> {
-  const client = await connect(given, { applicationName: "lockstep shadow" })
-  try {
-    await refuseSameDatabase(url, client)
-    await emptyDatabase(client)
-  } catch (error) {
-    await client.end()
-    throw error
-  }
-  return { client, drop: once(() => client.end()) }
-}
-
-/** Drops the shadows whose owners are gone. Another sweeper, or a role that may not, is no reason to fail. */
-async function sweep(owner: Client): Promise<void> {
+/** Drops what killed processes left. It may fail where another process does the same, or the role is not the owner. */
+async function dropLeftOver(owner: Client): Promise<void> {
   const { rows } = await owner.query<{ datname: string }>(
     `SELECT datname FROM pg_database d WHERE datname LIKE $1 AND NOT EXISTS
      (SELECT FROM pg_stat_activity a WHERE a.datname = d.datname OR a.application_name = d.datname)`,
@@ -89,28 +130,42 @@ function once(work: () => Promise<void>): () => Promise<void> {
   }
 }
 
-function refused(cause: unknown): LockstepError {
-  return new LockstepError("L1404", "the shadow database cannot be created", {
+function notCreated(cause: unknown): LockstepError {
+  return new LockstepError("L1404", "the scratch database cannot be created", {
     sqlstate: sqlstateOf(cause),
     hint: cause instanceof Error ? cause.message : String(cause),
     state: "nothing was touched.",
-    next: "give the role CREATEDB, or name an empty database of its own in prisma.config's datasource.shadowDatabaseUrl",
+    next: "give the role CREATEDB, or name an empty database in prisma.config's datasource.shadowDatabaseUrl",
     cause,
   })
 }
 
-/** Two connections are to one database when the servers started at the same microsecond and the OIDs agree. */
-const identity = `SELECT pg_postmaster_start_time()::text || oid AS identity
+async function useConfigured(configured: DatabaseUrl, main: DatabaseUrl | undefined): Promise<Opened> {
+  const client = await connect(configured, { applicationName: "lockstep scratch" })
+  try {
+    if (main) await refuseSameDatabase(main, client)
+    await emptyDatabase(client)
+  } catch (error) {
+    await client.end()
+    throw error
+  }
+  return { client, drop: once(() => client.end()) }
+}
+
+/** Two connections are to one database when their servers started at the same microsecond and the OIDs agree. */
+const identityQuery = `SELECT pg_postmaster_start_time()::text || oid AS identity
   FROM pg_database WHERE datname = current_database()`
 
-/** Errors: L1405 the configured shadow database is the main one: replaying the history there would destroy it. */
-async function refuseSameDatabase(main: DatabaseUrl, shadow: Client): Promise<void> {
+/** Errors: L1405 it is the main database, which emptying it would destroy. */
+async function refuseSameDatabase(main: DatabaseUrl, configured: Client): Promise<void> {
   const client = await connect(main).catch(() => undefined)
   if (!client) return
   try {
-    const answers = await Promise.all([client, shadow].map((each) => each.query<{ identity: string }>(identity)))
-    const [here, there] = answers.map(({ rows }) => rows[0]?.identity)
-    if (here !== there) return
+    const answers = await Promise.all(
+      [client, configured].map((each) => each.query<{ identity: string }>(identityQuery)),
+    )
+    const [one, other] = answers.map(({ rows }) => rows[0]?.identity)
+    if (one !== other) return
   } finally {
     await client.end()
   }
@@ -120,53 +175,11 @@ async function refuseSameDatabase(main: DatabaseUrl, shadow: Client): Promise<vo
   })
 }
 
-/** Drops what an earlier replay left: every schema but the system's, then gives `public` back. */
+/** Drops every schema that is not PostgreSQL's own, and creates `public` again. */
 async function emptyDatabase(client: Client): Promise<void> {
   const { rows } = await client.query<{ nspname: string }>(
     "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'",
   )
   const drops = rows.map(({ nspname }) => `DROP SCHEMA ${quoteIdentifier(nspname)} CASCADE;`)
   await client.query(`${drops.join("\n")}\nCREATE SCHEMA public`)
-}
-
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
-const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
-
-const drops = new Set<() => Promise<void>>()
-let listening: (() => void) | undefined
-let owned = false
-
-/** For a process boundary that listens to signals itself and calls `dropShadows` before it exits. */
-export function ownSignals(): void {
-  owned = true
-}
-
-/**
- * Runs `drop` when the process is told to end, and ends it after that with the signal's exit code.
- * The answer takes it off the list again; with an empty list the process keeps its usual signal behaviour.
- */
-function dropOnSignal(drop: () => Promise<void>): () => void {
-  drops.add(drop)
-  if (!owned) listening ??= listen()
-  return () => {
-    drops.delete(drop)
-    if (drops.size > 0) return
-    listening?.()
-    listening = undefined
-  }
-}
-
-/** Drops every shadow database that this process still has: for a signal handler that exits by itself. */
-export async function dropShadows(): Promise<void> {
-  await Promise.allSettled([...drops].map((drop) => drop()))
-}
-
-function listen(): () => void {
-  const end = (signal: keyof typeof exitCodes): void => {
-    void dropShadows().finally(() => process.exit(exitCodes[signal]))
-  }
-  for (const signal of signals) process.on(signal, end)
-  return () => {
-    for (const signal of signals) process.off(signal, end)
-  }
 }

@@ -2,21 +2,27 @@ import type { Client } from "../postgres/connect.js"
 import { runUnread } from "../postgres/counted.js"
 import { quoteIdentifier } from "../postgres/sqlstate.js"
 
+/** A connection, and the PostgreSQL schema that unqualified names mean in it. */
+export interface Session {
+  readonly client: Client
+  readonly schema: string
+}
+
 /**
  * Runs a script: whole, or statement by statement where one cannot share the implicit transaction with the others.
- * Afterwards the session is as before, whatever the script had set.
+ * Afterwards the session's settings and role are as before, whatever the script has set.
  */
-export async function runScript(client: Client, schema: string, script: string): Promise<void> {
-  for (const part of await parts(script)) await runUnread(client, part)
+export async function runScript({ client, schema }: Session, script: string): Promise<void> {
+  for (const part of await partsOf(script)) await runUnread(client, part)
   await client.query(`RESET SESSION AUTHORIZATION; RESET ALL; ${searchPath(schema)}`)
 }
 
-/** The setting that makes unqualified names mean the URL's schema, as Prisma sets it. */
+/** The statement that makes unqualified names mean the URL's schema, as Prisma sets it. */
 export function searchPath(schema: string): string {
   return `SET search_path TO ${quoteIdentifier(schema)}`
 }
 
-async function parts(script: string): Promise<readonly string[]> {
+async function partsOf(script: string): Promise<readonly string[]> {
   const { classOf } = await import("../sql/classify.js")
   const found = await classOf(script)
   if ("kind" in found || found.class === "transactional") return [script]

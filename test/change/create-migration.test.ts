@@ -97,7 +97,7 @@ test("a schema with a mistake is refused with its file and line", async () => {
   await expect(creating).rejects.toMatchObject({ code: "L1401", details: { file: "prisma/schema.prisma", line: 6 } })
 })
 
-test("the URL's schema is where tables are made, on the shadow database too", async () => {
+test("the URL's schema is where tables are made, on the scratch database too", async () => {
   const place = await createPlace({ "20260101000000_init": init }, "schema=shop")
   await place.apply()
   const made = await createMigration({
@@ -130,7 +130,7 @@ test.each([
   await expect(compared).resolves.toMatchObject({ empty: true })
 })
 
-test("no shadow database is left over, also where a replay fails", async () => {
+test("no scratch database is left over, also where a replay fails", async () => {
   const place = await createPlace({ "20260101000000_bad": "SELECT nothing;" })
   const role = `creator_${place.database.name}`
   await place.database.query(`CREATE ROLE ${role} LOGIN CREATEDB PASSWORD 'x'`)

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
 import { objectsIn } from "./json.js"
-import { init, migrations, openShop, orders, shadowsOn } from "./shop.js"
+import { init, migrations, openShop, orders, scratchDatabasesLeftOn } from "./shop.js"
 
 const everything = Object.values(migrations).join("")
 
@@ -11,7 +11,7 @@ test("a database that was there before its history adopts it", async () => {
   const { stdout, exitCode } = await run("baseline")
   expect({ stdout, exitCode }).toEqual({ stdout: "2 of 2 migrations recorded as applied.", exitCode: 0 })
   expect((await run("status")).stdout).toBe("Up to date: 2 of 2 migrations applied.")
-  expect(await shadowsOn(database)).toBe(0)
+  expect(await scratchDatabasesLeftOn(database)).toBe(0)
   expect(await run("baseline")).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("has a history already") })
 })
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
 import { objectsIn } from "./json.js"
-import { init, openShop, shadowsOn, widerSchema } from "./shop.js"
+import { init, openShop, scratchDatabasesLeftOn, widerSchema } from "./shop.js"
 
 test("any two of history, schema, database and nothing, with an exit code that a script can read", async () => {
   const { run, database } = await openShop({ schema: widerSchema })
@@ -15,7 +15,7 @@ test("any two of history, schema, database and nothing, with an exit code that a
   const { stdout } = await run("diff", `history@${init}`, "history", "--json")
   expect(objectsIn(stdout)).toMatchObject([{ equal: false, text: expect.stringContaining("Order") }])
   expect((await run("diff", "empty", "schema", "--script")).stdout).toContain('CREATE TABLE "Order"')
-  expect(await shadowsOn(database)).toBe(0)
+  expect(await scratchDatabasesLeftOn(database)).toBe(0)
 })
 
 test.each([

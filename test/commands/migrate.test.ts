@@ -2,7 +2,16 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { objectsIn } from "./json.js"
-import { init, migrations, narrowSchema, openShop, orders, schema, shadowsOn, widerSchema } from "./shop.js"
+import {
+  init,
+  migrations,
+  narrowSchema,
+  openShop,
+  orders,
+  schema,
+  scratchDatabasesLeftOn,
+  widerSchema,
+} from "./shop.js"
 
 const foldersIn = (dir: string) => readdirSync(dir).filter((name) => name !== "migration_lock.toml")
 
@@ -16,7 +25,7 @@ test("without a terminal it applies what is pending, writes the next migration, 
   expect(readFileSync(join(project.migrationsDir, added, "migration.sql"), "utf8")).toContain('"age" INTEGER')
   expect(stderr).toContain(`wrote prisma/migrations/${added}/migration.sql`)
   expect((await run("status")).stdout).toBe("Up to date: 3 of 3 migrations applied.")
-  expect(await shadowsOn(database)).toBe(0)
+  expect(await scratchDatabasesLeftOn(database)).toBe(0)
   expect((await run("migrate", "--name", "again")).stdout).toBe("Nothing to do: the history already makes this schema.")
 })
 
@@ -96,17 +105,17 @@ test("a database that was changed by hand is never reset: the difference is told
   expect(stderr).toContain("error[L1403]: the database differs from its history")
   expect(exitCode).toBe(1)
   expect(await database.query(`SELECT nick FROM "User"`)).toEqual([{ nick: "a" }])
-  expect(await shadowsOn(database)).toBe(0)
+  expect(await scratchDatabasesLeftOn(database)).toBe(0)
 })
 
-test("a migration that cannot be replayed is named with its place, and no shadow is left", async () => {
+test("a migration that cannot be replayed is named with its place, and no scratch database is left", async () => {
   const { run, database, project } = await openShop()
   await run("deploy")
   project.migration(orders, "CREATE TABLE o (id int);\nCREATE INDEX ON missing (x);\n")
   project.write("prisma/schema.prisma", widerSchema)
   const { stderr, exitCode } = await run("migrate", "--name", "age")
   expect({ stderr, exitCode }).toMatchObject({ stderr: expect.stringContaining(orders), exitCode: 1 })
-  expect(await shadowsOn(database)).toBe(0)
+  expect(await scratchDatabasesLeftOn(database)).toBe(0)
 })
 
 test("a schema that is not valid is refused before the database is touched", async () => {

@@ -34,8 +34,9 @@ export async function openShop(files: ProjectFiles = {}): Promise<Shop> {
   return { project, database, run: (...args) => lockstep(args, { cwd: project.root, url: database.url }) }
 }
 
-const forgotten = `SELECT count(*)::int AS n FROM pg_database d WHERE datname LIKE 'lockstep\\_shadow\\_%'
+const forgotten = `SELECT count(*)::int AS n FROM pg_database d WHERE datname LIKE 'lockstep\\_scratch\\_%'
   AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.application_name = d.datname)`
 
-/** How many shadow databases are left on the server whose maker is gone; other tests' are in use meanwhile. */
-export const shadowsOn = async (database: TestDatabase): Promise<unknown> => (await database.query(forgotten))[0]?.n
+/** How many scratch databases are left on the server by processes that have ended; other tests' are in use meanwhile. */
+export const scratchDatabasesLeftOn = async (database: TestDatabase): Promise<unknown> =>
+  (await database.query(forgotten))[0]?.n

@@ -58,10 +58,14 @@ export const lockstepSide: Side = {
   resolveRolledBack: ({ url }, _, name) => withClient(url, (client) => markRolledBack(client, "public", name)),
 }
 
+const noFilters = { externalTables: [], externalEnums: [] }
+
 /** Prisma's schema engine itself, with its own applyMigrations, given what Prisma's CLI gives it. */
 export const prismaSide: Side = {
   deploy: (database, folder) =>
-    withEngine(database, (engine) => engine.applyMigrations(listOf(folder)))
+    withEngine(database, (engine) =>
+      engine.raw((each) => each.applyMigrations({ migrationsList: listOf(folder), filters: noFilters })),
+    )
       .then(({ appliedMigrationNames }) => appliedMigrationNames)
       .catch(codeOf),
   status: (database, folder) =>
@@ -70,7 +74,7 @@ export const prismaSide: Side = {
         const diagnosis = await each.diagnoseMigrationHistory({
           migrationsList: listOf(folder),
           optInToShadowDatabase: false,
-          filters: { externalTables: [], externalEnums: [] },
+          filters: noFilters,
         })
         const { history, failedMigrationNames, editedMigrationNames } = diagnosis
         const pending = history && "unappliedMigrationNames" in history ? history.unappliedMigrationNames : []

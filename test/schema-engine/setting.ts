@@ -1,9 +1,9 @@
 import { type Folder, readFolder } from "../../src/history/folder.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
 import type { SchemaFiles } from "../../src/project/schema.js"
-import { openEngine } from "../../src/schema-engine/engine.js"
+import { historyList, openEngine } from "../../src/schema-engine/engine.js"
 import { type TakeLock, waitInServer } from "../../src/schema-engine/lock.js"
-import { historyList, stepsOf } from "../../src/schema-engine/open.js"
+import { stepsOf } from "../../src/scratch/replay.js"
 import { createDatabase, type TestDatabase } from "../postgres.js"
 import { createProject, type TestProject } from "../project.js"
 
@@ -26,7 +26,9 @@ export async function createPlace(migrations: Readonly<Record<string, string>> =
   const folder = (): Folder => readFolder(project.migrationsDir)
   const apply = async (): Promise<void> => {
     const engine = await openEngine({ url })
-    await engine.applyMigrations(historyList(project.migrationsDir, stepsOf(folder()))).finally(() => engine.dispose())
+    const migrationsList = historyList(project.migrationsDir, stepsOf(folder()))
+    const filters = { externalTables: [], externalEnums: [] }
+    await engine.raw((each) => each.applyMigrations({ migrationsList, filters })).finally(() => engine.dispose())
   }
   return { database, project, setting: { url, takeLock: waitInServer }, folder, apply }
 }

@@ -108,13 +108,13 @@ test("idle, it ends at once on SIGTERM, which is how the CLI stops it", async ()
   expect((await engine).exitCode).toBe(0)
 })
 
-test("interrupted in the middle of a replay, it drops its shadow database", async () => {
+test("interrupted in the middle of a replay, it drops its scratch database", async () => {
   const database = await createDatabase()
   const mark = `marked_${database.name}`
   const { engine, ask } = startEngine(database.url)
   void ask("diff", diffOf(`SELECT pg_sleep(60), '${mark}';`))
   const running = `SELECT datname FROM pg_stat_activity WHERE query LIKE '%${mark}%' AND pid <> pg_backend_pid()`
-  const shadow = await vi.waitFor(
+  const scratch = await vi.waitFor(
     async () => {
       const [row] = await database.query(running)
       expect(row).toBeDefined()
@@ -124,5 +124,5 @@ test("interrupted in the middle of a replay, it drops its shadow database", asyn
   )
   engine.kill("SIGTERM")
   expect((await engine).exitCode).toBe(143)
-  expect(await database.query("SELECT FROM pg_database WHERE datname = $1", [shadow])).toEqual([])
+  expect(await database.query("SELECT FROM pg_database WHERE datname = $1", [scratch])).toEqual([])
 })

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest"
 import { connect } from "../../src/postgres/connect.js"
-import { stepsOf } from "../../src/schema-engine/open.js"
-import { type Drift, findDrift } from "../../src/scratch/replay.js"
+import { type Drift, findDrift, stepsOf } from "../../src/scratch/replay.js"
 import { createPlace, type Place } from "../schema-engine/setting.js"
 
 const migrations = {

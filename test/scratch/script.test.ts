@@ -14,7 +14,7 @@ beforeEach(async () => {
 async function run(script: string): Promise<void> {
   const client = await connect(parseDatabaseUrl(database.url))
   try {
-    await runScript(client, "public", script)
+    await runScript({ client, schema: "public" }, script)
   } finally {
     await client.end()
   }

@@ -1,6 +1,6 @@
 import * as z from "zod/mini"
 import { LockstepError } from "../../errors.js"
-import { dropShadows, ownSignals } from "../../scratch/database.js"
+import { dropScratchDatabases } from "../../scratch/database.js"
 import { EnginePanic } from "../engine-error.js"
 import { InvalidInput } from "../wasm.js"
 import { type EngineArguments, parseArguments } from "./arguments.js"
@@ -74,7 +74,6 @@ const patienceMs = 1800
  * that runs has been interrupted. The answer marks a call as running.
  */
 function endsOnSignal(interrupt: AbortController): <T>(call: Promise<T>) => Promise<T> {
-  ownSignals()
   let running: Promise<unknown> | undefined
   for (const [signal, code] of [
     ["SIGTERM", 143],
@@ -82,7 +81,7 @@ function endsOnSignal(interrupt: AbortController): <T>(call: Promise<T>) => Prom
   ] as const) {
     process.on(signal, () => {
       const idle = running === undefined
-      const end = (): void => void dropShadows().finally(() => process.exit(idle ? 0 : code))
+      const end = (): void => void dropScratchDatabases().finally(() => process.exit(idle ? 0 : code))
       if (!running) return end()
       interrupt.abort(signal)
       running.then(end, end)

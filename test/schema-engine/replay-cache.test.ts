@@ -1,21 +1,21 @@
 import type { SqlDriverAdapter } from "@prisma/driver-adapter-utils"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
-import { type ReplayedShadows, replayedShadows } from "../../src/schema-engine/replayed-shadow.js"
+import { type ReplayCache, replayCache } from "../../src/schema-engine/replay-cache.js"
 import { createDatabase } from "../postgres.js"
 
-let shadows: ReplayedShadows
+let replays: ReplayCache
 beforeEach(async () => {
   const database = await createDatabase()
-  shadows = replayedShadows(parseDatabaseUrl(database.url), undefined)
+  replays = replayCache({ url: parseDatabaseUrl(database.url) })
 })
-afterEach(() => shadows.close())
+afterEach(() => replays.close())
 
 const a = "CREATE TABLE a (n int)"
 const b = "CREATE TABLE b (n int)"
 const c = "CREATE TABLE c (n int)"
 
-/** The tables in a shadow, and the database's name. */
+/** The tables in a scratch database, and its name. */
 async function look(adapter: SqlDriverAdapter): Promise<{ tables: unknown; name: unknown }> {
   const sql =
     "SELECT current_database(), (SELECT string_agg(tablename, ' ' ORDER BY 1) FROM pg_tables WHERE schemaname = 'public')"
@@ -25,21 +25,21 @@ async function look(adapter: SqlDriverAdapter): Promise<{ tables: unknown; name:
 
 /** Replays as the engine does: scripts, a look, the end. */
 async function replay(...scripts: readonly string[]) {
-  const adapter = await shadows.connect()
+  const adapter = await replays.connect()
   for (const script of scripts) await adapter.executeScript(script)
   const seen = await look(adapter)
   await adapter.dispose()
   return seen
 }
 
-test("the same history again, and a longer one, go on in the same database", async () => {
+test("the same history again, and a longer one, are replayed in the same database", async () => {
   const first = await replay(a)
   expect(first.tables).toBe("a")
   expect(await replay(a)).toEqual(first)
   expect(await replay(a, b)).toEqual({ name: first.name, tables: "a b" })
 })
 
-test("a shorter, another, and an empty history are seen as they are", async () => {
+test("a shorter, another and an empty history get a database that holds no more than they made", async () => {
   await replay(a, b)
   expect((await replay(a)).tables).toBe("a")
   expect((await replay(a, c)).tables).toBe("a c")
@@ -47,18 +47,18 @@ test("a shorter, another, and an empty history are seen as they are", async () =
   expect((await replay()).tables).toBeNull()
 })
 
-test("two at a time are two databases", async () => {
-  const [one, other] = [await shadows.connect(), await shadows.connect()]
+test("two at a time get two databases", async () => {
+  const [one, other] = [await replays.connect(), await replays.connect()]
   await one.executeScript(a)
   expect((await look(other)).tables).toBeNull()
   expect((await look(one)).tables).toBe("a")
 })
 
-test("what failed, or was changed otherwise, is not built upon", async () => {
-  const failed = await shadows.connect()
+test("a database in which a script failed, or that was changed otherwise, is not used again", async () => {
+  const failed = await replays.connect()
   await expect(failed.executeScript("SELECT nothing")).rejects.toThrow("nothing")
   await failed.dispose()
-  const changed = await shadows.connect()
+  const changed = await replays.connect()
   await changed.executeRaw({ sql: b, args: [], argTypes: [] })
   await changed.dispose()
   expect((await replay(a)).tables).toBe("a")

@@ -10,32 +10,32 @@ import type { DatabaseUrl } from "../postgres/url.js"
 import { searchPath } from "../scratch/script.js"
 import { adapterOver } from "./adapter.js"
 import { type TakeLock, underLock, waitInServer } from "./lock.js"
-import { replayedShadows } from "./replayed-shadow.js"
-
-export interface AdapterFactory {
-  /** What the engine calls; its registry keeps the errors that the engine only gives a number for. */
-  readonly bound: ErrorCapturingSqlMigrationAwareDriverAdapterFactory
-  /** Does work under the migration lock, which the database's first connection takes. */
-  readonly locked: <T>(work: () => Promise<T>) => Promise<T>
-  /** Closes every connection and drops every shadow database that the engine left open. */
-  readonly close: () => Promise<void>
-}
+import { replayCache } from "./replay-cache.js"
 
 /** Where the engine works. */
 export interface Databases {
+  /** Absent where only schemas are compared, which needs no database. */
   readonly url: DatabaseUrl | undefined
+  /** Prisma's shadow database, to replay the history in; without it one is created and dropped on the same server. */
   readonly shadowUrl?: DatabaseUrl | undefined
+  /** Takes the migration lock wherever it is needed; without it the engine waits for it inside of PostgreSQL. */
   readonly takeLock?: TakeLock | undefined
 }
 
-/**
- * Opens the engine's connections: the database itself, and shadow databases that are really separate. Without a URL
- * the database is a stand-in, and a shadow database needs `shadowUrl`.
- */
+export interface AdapterFactory {
+  /** What the engine calls; its registry keeps the errors for which the engine only gives a number. */
+  readonly bound: ErrorCapturingSqlMigrationAwareDriverAdapterFactory
+  /** Does work under the migration lock, which is taken on the database's first connection. */
+  readonly locked: <T>(work: () => Promise<T>) => Promise<T>
+  /** Closes every connection and drops every scratch database that the engine left open. */
+  readonly close: () => Promise<void>
+}
+
+/** Opens the engine's connections: to the database itself, and to scratch databases where it wants a shadow database. */
 export function adapterFactory({ url, shadowUrl, takeLock = waitInServer }: Databases): AdapterFactory {
   const clients = new Set<Client>()
-  const home = url ?? shadowUrl
-  const shadows = home && replayedShadows(home, shadowUrl)
+  const server = url ? { url, shadowUrl } : shadowUrl && { shadowUrl }
+  const replays = server && replayCache(server)
   const bound = bindMigrationAwareSqlAdapterFactory({
     provider: "postgres",
     adapterName: "lockstep",
@@ -49,14 +49,14 @@ export function adapterFactory({ url, shadowUrl, takeLock = waitInServer }: Data
       }
       return adapterOver({ client, schema: url.schema, takeLock, release })
     },
-    connectToShadowDb: async () => (shadows ? await shadows.connect() : offlineAdapter()),
+    connectToShadowDb: async () => (replays ? await replays.connect() : offlineAdapter()),
   })
   const locked = async <T>(work: () => Promise<T>): Promise<T> => {
-    const [main] = clients
-    return main === undefined ? await work() : await underLock(main, takeLock, work)
+    const [first] = clients
+    return first === undefined ? await work() : await underLock(first, takeLock, work)
   }
   const close = async (): Promise<void> => {
-    await Promise.allSettled([...[...clients].map(end), shadows?.close()])
+    await Promise.allSettled([...[...clients].map(end), replays?.close()])
     clients.clear()
   }
   return { bound, locked, close }
@@ -72,7 +72,7 @@ const { Boolean: Bool, Int32, Text } = ColumnTypeEnum
 
 /**
  * Stands in for a database where none is needed: the engine asks any server for its version when it starts, even to
- * compare two schemas. Whatever else it asks for is refused. Errors: L1205.
+ * compare two schemas. Everything else is refused. Errors: L1205.
  */
 function offlineAdapter(): SqlDriverAdapter {
   const refuse = async (): Promise<never> => {
