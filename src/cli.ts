@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { constants } from "node:os"
 import { CommanderError, Command as Program } from "commander"
+import { describeCommand } from "./cli/help.js"
 import type { Command, Invocation, OptionTable } from "./cli/options.js"
 import { lostOutput, type Output, outliveReaders, processOutput, said } from "./cli/output.js"
-import { parseSettings, variableOf } from "./cli/settings.js"
+import { parseSettings } from "./cli/settings.js"
 import { commands } from "./commands/index.js"
 import { LockstepError } from "./errors.js"
 import { readManifest } from "./project/manifest.js"
@@ -28,13 +29,6 @@ function listen(): void {
       if (await dropScratchDatabases()) end()
     })
   }
-}
-
-function addOptions(program: Program, options: OptionTable): void {
-  for (const [key, option] of Object.entries(options)) {
-    program.option(option.flags, option.flagOnly ? option.help : `${option.help} [${variableOf(key)}]`)
-  }
-  program.option("--json", "print JSON on stdout").helpOption("-h, --help", "show this help")
 }
 
 async function run(
@@ -68,11 +62,7 @@ function build(name: string | undefined, loaded: Command | undefined, finish: (c
   for (const [verb, { summary }] of Object.entries(commands)) {
     const sub = program.command(verb).summary(summary)
     if (verb !== name || loaded === undefined) continue
-    sub.description(loaded.description).exitOverride()
-    if (loaded.operands) sub.arguments(loaded.operands)
-    addOptions(sub, loaded.options)
-    if (loaded.examples)
-      sub.addHelpText("after", `\nExamples:\n${loaded.examples.map((line) => `  $ ${line}`).join("\n")}`)
+    describeCommand(sub.exitOverride(), loaded)
     sub.action(async () => {
       const flags: Record<string, unknown> = sub.opts()
       finish(await run(loaded, processOutput(flags.json === true), flags, sub.args))

@@ -1,91 +1,110 @@
-import * as z from "zod/mini"
 import type { Project } from "../project/project.js"
 import type { Output } from "./output.js"
 
-/** Keeps the option's type. */
-export const option = <T>(value: Option<T>): Option<T> => value
+interface Described {
+  readonly description: string
+  /** A single letter: "y" is -y. */
+  readonly short?: string
+  /** What happens without a value, where no single value says it: "the last migration". */
+  readonly defaultDescription?: string
+  /** Consent to something destructive, or a choice for one call: never taken from a variable or package.json. */
+  readonly source?: "command line"
+}
 
-/** A flag without a value. Environment: 1, true, yes, on, and their opposites. */
-export const flag = (flags: string, help: string, more: { flagOnly?: true } = {}): Option<boolean> => ({
-  flags,
-  help,
-  schema: z._default(
-    z.union([z.boolean(), z.stringbool()], { error: () => "is neither true nor false (1, yes, on, 0, no, off)" }),
-    false,
-  ),
-  ...more,
-})
-
-/** A text; undefined where it is not given. */
-export const text = (flags: string, help: string): Option<string | undefined> => ({
-  flags,
-  help,
-  schema: z.optional(z.string("is not a text").check(z.minLength(1, "is empty"))),
-})
-
-/** A whole number, not negative. */
-export const count = (flags: string, help: string, fallback: number): Option<number> => ({
-  flags,
-  help: `${help} (default ${fallback})`,
-  schema: written(String(fallback), /^\d{1,9}$/, "is not a whole number, 0 or more", Number),
-})
-
-const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
-const duration = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/
-
-/** A span of time as "500ms", "30s", "5m", "1h", or seconds; milliseconds inside. */
-export const time = (flags: string, help: string, fallback: string): Option<number> => ({
-  flags,
-  help: `${help} (default ${fallback})`,
-  schema: written(fallback, duration, "is not a time such as 500ms, 30s or 5m", (value) => {
-    const [, amount, unit = "s"] = duration.exec(value) ?? []
-    return Math.round(Number(amount) * units[unit as keyof typeof units])
-  }),
-})
-
-/** A value in a notation of ours, also as a JSON number. */
-function written<T>(fallback: string, notation: RegExp, problem: string, read: (value: string) => T) {
-  const given = z.union([z.string(), z.number()], { error: () => problem })
-  const asText = z.pipe(
-    z._default(given, fallback),
-    z.transform((value) => String(value)),
+/**
+ * One option: a flag, an environment variable and a key of package.json's "lockstep" section. Its name in the table
+ * names all three: lockWait is --lock-wait and LOCKSTEP_LOCK_WAIT. `value` is the placeholder in the help.
+ */
+export type Option = Described &
+  (
+    | { readonly type: "boolean" }
+    | { readonly type: "text"; readonly value: string; readonly default?: string }
+    /** A whole number, not negative. */
+    | { readonly type: "count"; readonly default: number }
+    /** "500ms", "30s", "5m", "1h", or seconds; the default and the parsed value are milliseconds. */
+    | { readonly type: "duration"; readonly default: number }
+    | {
+        readonly type: "choice"
+        readonly value: string
+        readonly choices: readonly string[]
+        readonly default?: string
+      }
+    /** Separated by commas. */
+    | { readonly type: "list"; readonly value: string; readonly choices?: readonly string[] }
   )
-  const checked = z.pipe(asText, z.string().check(z.regex(notation, problem)))
-  return z.pipe(checked, z.transform(read))
-}
-
-/** Where the project's parts are. Every command that reads the project takes them. */
-export const projectOptions = {
-  config: text("--config <file>", "the prisma.config to use"),
-  schema: text("--schema <path>", "the schema: a file, or a folder of them"),
-  migrations: text("--migrations <dir>", "the migrations folder"),
-} as const
-
-/** For commands that an empty migrations folder would mislead. */
-export const allowEmptyOption = flag("--allow-empty", "accept a migrations folder without migrations")
-
-/** Consent to a destructive command, for where nobody can type it. */
-export const yesOption = flag(
-  "-y, --yes",
-  "consent to a destructive command on a database that is not the test database",
-  { flagOnly: true },
-)
-
-/** One option: a flag, an environment variable and a key of package.json's "lockstep" section, all parsed by one schema. */
-export interface Option<T = unknown> {
-  /** As commander writes it: "--lock-wait <time>", "--strict", "-y, --yes". */
-  readonly flags: string
-  readonly help: string
-  /** Parses what the flag, the variable or the configuration says; gives the default for undefined. */
-  readonly schema: z.ZodMiniType<T>
-  /** A destructive consent is given on the command line alone. */
-  readonly flagOnly?: true
-}
 
 export type OptionTable = Readonly<Record<string, Option>>
 
-export type Settings<O extends OptionTable> = {
-  readonly [K in keyof O]: O[K] extends Option<infer T> ? T : never
+type ValueOf<O extends Option> = O extends { type: "boolean" }
+  ? boolean
+  : O extends { type: "count" | "duration" }
+    ? number
+    : O extends { type: "list" }
+      ? readonly ChoiceOf<O>[]
+      : O extends { default: string }
+        ? ChoiceOf<O>
+        : ChoiceOf<O> | undefined
+
+type ChoiceOf<O> = O extends { choices: readonly (infer C)[] } ? C : string
+
+/** The parsed values of a table of options. */
+export type Settings<O extends OptionTable> = { readonly [K in keyof O]: ValueOf<O[K]> }
+
+/** "lockWait" is LOCKSTEP_LOCK_WAIT. */
+export const variableOf = (key: string): string => `LOCKSTEP_${words(key).join("_").toUpperCase()}`
+
+/** "lockWait" is --lock-wait. */
+export const flagOf = (key: string): string => `--${words(key).join("-")}`
+
+const words = (key: string): string[] => key.split(/(?=[A-Z])/).map((word) => word.toLowerCase())
+
+/** The flag as the help shows it and commander parses it: "-n, --name <words>". */
+export function flagsOf(key: string, option: Option): string {
+  const flags = [...(option.short ? [`-${option.short}`] : []), flagOf(key)].join(", ")
+  const value = placeholderOf(option)
+  return value === undefined ? flags : `${flags} <${value}>`
+}
+
+function placeholderOf(option: Option): string | undefined {
+  if (option.type === "boolean") return undefined
+  if (option.type === "count") return "n"
+  return option.type === "duration" ? "time" : option.value
+}
+
+/** The default as a person would type it; undefined where there is none. */
+export function defaultText(option: Option): string | undefined {
+  if (option.type === "boolean") return "false"
+  if (option.type === "duration") return durationText(option.default)
+  return "default" in option && option.default !== undefined ? String(option.default) : undefined
+}
+
+/** Milliseconds in the largest unit that holds them whole. */
+const durationText = (ms: number): string =>
+  ms > 0 && ms % 60_000 === 0 ? `${ms / 60_000}m` : ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`
+
+/** What an option does, as a help text: its description, choices, default and variable. */
+export function helpOf(key: string, option: Option): string {
+  const without = option.defaultDescription ?? (option.type === "boolean" ? undefined : defaultText(option))
+  const facts = [
+    ...("choices" in option && option.choices ? [`choices: ${option.choices.join(", ")}`] : []),
+    ...(without === undefined ? [] : [`default: ${without}`]),
+    ...(option.source === "command line" ? [] : [`env: ${variableOf(key)}`]),
+  ]
+  return facts.length > 0 ? `${option.description} (${facts.join("; ")})` : option.description
+}
+
+/** What a command takes beside its options: one value, or with `choices` one of these, each with what it does. */
+export interface Operand {
+  readonly name: string
+  readonly required: boolean
+  readonly description?: string
+  readonly choices?: Readonly<Record<string, string>>
+}
+
+/** Commander's notation, which the usage line shows: "<up|down|url>", "[name]". */
+export function operandText({ name, required, choices }: Operand): string {
+  const shown = choices ? Object.keys(choices).join("|") : name
+  return required ? `<${shown}>` : `[${shown}]`
 }
 
 /** What a command gets: its parsed settings, the operands, and the ways out to the person. */
@@ -99,13 +118,16 @@ export interface Invocation<O extends OptionTable> {
   project(needs?: "everything" | "migrations"): Promise<Project>
 }
 
-/** A verb: its options, its help, and what it does. `run` resolves to the exit code: 0 done, 1 the answer is no. */
+/** A verb: its help, its options, and what it does. */
 export interface Command<O extends OptionTable = OptionTable> {
-  readonly description: string
-  /** Commander's notation: "[name]", "<from> <to>". */
-  readonly operands?: string
+  /** Paragraphs, without line breaks of their own. */
+  readonly description: readonly string[]
+  readonly operands?: readonly Operand[]
   readonly options: O
-  readonly examples?: readonly string[]
+  /** What 0 and 1 mean; 2, 130 and 143 mean the same for every command. */
+  readonly exitCodes: { readonly 0: string; readonly 1: string }
+  readonly examples: readonly string[]
+  /** Resolves to the exit code. */
   run(invocation: Invocation<O>): Promise<0 | 1>
 }
 

@@ -1,12 +1,8 @@
 import * as z from "zod/mini"
 import { LockstepError } from "../errors.js"
-import type { Option, OptionTable, Settings } from "./options.js"
+import { flagOf, type Option, type OptionTable, type Settings, variableOf } from "./options.js"
 
-/** "lockWait" is LOCKSTEP_LOCK_WAIT. */
-export const variableOf = (key: string): string =>
-  `LOCKSTEP_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
-
-/** Where the values of the options come from, the first that has one wins. */
+/** Where the values of the options come from; the first that has one wins. */
 export interface Sources {
   readonly flags: Readonly<Record<string, unknown>>
   readonly env: Readonly<Record<string, string | undefined>>
@@ -20,12 +16,13 @@ export interface Sources {
 export function parseSettings<O extends OptionTable>(options: O, sources: Sources): Settings<O> {
   const problems = misspelt(options, sources.section)
   const entries = Object.entries(options).map(([key, option]) => {
-    const { value, from } = given(key, option, sources)
-    if (option.flagOnly && from !== longFlag(option)) {
-      if (value !== undefined) problems.push(`${from} has no effect: ${longFlag(option)} is for the command line alone`)
-      return [key, z.parse(option.schema, undefined)]
+    const { value, from } = given(key, sources)
+    const schema = schemaOf(option)
+    if (option.source === "command line" && from !== flagOf(key)) {
+      if (value !== undefined) problems.push(`${from} has no effect: ${flagOf(key)} is for the command line alone`)
+      return [key, z.parse(schema, undefined)]
     }
-    const parsed = z.safeParse(option.schema, value)
+    const parsed = z.safeParse(schema, value)
     if (!parsed.success) problems.push(`${from} ${parsed.error.issues.map(({ message }) => message).join("; ")}`)
     return [key, parsed.data]
   })
@@ -37,13 +34,11 @@ export function parseSettings<O extends OptionTable>(options: O, sources: Source
   })
 }
 
-const longFlag = ({ flags }: Option): string => flags.split(/[ ,]+/).find((word) => word.startsWith("--")) ?? flags
-
 const inSection = (key: string): string => `lockstep.${key} in package.json`
 
-function given(key: string, option: Option, { flags, env, section }: Sources): { value: unknown; from: string } {
+function given(key: string, { flags, env, section }: Sources): { value: unknown; from: string } {
   const variable = variableOf(key)
-  if (flags[key] !== undefined) return { value: flags[key], from: longFlag(option) }
+  if (flags[key] !== undefined) return { value: flags[key], from: flagOf(key) }
   if (env[variable]) return { value: env[variable], from: variable }
   return { value: section[key], from: inSection(key) }
 }
@@ -53,6 +48,57 @@ function misspelt(options: OptionTable, section: Sources["section"]): string[] {
   const bare = (text: string) => text.replaceAll(/[-_]/g, "").toLowerCase()
   return Object.keys(section).flatMap((key) => {
     const meant = Object.keys(options).find((option) => option !== key && bare(option) === bare(key))
-    return meant ? [`${inSection(key)} is to be written ${meant}`] : []
+    return meant ? [`${inSection(key)} must be spelled ${meant}`] : []
   })
+}
+
+const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
+const duration = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/
+
+const notEmpty = z.string("is not a text").check(z.minLength(1, "is empty"))
+const boolean = z.union([z.boolean(), z.stringbool()], {
+  error: () => "is neither true nor false (1, yes, on, 0, no, off)",
+})
+
+/** Parses what the flag, the variable or the configuration says; gives the default for undefined. */
+function schemaOf(option: Option): z.ZodMiniType {
+  switch (option.type) {
+    case "boolean":
+      return z._default(boolean, false)
+    case "text":
+      return orDefault(notEmpty, option.default)
+    case "count":
+      return z._default(written(/^\d{1,9}$/, "is not a whole number, 0 or more", Number), option.default)
+    case "duration":
+      return z._default(written(duration, "is not a time such as 500ms, 30s or 5m", milliseconds), option.default)
+    case "choice":
+      return orDefault(z.enum(option.choices, `is not one of ${option.choices.join(", ")}`), option.default)
+    case "list":
+      return z._default(listOf(option.choices), [])
+  }
+}
+
+const orDefault = (schema: z.ZodMiniType<string>, fallback: string | undefined): z.ZodMiniType =>
+  fallback === undefined ? z.optional(schema) : z._default(schema, fallback)
+
+/** A value in a notation of ours, also as a JSON number. */
+function written(notation: RegExp, problem: string, read: (value: string) => number): z.ZodMiniType<number> {
+  const given = z.union([z.string(), z.number()], { error: () => problem })
+  const asText = z.pipe(
+    given,
+    z.transform((value) => String(value)),
+  )
+  const checked = z.pipe(asText, z.string().check(z.regex(notation, problem)))
+  return z.pipe(checked, z.transform(read))
+}
+
+function milliseconds(value: string): number {
+  const [, amount, unit = "s"] = duration.exec(value) ?? []
+  return Math.round(Number(amount) * units[unit as keyof typeof units])
+}
+
+function listOf(choices: readonly string[] | undefined): z.ZodMiniType<readonly string[]> {
+  const one = choices ? z.enum(choices, `has something else than ${choices.join(", ")}`) : z.string()
+  const split = z.transform((list: string) => list.split(",").flatMap((name) => name.trim() || []))
+  return z.pipe(z.pipe(z.string("is not a text"), split), z.array(one))
 }

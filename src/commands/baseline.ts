@@ -1,21 +1,28 @@
 import { diff } from "../change/diff.js"
 import { openWorkplace, requireDatabase, withLockedDatabase } from "../cli/database.js"
-import { defineCommand, flag, projectOptions, text } from "../cli/options.js"
+import { defineCommand } from "../cli/options.js"
+import { projectOptions } from "../cli/shared-options.js"
 import { LockstepError } from "../errors.js"
 import { readHistory } from "../history/recorded.js"
 import { adopt } from "../history/resolve.js"
 
 /** `lockstep baseline`: a database that was there before its history adopts it. */
 export default defineCommand({
-  description: `Records the migrations as applied in a database that already is what they make, and has no history yet.
-The history is replayed on a scratch database and compared first, so that nothing is recorded that is not there.
-
-Exit codes: 0 done; 1 the database has a history, or is not what the migrations make; 2 wrong usage or configuration.`,
+  description: [
+    "Records the migrations as applied in a database that already has the schema that they create, and has no history yet.",
+    "The history is replayed on a scratch database and compared first, so that nothing is recorded that is not in the database.",
+  ],
   options: {
     ...projectOptions,
-    upTo: text("--up-to <name>", "the last migration that the database holds (default: all)"),
-    acceptDrift: flag("--accept-drift", "record although the database differs", { flagOnly: true }),
+    upTo: {
+      type: "text",
+      value: "name",
+      description: "the last migration that the database holds",
+      defaultDescription: "all of them",
+    },
+    acceptDrift: { type: "boolean", description: "record although the database differs", source: "command line" },
   },
+  exitCodes: { 0: "recorded", 1: "the database has a history, or is not what the migrations create" },
   examples: ["lockstep baseline", "lockstep baseline --up-to 20260112090000_init"],
   async run({ settings: { upTo, acceptDrift }, output, signal, project }) {
     const { target, folder, setting } = await openWorkplace(await project(), output)

@@ -1,17 +1,25 @@
 import { diff, type Side } from "../change/diff.js"
 import { openWorkplace } from "../cli/database.js"
-import { defineCommand, flag, projectOptions } from "../cli/options.js"
+import { defineCommand } from "../cli/options.js"
+import { projectOptions } from "../cli/shared-options.js"
 import { LockstepError } from "../errors.js"
 import { readSchema } from "../project/schema.js"
 
 /** `lockstep diff <from> <to>`: any two of the history, the schema, the database, and nothing. */
 export default defineCommand({
-  description: `Compares two of: history (the folder, replayed on a scratch database; history@NAME up to that migration),
-schema, database, empty. Prints a summary, or with --script the SQL that leads from the first to the second.
-
-Exit codes: 0 equal; 1 different; 2 wrong usage or configuration.`,
-  operands: "<from> <to>",
-  options: { ...projectOptions, script: flag("--script", "print SQL", { flagOnly: true }) },
+  description: [
+    "Compares two states of the schema. Prints a summary, or with --script the SQL that leads from the first to the second.",
+    "A state is one of: history (the migrations folder, replayed on a scratch database), history@NAME (the same up to that migration), schema (the Prisma schema), database, empty.",
+  ],
+  operands: [
+    { name: "from", required: true, description: "the state to start from" },
+    { name: "to", required: true, description: "the state to compare it with" },
+  ],
+  options: {
+    ...projectOptions,
+    script: { type: "boolean", description: "print SQL", source: "command line" },
+  },
+  exitCodes: { 0: "equal", 1: "different" },
   examples: ["lockstep diff history database", "lockstep diff history schema --script"],
   async run({ settings, operands, output, project }) {
     const [from, to] = operands.map(sideOf)

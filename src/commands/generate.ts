@@ -1,4 +1,5 @@
-import { defineCommand, projectOptions } from "../cli/options.js"
+import { defineCommand } from "../cli/options.js"
+import { projectOptions } from "../cli/shared-options.js"
 import { LockstepError } from "../errors.js"
 import { findTarget } from "../project/database-url.js"
 import { findPrisma, refuseNewerPrisma } from "../project/manifest.js"
@@ -36,11 +37,12 @@ export async function generateClient(project: Project, signal: AbortSignal): Pro
 
 /** `lockstep generate`: Prisma's CLI, without a schema engine to download. */
 export default defineCommand({
-  description: `Generates Prisma Client (and whatever else the schema's generators make) with Prisma's own CLI.
-
-Exit codes: 0 done; 1 a generator failed; 2 wrong usage or configuration.`,
+  description: [
+    "Generates Prisma Client, and whatever else the schema's generators write, with the project's own Prisma CLI. No schema engine is downloaded.",
+  ],
   options: projectOptions,
-  examples: ["pnpm db:generate"],
+  exitCodes: { 0: "generated", 1: "a generator failed" },
+  examples: ["lockstep generate"],
   async run({ output, project, signal }) {
     const started = performance.now()
     await generateClient(await project(), signal)

@@ -1,31 +1,46 @@
 import { resolve } from "node:path"
-import * as z from "zod/mini"
-import { allowEmptyOption, defineCommand, flag, option, projectOptions, text } from "../cli/options.js"
+import { defineCommand } from "../cli/options.js"
+import { allowEmpty, projectOptions } from "../cli/shared-options.js"
 import { LockstepError } from "../errors.js"
 import { assembleImage, type ImageResult } from "../image/image.js"
 import { readMigrations } from "../project/migrations.js"
 
 /** `lockstep image`: the migration image's parts, for a container builder to put together. Needs no database. */
 export default defineCommand({
-  description: `Writes the parts of the migration image into a folder: layers/ (one folder a layer, each to be copied onto /),
-config.json (work folder, user, command), env.json, labels.json and sbom.cdx.json. docs/image.md says how to build it.
-
-Exit codes: 0 written; 1 Prisma's CLI does not start from what was chosen; 2 wrong usage, or a package is missing.`,
+  description: [
+    "Writes the parts of the migration image into a folder: layers/ (one folder a layer, each to be copied onto /), config.json (working directory, user, command), env.json, labels.json and sbom.cdx.json. docs/image.md shows how to build it.",
+  ],
   options: {
     ...projectOptions,
-    out: text("--out <dir>", "the folder to write; an earlier image there is replaced"),
-    slim: flag("--slim", "leave Prisma's CLI out: lockstep deploy, status, plan and wait remain"),
-    only: option({
-      flags: "--only <part>",
-      help: "history: the last layer and the documents alone, where the other layers are there already",
-      schema: z.optional(z.enum(["history"], "is not history")),
-    }),
-    allowEmpty: allowEmptyOption,
-    keep: text("--keep <packages>", "packages not to leave out of Prisma's CLI, separated by commas"),
-    source: text("--source <url>", "the repository, for the labels (default: package.json, then git)"),
-    revision: text("--revision <commit>", "the commit, for the labels (default: git)"),
-    release: text("--release <version>", "the project's version, for the labels (default: package.json)"),
+    out: { type: "text", value: "dir", description: "the folder to write; an earlier image in it is replaced" },
+    slim: { type: "boolean", description: "leave Prisma's CLI out: lockstep deploy, status, plan and wait remain" },
+    only: {
+      type: "choice",
+      value: "part",
+      choices: ["history"],
+      description: "write the last layer and the documents alone, where the other layers exist already",
+    },
+    ...allowEmpty,
+    keep: {
+      type: "list",
+      value: "packages",
+      description: "packages not to leave out of Prisma's CLI, separated by commas",
+    },
+    source: {
+      type: "text",
+      value: "url",
+      description: "the repository, for the labels",
+      defaultDescription: "package.json's, then git's",
+    },
+    revision: { type: "text", value: "commit", description: "the commit, for the labels", defaultDescription: "git's" },
+    release: {
+      type: "text",
+      value: "version",
+      description: "the project's version, for the labels",
+      defaultDescription: "package.json's",
+    },
   },
+  exitCodes: { 0: "written", 1: "Prisma's CLI does not start from what the image would hold" },
   examples: ["lockstep image --out build/image", "lockstep image --out build/image --slim --json"],
   async run({ settings, output, project }) {
     const { out, slim, only, keep, source, revision, release } = settings
@@ -38,7 +53,7 @@ Exit codes: 0 written; 1 Prisma's CLI does not start from what was chosen; 2 wro
       out,
       slim,
       only,
-      keep: keep?.split(",").map((name) => name.trim()) ?? [],
+      keep,
       source,
       revision,
       version: release,

@@ -1,31 +1,36 @@
-import * as z from "zod/mini"
-import { defineCommand, flag, projectOptions } from "../cli/options.js"
-import { variableOf } from "../cli/settings.js"
-import { LockstepError } from "../errors.js"
+import { defaultText, defineCommand, variableOf } from "../cli/options.js"
+import { deployOptions, projectOptions } from "../cli/shared-options.js"
 import {
   type DeployVariable,
   exampleValues,
   hardenedInitContainer,
   initContainer,
 } from "../kubernetes/init-container.js"
-import { deployOptions } from "./deploy.js"
 
-/** `lockstep kubernetes init-container|values`: what a Helm chart needs. Errors: L1301. */
+/** `lockstep kubernetes init-container|values`: what a Helm chart needs. */
 export default defineCommand({
-  description: `Prints what a Helm chart needs for the migrations to be applied before the application starts.
-
-  init-container   the init container, for the pod's template (spec.template.spec of a Deployment)
-  values           the values that it reads, with the deploy's options, for values.yaml
-
-Needs no database. Exit codes: 0 done; 2 wrong usage.`,
-  operands: "<init-container|values>",
+  description: [
+    "Prints what a Helm chart needs to apply the migrations before the application starts. Needs no database.",
+  ],
+  operands: [
+    {
+      name: "part",
+      required: true,
+      choices: {
+        "init-container": "the init container, for the pod's template (spec.template.spec of a Deployment)",
+        values: "the values that it reads, with the deploy's options, for values.yaml",
+      },
+    },
+  ],
   options: {
-    hardened: flag(
-      "--hardened",
-      "not root, nothing writable, no capabilities, limits, the deploy's options, the reason of a failure in kubectl describe",
-      { flagOnly: true },
-    ),
+    hardened: {
+      type: "boolean",
+      description:
+        "not root, nothing writable, no capabilities, limits, the deploy's options, the reason of a failure in kubectl describe",
+      source: "command line",
+    },
   },
+  exitCodes: { 0: "printed", 1: "failed" },
   examples: ["lockstep kubernetes init-container --hardened", "lockstep kubernetes values"],
   async run({ settings: { hardened }, operands: [what], output }) {
     const variables = deployVariables()
@@ -40,15 +45,10 @@ Needs no database. Exit codes: 0 done; 2 wrong usage.`,
       output.object({ schema: "lockstep.kubernetes/1", ...part })
       return 0
     }
-    if (what === "values") {
-      const values = exampleValues(variables)
-      output.data(renderValues(values, variables), "script")
-      output.object({ schema: "lockstep.kubernetes/1", values })
-      return 0
-    }
-    throw new LockstepError("L1301", `lockstep kubernetes knows init-container and values, not ${what}`, {
-      next: "lockstep kubernetes --help",
-    })
+    const values = exampleValues(variables)
+    output.data(renderValues(values, variables), "script")
+    output.object({ schema: "lockstep.kubernetes/1", values })
+    return 0
   },
 })
 
@@ -57,16 +57,9 @@ const notForCharts: ReadonlySet<string> = new Set([...Object.keys(projectOptions
 
 /** The deploy's options as environment variables with their defaults. */
 function deployVariables(): DeployVariable[] {
-  return Object.entries(deployOptions).flatMap(([key, { schema, flags, help }]) => {
-    const value = z.parse(schema, undefined)
+  return Object.entries(deployOptions).flatMap(([key, option]) => {
+    const value = defaultText(option)
     if (notForCharts.has(key) || value === undefined) return []
-    const text = typeof value === "number" && flags.endsWith("<time>") ? span(value) : String(value)
-    return [{ name: variableOf(key), value: text, help: help.replace(/ \(default .*\)$/, "") }]
+    return [{ name: variableOf(key), value, help: option.description }]
   })
-}
-
-/** Milliseconds in the largest unit that holds them whole, as the options read them. */
-function span(ms: number): string {
-  if (ms > 0 && ms % 60_000 === 0) return `${ms / 60_000}m`
-  return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`
 }

@@ -3,26 +3,35 @@ import { createMigration, type NewMigration } from "../change/create-migration.j
 import { writeMigration } from "../change/migration-file.js"
 import { applyPending } from "../cli/apply-pending.js"
 import { openWorkplace, withLockedDatabase } from "../cli/database.js"
-import { defineCommand, flag, projectOptions, text } from "../cli/options.js"
+import { defineCommand } from "../cli/options.js"
 import type { Output } from "../cli/output.js"
+import { projectOptions } from "../cli/shared-options.js"
 import { LockstepError, preceded } from "../errors.js"
 import { readFolder } from "../history/folder.js"
 import { readSchema } from "../project/schema.js"
 
 /** `lockstep migrate --name X`: writes the migration from the history to the schema, and applies it. */
 export default defineCommand({
-  description: `Writes the next migration: the difference between the history, replayed on a scratch database, and the schema.
-Pending migrations are applied to the database first; then the new one is, unless --create-only. Needs no terminal
-and never resets a database. What would lose data is shown and not written, unless --accept-data-loss.
-
-Exit codes: 0 written, or nothing to do; 1 the data or a difference is in the way; 2 wrong usage or configuration.`,
+  description: [
+    "Writes the next migration: the difference between the history, replayed on a scratch database, and the Prisma schema.",
+    "Pending migrations are applied to the database first; then the new one is, unless --create-only. Needs no terminal and never resets a database. A migration that would lose data is shown and not written, unless --accept-data-loss.",
+  ],
   options: {
     ...projectOptions,
-    name: text("-n, --name <words>", "what the migration does, such as add_orders"),
-    createOnly: flag("--create-only", "write the file, for editing, and do not apply it", { flagOnly: true }),
-    acceptDataLoss: flag("--accept-data-loss", "write and apply it although it loses data", { flagOnly: true }),
+    name: { type: "text", value: "words", short: "n", description: "what the migration does, such as add_orders" },
+    createOnly: {
+      type: "boolean",
+      description: "write the file, for editing, and do not apply it",
+      source: "command line",
+    },
+    acceptDataLoss: {
+      type: "boolean",
+      description: "write and apply it although it loses data",
+      source: "command line",
+    },
   },
-  examples: ["pnpm db:migrate --name add_orders", "pnpm db:migrate --name split_name --create-only"],
+  exitCodes: { 0: "written, or nothing to do", 1: "it would lose data, or cannot be applied to the existing data" },
+  examples: ["lockstep migrate --name add_orders", "lockstep migrate --name split_name --create-only"],
   async run({ settings, output, signal, project }) {
     const place = await openWorkplace(await project(), output)
     const { target } = place

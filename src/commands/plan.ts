@@ -1,6 +1,6 @@
-import * as z from "zod/mini"
 import { announce } from "../cli/database.js"
-import { allowEmptyOption, defineCommand, option, projectOptions } from "../cli/options.js"
+import { defineCommand } from "../cli/options.js"
+import { allowEmpty, projectOptions } from "../cli/shared-options.js"
 import { inLine } from "../printable.js"
 import { findTarget } from "../project/database-url.js"
 import { readMigrations } from "../project/migrations.js"
@@ -9,27 +9,24 @@ import { planObject } from "../report/plan-json.js"
 
 const widthWithoutTerminal = 160
 
-const failOn = option({
-  flags: "--fail-on <what>",
-  help: `exit 1 where the plan has one of these, separated by commas: ${hazardNames.join(", ")}`,
-  schema: z.pipe(
-    z.pipe(
-      z._default(z.string(), ""),
-      z.transform((list) => list.split(",").flatMap((name) => name.trim() || [])),
-    ),
-    z.array(z.enum(hazardNames, `is a list of ${hazardNames.join(", ")}`)),
-  ),
-})
+const failOn = {
+  type: "list",
+  value: "what",
+  choices: hazardNames,
+  description: "exit 1 where the plan has one of these, separated by commas",
+} as const
 
 /** `lockstep plan`: what a deploy would do, statement by statement. Reads only. */
 export default defineCommand({
-  description: `Shows each pending migration, how it is applied, and for each statement the lock that it takes, on which
-table, how large that is, whether it reads or rewrites all of it, what data it destroys, and the safer way where
-there is one. Rows are PostgreSQL's estimates. The rules are measured, see docs/lock-rules.md. Changes nothing.
-
-Exit codes: 0 a plan, also one that destroys data; 1 a deploy could not apply it (a failed migration, SQL that is not
-understood, a database without a history that is not empty), --fail-on, or the database cannot be read; 2 wrong usage.`,
-  options: { ...projectOptions, failOn, allowEmpty: allowEmptyOption },
+  description: [
+    "Shows each pending migration, how it is applied, and for each statement the lock that it takes, on which table, how large that is, whether it reads or rewrites all of it, what data it destroys, and the safer way where there is one. Changes nothing.",
+    "Row counts are PostgreSQL's estimates. The rules are measured: docs/lock-rules.md lists them.",
+  ],
+  options: { ...projectOptions, failOn, ...allowEmpty },
+  exitCodes: {
+    0: "a plan, also one that destroys data",
+    1: "a deploy could not apply it (a failed migration, SQL that cannot be parsed, a database without a history that is not empty); it has what --fail-on names; or the database cannot be read",
+  },
   examples: ["DATABASE_URL=postgresql://... lockstep plan", "lockstep plan --json --fail-on destroys,rewrites"],
   async run({ settings, output, project }) {
     const where = await project("migrations")

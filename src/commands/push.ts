@@ -1,21 +1,22 @@
 import { push } from "../change/push.js"
 import { confirmDestruction } from "../cli/confirm.js"
 import { lockFor, openWorkplace } from "../cli/database.js"
-import { defineCommand, flag, projectOptions, yesOption } from "../cli/options.js"
+import { defineCommand } from "../cli/options.js"
+import { consent, projectOptions } from "../cli/shared-options.js"
 import { readSchema } from "../project/schema.js"
 
 /** `lockstep push`: the database becomes like the schema, without a history. */
 export default defineCommand({
-  description: `Makes the database like the schema without a migration: the legacy way, for prototypes. Nothing records what was
-done, so review, deploy and undo have nothing to work with; prefer: pnpm db:migrate --name X
-
-Exit codes: 0 pushed, or nothing to do; 1 refused, because data would be lost; 2 wrong usage or configuration.`,
+  description: [
+    "Makes the database match the Prisma schema without a migration: the legacy way, for prototypes. Nothing records what was done, so there is nothing to review, deploy or undo. Prefer lockstep migrate.",
+  ],
   options: {
     ...projectOptions,
-    acceptDataLoss: flag("--accept-data-loss", "push although data is lost", { flagOnly: true }),
-    yes: yesOption,
+    acceptDataLoss: { type: "boolean", description: "push although data is lost", source: "command line" },
+    ...consent,
   },
-  examples: ["pnpm db:push", "pnpm db:push --accept-data-loss"],
+  exitCodes: { 0: "pushed, or nothing to do", 1: "refused, because data would be lost" },
+  examples: ["lockstep push", "lockstep push --accept-data-loss"],
   async run({ settings, output, signal, project }) {
     const { target, setting, project: parts } = await openWorkplace(await project(), output)
     output.say("  note  push is the legacy way: no history records it. Prefer: pnpm db:migrate --name X")

@@ -3,22 +3,24 @@ import { emptyForReset } from "../change/push.js"
 import { applyPending } from "../cli/apply-pending.js"
 import { confirmDestruction } from "../cli/confirm.js"
 import { lockFor, openWorkplace, withLockedDatabase } from "../cli/database.js"
-import { defineCommand, flag, projectOptions, yesOption } from "../cli/options.js"
+import { defineCommand } from "../cli/options.js"
+import { consent, projectOptions } from "../cli/shared-options.js"
 import { preceded } from "../errors.js"
 import { runInProject, wordsOf } from "../project/run.js"
 import { readSchema } from "../project/schema.js"
 
 /** `lockstep reset`: empties the database, applies the whole history, seeds. */
 export default defineCommand({
-  description: `Drops everything in the database's schema, applies the whole history again and runs the seed.
-Anywhere but on the test database it asks for consent. A deploy that runs is waited for.
-
-Exit codes: 0 done; 1 failed; 2 wrong usage, configuration, or no consent.`,
+  description: [
+    "Drops everything in the database's schema, applies the whole history again and runs the seed. A running deploy is waited for.",
+    "On any database but the test database it requires consent: --yes, or the database's name typed on a terminal.",
+  ],
   options: {
     ...projectOptions,
-    skipSeed: flag("--skip-seed", "leave the database without the seed's data", { flagOnly: true }),
-    yes: yesOption,
+    skipSeed: { type: "boolean", description: "do not run the seed", source: "command line" },
+    ...consent,
   },
+  exitCodes: { 0: "done", 1: "failed" },
   examples: ["lockstep reset", "DATABASE_URL=postgresql://... lockstep reset --yes --skip-seed"],
   async run({ settings, output, signal, project }) {
     const { target, folder, setting, project: parts } = await openWorkplace(await project(), output)

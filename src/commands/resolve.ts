@@ -1,5 +1,6 @@
 import { announce, requireDatabase, withLockedDatabase } from "../cli/database.js"
-import { defineCommand, projectOptions, text } from "../cli/options.js"
+import { defineCommand } from "../cli/options.js"
+import { projectOptions } from "../cli/shared-options.js"
 import { LockstepError } from "../errors.js"
 import { readFolder } from "../history/folder.js"
 import { keepOneRow, markApplied, markRolledBack } from "../history/resolve.js"
@@ -7,17 +8,16 @@ import { findTarget } from "../project/database-url.js"
 
 /** `lockstep resolve`: settles a failed migration by hand. */
 export default defineCommand({
-  description: `Settles a failed migration in the history, after you have settled it in the database:
---rolled-back when nothing of it is there any more (the next deploy runs it again), --applied when all of it is.
---applied for a migration that is recorded as applied more than once keeps the first row and marks the others as rolled
-back.
-
-Exit codes: 0 done; 1 the history does not allow it; 2 wrong usage or configuration.`,
+  description: [
+    "Marks a failed migration in the history as rolled back or as applied, after you have repaired the database by hand: --rolled-back when nothing of it is in the database any more (the next deploy runs it again), --applied when all of it is.",
+    "--applied for a migration that is recorded as applied more than once keeps the first row and marks the others as rolled back.",
+  ],
   options: {
     ...projectOptions,
-    applied: text("--applied <name>", "the migration that is wholly in the database"),
-    rolledBack: text("--rolled-back <name>", "the migration of which nothing is in the database"),
+    applied: { type: "text", value: "name", description: "the migration that is wholly in the database" },
+    rolledBack: { type: "text", value: "name", description: "the migration of which nothing is in the database" },
   },
+  exitCodes: { 0: "marked", 1: "the history does not allow it" },
   examples: ["lockstep resolve --rolled-back 20260403090000_backfill_total"],
   async run({ settings: { applied, rolledBack }, output, signal, project }) {
     const name = applied ?? rolledBack

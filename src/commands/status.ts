@@ -1,5 +1,6 @@
 import { announce } from "../cli/database.js"
-import { allowEmptyOption, defineCommand, projectOptions } from "../cli/options.js"
+import { defineCommand } from "../cli/options.js"
+import { allowEmpty, projectOptions } from "../cli/shared-options.js"
 import { openToRead } from "../deploy/connect/database.js"
 import { compare } from "../history/compare.js"
 import { duplicateRemarks } from "../history/folder.js"
@@ -11,12 +12,12 @@ import { isUpToDate, renderStatus, statusObject } from "../report/status.js"
 
 /** `lockstep status`: the folder and the history side by side. Reads only. */
 export default defineCommand({
-  description: `Shows which migrations are applied, pending, failed, rolled back, edited after they were applied, or
-recorded but missing from the folder, and the order in which the pending ones will run. Changes nothing.
-
-Exit codes: 0 up to date; 1 not, or the database cannot be read; 2 wrong usage or configuration.`,
-  options: { ...projectOptions, allowEmpty: allowEmptyOption },
-  examples: ["DATABASE_URL=postgresql://... pnpm db:status", "lockstep status --json"],
+  description: [
+    "Shows which migrations are applied, pending, failed, rolled back, edited after they were applied, or recorded but missing from the folder, and the order in which the pending ones will run. Changes nothing.",
+  ],
+  options: { ...projectOptions, ...allowEmpty },
+  exitCodes: { 0: "up to date", 1: "not up to date, or the database cannot be read" },
+  examples: ["DATABASE_URL=postgresql://... lockstep status", "lockstep status --json"],
   async run({ settings, output, project }) {
     const where = await project("migrations")
     const target = await findTarget(where)

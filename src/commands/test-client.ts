@@ -1,7 +1,7 @@
-import * as z from "zod/mini"
 import { announce } from "../cli/database.js"
-import { defineCommand, option, projectOptions } from "../cli/options.js"
+import { defineCommand } from "../cli/options.js"
 import type { Output } from "../cli/output.js"
+import { projectOptions } from "../cli/shared-options.js"
 import { type ClientGenerator, clientGenerators } from "../client/module.js"
 import { LockstepError } from "../errors.js"
 import { inLine } from "../printable.js"
@@ -11,20 +11,21 @@ import { modelsIn, readSchema, type SchemaFiles } from "../project/schema.js"
 
 /** `lockstep test-client`: the generated client's types, and its models on a database. */
 export default defineCommand({
-  description: `Type-checks the generated Prisma Client with the project's own TypeScript, then creates, reads, updates and
-deletes a made-up row of every model through it. Every row is taken back. The role must be a superuser, because foreign
-keys and triggers are off meanwhile: this is for a test database.
-
-Exit codes: 0 the client and the database go together; 1 they do not; 2 wrong usage or configuration.`,
+  description: [
+    "Type-checks the generated Prisma Client with the project's own TypeScript, then creates, reads, updates and deletes a made-up row of every model through it. Every row is rolled back.",
+    "The role must be a superuser, because foreign keys and triggers are off meanwhile: this is for a test database.",
+  ],
   options: {
     ...projectOptions,
-    only: option<"types" | "models" | undefined>({
-      flags: "--only <part>",
-      help: "types, which needs no database, or models",
-      schema: z.optional(z.enum(["types", "models"])),
-    }),
+    only: {
+      type: "choice",
+      value: "part",
+      choices: ["types", "models"],
+      description: "one part alone; types needs no database",
+    },
   },
-  examples: ["make test-db && lockstep test-client", "lockstep test-client --only types"],
+  exitCodes: { 0: "the client matches the database", 1: "it does not" },
+  examples: ["lockstep test-db up --deploy && lockstep test-client", "lockstep test-client --only types"],
   async run({ settings: { only }, output, project }) {
     const parts = await project()
     const files = readSchema(parts.schemaPath)

@@ -1,25 +1,33 @@
 import { relative } from "node:path"
-import { defineCommand, flag, projectOptions } from "../cli/options.js"
+import { defineCommand } from "../cli/options.js"
 import type { Output } from "../cli/output.js"
+import { projectOptions } from "../cli/shared-options.js"
 import { LockstepError } from "../errors.js"
 import { readFolder } from "../history/folder.js"
 import { parseDatabaseUrl } from "../postgres/url.js"
 import type { Project } from "../project/project.js"
 import { down, type EmbeddedServer, running, up } from "../test-db/server.js"
 
-/** `lockstep test-db up|down|url`: the project's embedded PostgreSQL. Errors: L1301, L1501 to L1510. */
+/** `lockstep test-db up|down|url`: the project's embedded PostgreSQL. Errors: L1501 to L1510. */
 export default defineCommand({
-  description: `The project's test database: a real PostgreSQL on this machine, its data in .lockstep/.
-
-  up    starts it, or finds it running; prints its URL
-  url   prints its URL; exit 1 where it is not running
-  down  stops it and removes its data`,
-  operands: "<up|down|url>",
+  description: ["The project's test database: a real PostgreSQL on this machine, its data in .lockstep/."],
+  operands: [
+    {
+      name: "action",
+      required: true,
+      choices: {
+        up: "start it, or find it running; print its URL",
+        url: "print its URL; exit 1 where it is not running",
+        down: "stop it and remove its data",
+      },
+    },
+  ],
   options: {
     ...projectOptions,
-    deploy: flag("--deploy", "up: apply the pending migrations too", { flagOnly: true }),
-    seed: flag("--seed", "up: apply them and run the seed", { flagOnly: true }),
+    deploy: { type: "boolean", description: "up: also apply the pending migrations", source: "command line" },
+    seed: { type: "boolean", description: "up: also apply them and run the seed", source: "command line" },
   },
+  exitCodes: { 0: "done", 1: "failed, or not running" },
   examples: ["lockstep test-db up --deploy", 'export DATABASE_URL="$(lockstep test-db url)"', "lockstep test-db down"],
   async run({ operands: [verb], settings, output, signal, project }) {
     const root = process.cwd()
@@ -30,10 +38,7 @@ export default defineCommand({
       return printUrl(server, output)
     }
     if (verb === "url") return printUrl(await running(root), output)
-    if (verb === "down") return printDown(await down(root), output)
-    throw new LockstepError("L1301", `lockstep test-db knows up, down and url, not ${verb}`, {
-      next: "lockstep test-db --help",
-    })
+    return printDown(await down(root), output)
   },
 })
 

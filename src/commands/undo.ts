@@ -2,24 +2,33 @@ import { relative } from "node:path"
 import { writeMigration } from "../change/migration-file.js"
 import { type Undo, undo } from "../change/undo.js"
 import { openWorkplace } from "../cli/database.js"
-import { defineCommand, flag, projectOptions } from "../cli/options.js"
+import { defineCommand } from "../cli/options.js"
+import { projectOptions } from "../cli/shared-options.js"
 import { LockstepError } from "../errors.js"
 
 /** `lockstep undo [name]`: a new migration that takes the schema back. */
 export default defineCommand({
-  description: `Writes a new migration that takes the schema back to before the named migration (by default the last one), and
-those after it. Up, undo and up again must give equal schemas on a shadow database before the file is kept; the
-database itself is not touched. Review it, commit it, and deploy it like any other.
-
-Exit codes: 0 written, or nothing to undo; 1 it loses data or cannot be verified; 2 wrong usage or configuration.`,
-  operands: "[name]",
+  description: [
+    "Writes a new migration that takes the schema back to before the named migration (by default the last one) and those after it.",
+    "Up, undo and up again must give equal schemas on a scratch database before the file is kept; the database itself is not touched. Review it, commit it, and deploy it like any other.",
+  ],
+  operands: [
+    { name: "name", required: false, description: "the first migration to take back (default: the last one)" },
+  ],
   options: {
     ...projectOptions,
-    acceptDataLoss: flag("--accept-data-loss", "write it although data does not come back", { flagOnly: true }),
-    draft: flag("--draft", "write what there is, to be finished by hand, where not all of it can be made", {
-      flagOnly: true,
-    }),
+    acceptDataLoss: {
+      type: "boolean",
+      description: "write it although data does not come back",
+      source: "command line",
+    },
+    draft: {
+      type: "boolean",
+      description: "where not all of it can be generated, write what can be, to be completed by hand",
+      source: "command line",
+    },
   },
+  exitCodes: { 0: "written, or nothing to undo", 1: "it loses data, or cannot be verified" },
   examples: ["lockstep undo", "lockstep undo 20260403090000_drop_legacy_total --accept-data-loss"],
   async run({ settings, operands: [name], output, project }) {
     const { folder, setting } = await openWorkplace(await project(), output)

@@ -1,5 +1,6 @@
 import { announce } from "../cli/database.js"
-import { allowEmptyOption, defineCommand, flag, projectOptions, time } from "../cli/options.js"
+import { defineCommand } from "../cli/options.js"
+import { allowEmpty, projectOptions } from "../cli/shared-options.js"
 import { openToRead } from "../deploy/connect/database.js"
 import { backoffMs, pause } from "../deploy/interrupt.js"
 import { LockstepError } from "../errors.js"
@@ -15,16 +16,17 @@ import { duration } from "../report/deploy.js"
 
 /** `lockstep wait`: for what must not start before the database answers, or before every migration is applied. */
 export default defineCommand({
-  description: `Waits until the database answers; with --applied, until every migration of the folder is applied as well, by
-whoever deploys. Changes nothing. What waiting cannot mend (a password, TLS, a failed migration) ends it at once.
-
-Exit codes: 0 it is so; 1 not in time, or never; 2 wrong usage or configuration; 130, 143 interrupted.`,
+  description: [
+    "Waits until the database accepts connections; with --applied, until every migration of the folder is applied as well, by whoever deploys. Changes nothing.",
+    "What waiting cannot fix (a wrong password, TLS, a failed migration) ends it at once.",
+  ],
   options: {
     ...projectOptions,
-    timeout: time("--timeout <time>", "how long to wait", "5m"),
-    applied: flag("--applied", "until nothing is pending as well"),
-    allowEmpty: allowEmptyOption,
+    timeout: { type: "duration", default: 300_000, description: "how long to wait" },
+    applied: { type: "boolean", description: "wait until nothing is pending as well" },
+    ...allowEmpty,
   },
+  exitCodes: { 0: "ready", 1: "not ready in time, or never" },
   examples: ["lockstep wait --timeout 30s", "lockstep wait --applied"],
   async run({ settings, output, signal, project }) {
     const where = await project("migrations")

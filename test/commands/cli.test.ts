@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs"
 import { execa } from "execa"
 import { describe, expect, test } from "vitest"
-import { variableOf } from "../../src/cli/settings.js"
+import { flagsOf, variableOf } from "../../src/cli/options.js"
 import { commands } from "../../src/commands/index.js"
 import { version } from "../../src/version.js"
 import { cliPath, environment, lockstep } from "../cli.js"
@@ -29,11 +29,13 @@ describe("help", () => {
       expect(exitCode).toBe(0)
       expect(text).toContain(`Usage: lockstep ${verb} [options]`)
       expect(text).toContain("--json")
-      for (const [key, { flags, flagOnly }] of Object.entries(command.options)) {
-        expect(text).toContain(flags)
-        if (!flagOnly) expect(text).toContain(variableOf(key))
+      for (const [key, option] of Object.entries(command.options)) {
+        expect(text).toContain(flagsOf(key, option))
+        expect(text.includes(variableOf(key))).toBe(option.source !== "command line")
       }
-      for (const example of command.examples ?? []) expect(text).toContain(example.replaceAll(/\s+/g, " "))
+      for (const paragraph of command.description) expect(text).toContain(paragraph)
+      for (const meaning of Object.values(command.exitCodes)) expect(text).toContain(meaning)
+      for (const example of command.examples) expect(text).toContain(example.replaceAll(/\s+/g, " "))
     },
   )
 
@@ -52,11 +54,13 @@ describe("wrong usage is exit 2, and says what to type", () => {
     [["status", "now"], "too many arguments for 'status'", "lockstep status --help"],
     [["diff", "history"], "missing required argument 'to'", "lockstep diff --help"],
     [["deploy", "--retries"], "option '--retries <n>' argument missing", "lockstep deploy --help"],
-    [["test-db", "restart"], "lockstep test-db knows up, down and url, not restart", "lockstep test-db --help"],
+    [["test-db", "restart"], "Allowed choices are up, url, down", "lockstep test-db --help"],
+    [["kubernetes", "pod"], "Allowed choices are init-container, values", "lockstep kubernetes --help"],
   ])("%j", async (args, message, next) => {
     const { stdout, stderr, exitCode } = await run(...args)
     expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 2 })
-    expect(stderr).toContain(`error[L1301]: ${message}`)
+    expect(stderr).toMatch(/^error\[L1301\]: /)
+    expect(stderr).toContain(message)
     expect(stderr).toContain(`next:   ${next}`)
   })
 

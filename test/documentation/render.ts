@@ -1,10 +1,11 @@
-import type { Command } from "../../src/cli/options.js"
-import { variableOf } from "../../src/cli/settings.js"
+import { sharedExitCodes } from "../../src/cli/help.js"
+import { type Command, defaultText, flagsOf, type Option, operandText, variableOf } from "../../src/cli/options.js"
 import { commands } from "../../src/commands/index.js"
 import { errorCodes } from "../../src/errors.js"
 
-/** Stands at the top of every page. */
-export const made = "<!-- Made from the sources; test/documentation tells when it is stale and how to renew it. -->"
+/** Made pages begin with it. */
+export const made =
+  "<!-- Generated from the sources; test/documentation fails when it is stale, and names the command that renews it. -->"
 
 const areas: Readonly<Record<string, string>> = {
   L10: "A migration's SQL, and deploying",
@@ -44,19 +45,44 @@ comes from \`DATABASE_URL\`, the prisma.config, \`.env\`, or the running test da
   return `${[head, ...sections].join("\n\n")}\n`
 }
 
-function section(verb: string, { description, operands, options, examples }: Command): string {
-  const rows = Object.entries(options).map(([key, { flags, help, flagOnly }]) => {
-    const variable = flagOnly ? "" : `\`${variableOf(key)}\``
-    return `| \`${flags}\` | ${variable} | ${cell(help)} |`
-  })
-  const table = ["| option | variable | what it does |", "| --- | --- | --- |", ...rows].join("\n")
-  const synopsis = `lockstep ${verb}${operands ? ` ${operands}` : ""}`
+function section(verb: string, { description, operands = [], options, exitCodes, examples }: Command): string {
+  const synopsis = ["lockstep", verb, ...operands.map(operandText)].join(" ")
+  const codes = Object.entries({ ...exitCodes, ...sharedExitCodes })
   return [
     `## ${synopsis.replaceAll(/[<>|]/g, "\\$&")}`,
-    description,
-    ...(rows.length > 0 ? [table] : []),
-    ...(examples ? [`\`\`\`sh\n${examples.join("\n")}\n\`\`\``] : []),
+    ...description,
+    ...operands.flatMap(({ choices = {} }) => list(choices)),
+    table(
+      ["option", "variable", "default", "what it does"],
+      Object.entries(options).map(([key, option]) => [
+        `\`${flagsOf(key, option)}\``,
+        option.source === "command line" ? "" : `\`${variableOf(key)}\``,
+        defaultOf(option),
+        whatOf(option),
+      ]),
+    ),
+    `Exit codes: ${codes.map(([code, meaning]) => `${code} ${meaning}`).join("; ")}.`,
+    `\`\`\`sh\n${examples.join("\n")}\n\`\`\``,
   ].join("\n\n")
 }
+
+const list = (choices: Readonly<Record<string, string>>): readonly string[] => {
+  const lines = Object.entries(choices).map(([choice, meaning]) => `- \`${choice}\`: ${meaning}`)
+  return lines.length > 0 ? [lines.join("\n")] : []
+}
+
+function defaultOf(option: Option): string {
+  if (option.defaultDescription) return option.defaultDescription
+  const text = option.type === "boolean" ? undefined : defaultText(option)
+  return text === undefined ? "" : `\`${text}\``
+}
+
+const whatOf = (option: Option): string =>
+  "choices" in option && option.choices
+    ? `${option.description}: ${option.choices.map((choice) => `\`${choice}\``).join(", ")}`
+    : option.description
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => "---"), ...rows.map((row) => row.map(cell))].map((row) => `| ${row.join(" | ")} |`).join("\n")
 
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ")

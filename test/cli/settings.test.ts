@@ -1,14 +1,18 @@
 import { describe, expect, test } from "vitest"
-import { count, flag, text, time } from "../../src/cli/options.js"
-import { parseSettings, variableOf } from "../../src/cli/settings.js"
+import { defaultText, flagsOf, helpOf, type OptionTable, variableOf } from "../../src/cli/options.js"
+import { parseSettings } from "../../src/cli/settings.js"
 
 const options = {
-  lockWait: time("--lock-wait <time>", "how long to wait", "5m"),
-  retries: count("--retries <n>", "how often", 10),
-  strict: flag("--strict", "refuse"),
-  name: text("-n, --name <words>", "a name"),
-  yes: flag("-y, --yes", "consent", { flagOnly: true }),
-}
+  lockWait: { type: "duration", default: 300_000, description: "how long to wait" },
+  retries: { type: "count", default: 10, description: "how often" },
+  strict: { type: "boolean", description: "refuse" },
+  name: { type: "text", value: "words", short: "n", description: "a name" },
+  what: { type: "choice", value: "what", choices: ["history", "schema"], default: "history", description: "which" },
+  only: { type: "choice", value: "part", choices: ["types", "models"], description: "one part" },
+  failOn: { type: "list", value: "what", choices: ["scans", "writes"], description: "several" },
+  keep: { type: "list", value: "packages", description: "packages" },
+  yes: { type: "boolean", short: "y", description: "consent", source: "command line" },
+} as const satisfies OptionTable
 
 const parse = (flags = {}, env = {}, section = {}) => parseSettings(options, { flags, env, section })
 const problems = (...input: Parameters<typeof parse>) => {
@@ -21,7 +25,10 @@ const problems = (...input: Parameters<typeof parse>) => {
 }
 
 test("without any source there are the defaults", () => {
-  expect(parse()).toEqual({ lockWait: 300_000, retries: 10, strict: false, name: undefined, yes: false })
+  expect(parse()).toEqual({
+    ...{ lockWait: 300_000, retries: 10, strict: false, name: undefined, what: "history", only: undefined },
+    ...{ failOn: [], keep: [], yes: false },
+  })
 })
 
 test("the command line wins over the environment, that over package.json", () => {
@@ -42,7 +49,43 @@ test("a variable is called after its option", () => {
   ])
 })
 
+describe("the help of an option", () => {
+  test.each<[keyof typeof options, string, string]>([
+    ["lockWait", "--lock-wait <time>", "how long to wait (default: 5m; env: LOCKSTEP_LOCK_WAIT)"],
+    ["retries", "--retries <n>", "how often (default: 10; env: LOCKSTEP_RETRIES)"],
+    ["strict", "--strict", "refuse (env: LOCKSTEP_STRICT)"],
+    ["name", "-n, --name <words>", "a name (env: LOCKSTEP_NAME)"],
+    ["what", "--what <what>", "which (choices: history, schema; default: history; env: LOCKSTEP_WHAT)"],
+    ["yes", "-y, --yes", "consent"],
+  ])("%s", (key, flags, help) => {
+    expect(flagsOf(key, options[key])).toBe(flags)
+    expect(helpOf(key, options[key])).toBe(help)
+  })
+
+  test.each([
+    [0, "0s"],
+    [250, "250ms"],
+    [1500, "1500ms"],
+    [30_000, "30s"],
+    [90_000, "90s"],
+    [300_000, "5m"],
+  ])("writes a default of %d ms as %s, which is read back as the same", (ms, text) => {
+    expect(defaultText({ type: "duration", default: ms, description: "" })).toBe(text)
+    expect(parse({ lockWait: text }).lockWait).toBe(ms)
+  })
+})
+
 describe("values", () => {
+  test("a choice and a list hold what is offered", () => {
+    expect(parse({ what: "schema", failOn: " writes,scans," }, { LOCKSTEP_KEEP: "a, b" })).toMatchObject({
+      ...{ what: "schema", failOn: ["writes", "scans"], keep: ["a", "b"] },
+    })
+    expect(problems({ what: "all" })).toMatchObject({ message: "wrong setting: --what is not one of history, schema" })
+    expect(problems({ failOn: "scans,reads" })).toMatchObject({
+      message: "wrong setting: --fail-on has something else than scans, writes",
+    })
+  })
+
   test.each([
     ["500ms", 500],
     ["30s", 30_000],
@@ -91,7 +134,7 @@ describe("what is wrong", () => {
 
   test("may be the spelling of a key", () => {
     expect(problems({}, {}, { "lock-wait": "1s" })).toMatchObject({
-      message: "wrong setting: lockstep.lock-wait in package.json is to be written lockWait",
+      message: "wrong setting: lockstep.lock-wait in package.json must be spelled lockWait",
     })
   })
 
