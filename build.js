@@ -1,5 +1,7 @@
 // Bundles src/ into dist/: one entry a public door; what a command needs comes in few chunks, and nothing else with them.
-import { chmod, rename, rm, symlink } from "node:fs/promises"
+// With --types it writes the library's declarations too, as `npm pack` does.
+import { chmod, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { build } from "rolldown"
 
 const entries = ["cli", "schema-engine", "index", "config"]
@@ -12,7 +14,7 @@ const together = [
 ]
 
 const fresh = `dist-${process.pid}`
-await build({
+const { output } = await build({
   input: Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])),
   external,
   platform: "node",
@@ -32,9 +34,42 @@ await build({
     minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
   },
 })
+await writeBundled(output.flatMap(({ moduleIds = [] }) => moduleIds))
+if (process.argv.includes("--types")) await writeTypes()
 await Promise.all(["cli", "schema-engine"].map((name) => chmod(`${fresh}/${name}.js`, 0o755)))
 await rm("dist", { recursive: true, force: true })
 await rename(fresh, "dist")
 
 // In this repository, too, `npx lockstep` and `pnpm exec lockstep` find the command.
 await symlink("../../dist/cli.js", "node_modules/.bin/lockstep").catch(() => undefined)
+
+/** bundled.json and bundled-licenses.txt: the packages that are inside of the bundle, and are not installed with it. */
+async function writeBundled(modules) {
+  const folders = new Set(modules.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id)?.[0] ?? []))
+  const packages = await Promise.all(
+    [...folders].map(async (folder) => {
+      const { name, version, license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"))
+      const file = (await readdir(folder)).find((one) => /^(licen[cs]e|copying)/i.test(one))
+      return { name, version, license, text: file ? await readFile(join(folder, file), "utf8") : "" }
+    }),
+  )
+  packages.sort((one, other) => (`${one.name}@${one.version}` < `${other.name}@${other.version}` ? -1 : 1))
+  const list = packages.map(({ text: _, ...rest }) => rest)
+  const texts = packages.map(
+    ({ name, version, license, text }) => `${name} ${version} (${license})\n\n${text.trim()}\n`,
+  )
+  await writeFile(`${fresh}/bundled.json`, `${JSON.stringify(list, null, 2)}\n`)
+  await writeFile(`${fresh}/bundled-licenses.txt`, texts.join(`\n${"-".repeat(80)}\n\n`))
+}
+
+/** One file of declarations a library door, with what it takes from bundled packages: a project has none of them. */
+async function writeTypes() {
+  const { dts } = await import("rolldown-plugin-dts")
+  await build({
+    input: { index: "src/index.ts", config: "src/config.ts" },
+    external: [...external, /^prisma\//],
+    plugins: [dts({ emitDtsOnly: true, resolve: [/^zod/, "pg"] })],
+    checks: { pluginTimings: false },
+    output: { dir: fresh },
+  })
+}

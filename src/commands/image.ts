@@ -45,13 +45,13 @@ export default defineCommand({
   async run({ settings, output, project }) {
     const { out, slim, only, keep, source, revision, release } = settings
     if (out === undefined)
-      throw new LockstepError("L1301", "where to write is not said", { next: "lockstep image --out DIR" })
+      throw new LockstepError("L1301", "--out is missing: the folder to write", { next: "`lockstep image --out DIR`" })
     const where = await project("migrations")
     const result = await assembleImage({
       project: where,
       folder: readMigrations(where, settings),
       out,
-      slim,
+      kind: slim ? "slim" : "full",
       only,
       keep,
       source,

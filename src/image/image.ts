@@ -1,25 +1,24 @@
-import { execFileSync } from "node:child_process"
 import { join } from "node:path"
 import type { Folder } from "../history/folder.js"
 import type { Project } from "../project/project.js"
+import { labelsOf, originOf, webAddress } from "./labels.js"
 import { checkPrismaLoads } from "./load-check.js"
-import { packagesFor } from "./packages.js"
-import { identityOf, imageConfig, imageEnvironment, migrationsLayer, placesOf, projectLayer } from "./project.js"
+import { type ImageKind, packagesFor } from "./packages.js"
+import { identityOf, migrationsLayer, pathsOf, projectLayer } from "./project.js"
 import { sbomOf } from "./sbom.js"
-import { type LayerSize, marker, writeImage } from "./write.js"
+import { app, type LayerSize, marker, writeImage } from "./write.js"
 
 export interface ImageRequest {
   readonly project: Project
   readonly folder: Folder
-  /** Where to write. */
+  /** The folder to write. */
   readonly out: string
-  /** Without Prisma's CLI. */
-  readonly slim: boolean
-  /** "history": only what a migration changes, which is the last layer and the documents. */
+  readonly kind: ImageKind
+  /** "history": only what a new migration changes, which is the last layer and the documents. */
   readonly only: "history" | undefined
-  /** Packages that are included though omissions.ts leaves them out. */
+  /** Packages that are included although omissions.ts lists them. */
   readonly keep: readonly string[]
-  /** For the labels; undefined: what package.json and git say. */
+  /** For the labels; undefined: as in package.json and git. */
   readonly source: string | undefined
   readonly revision: string | undefined
   readonly version: string | undefined
@@ -33,20 +32,19 @@ export interface ImageResult {
 }
 
 /**
- * Writes the parts of the migration image: one folder a layer, each to be copied onto the image's root, and
- * config.json, env.json, labels.json and sbom.cdx.json beside them. The same project gives the same bytes.
+ * Writes the parts of the migration image: one folder for each layer, to be copied onto the image's root in their
+ * order, and config.json, env.json, labels.json and sbom.cdx.json. The same project gives the same bytes.
  * Errors: L1601 to L1603, L1302, L1304.
  */
 export async function assembleImage(request: ImageRequest): Promise<ImageResult> {
-  const { project, folder, out, slim, only, keep } = request
-  const kind = slim ? "slim" : "full"
+  const { project, folder, out, kind, only, keep } = request
   const identity = identityOf(project.root)
-  const places = placesOf(project)
-  const packages = packagesFor({ root: project.root, slim, keep })
+  const paths = pathsOf(project)
+  const packages = packagesFor({ root: project.root, kind, keep })
   const layers = [
     ...packages.layers,
-    projectLayer(project, places, identity, kind),
-    migrationsLayer(folder, places.migrations),
+    projectLayer({ schemaPath: project.schemaPath, paths, identity, kind }),
+    migrationsLayer(folder, paths.migrations),
   ]
   const origin = originOf(project.root)
   const labels = labelsOf({
@@ -64,7 +62,7 @@ export async function assembleImage(request: ImageRequest): Promise<ImageResult>
     layers: only === "history" ? layers.slice(-1) : layers,
     documents: {
       [marker]: imageConfig(layers.map(({ name }) => name)),
-      "env.json": imageEnvironment(places.migrations, kind, folder.migrations.length === 0 ? "empty" : "not empty"),
+      "env.json": imageEnvironment(paths.migrations, kind, folder.migrations.length === 0 ? "empty" : "not empty"),
       "labels.json": labels,
       "sbom.cdx.json": sbomOf({ project: identity, ...packages }),
     },
@@ -81,67 +79,51 @@ export async function assembleImage(request: ImageRequest): Promise<ImageResult>
   }
 }
 
-/** What the labels say. */
-export interface LabelFacts {
-  readonly source: string | undefined
-  readonly revision: string | undefined
-  readonly version: string | undefined
-  readonly title: string
-  /** The runner's version. */
-  readonly lockstep: string
-  /** The version of Prisma's CLI; undefined in a slim image. */
-  readonly prisma: string | undefined
-  readonly lastMigration: string | undefined
-  readonly migrations: number
-  readonly digest: string
+/** How the image is built from the layers, and run. */
+interface ImageConfig {
+  readonly schema: "lockstep.image-config/1"
+  /** The layers' folders under layers/, in the order in which each is copied onto the image's root. */
+  readonly layers: readonly string[]
+  readonly workdir: string
+  /** Numeric, because Kubernetes' runAsNonRoot cannot check a name. Any other user works as well. */
+  readonly user: string
+  /** Empty: the base image's is a shell script. */
+  readonly entrypoint: readonly string[]
+  readonly cmd: readonly string[]
 }
 
-/** The image's labels, ordered by key. Source: the OCI image specification, "Pre-Defined Annotation Keys". */
-function labelsOf(facts: LabelFacts): Readonly<Record<string, string>> {
-  const labels: readonly (readonly [string, string | undefined])[] = [
-    ["dev.lockstep.history.count", String(facts.migrations)],
-    ["dev.lockstep.history.digest", `sha256:${facts.digest}`],
-    ["dev.lockstep.history.last", facts.lastMigration],
-    ["dev.lockstep.prisma", facts.prisma],
-    ["dev.lockstep.version", facts.lockstep],
-    ["org.opencontainers.image.revision", facts.revision],
-    ["org.opencontainers.image.source", facts.source],
-    ["org.opencontainers.image.title", facts.title],
-    ["org.opencontainers.image.version", facts.version],
-  ]
-  return Object.fromEntries(labels.flatMap(([key, value]) => (value ? [[key, value]] : [])))
-}
+const imageConfig = (layers: readonly string[]): ImageConfig => ({
+  schema: "lockstep.image-config/1",
+  layers,
+  workdir: `/${app}`,
+  user: "65532:65532",
+  entrypoint: [],
+  cmd: ["node", `/${app}/node_modules/prisma-lockstep/dist/cli.js`, "deploy"],
+})
 
-/** Where a commit's files come from. */
-export interface Origin {
-  readonly revision: string | undefined
-  /** The remote's address, without user and password. */
-  readonly source: string | undefined
-}
-
-/** What git says of a folder; nothing where there is no git or no repository, as in a build container. */
-function originOf(root: string): Origin {
+/** The image's environment. It must work on a read-only root, as any user, without a network. */
+function imageEnvironment(
+  migrations: string,
+  kind: ImageKind,
+  history: "empty" | "not empty",
+): Readonly<Record<string, string>> {
   return {
-    revision: git(root, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"),
-    source: webAddress(git(root, "remote", "get-url", "origin")),
+    // npm does not start for a user without HOME and without an entry in /etc/passwd.
+    HOME: `/${app}`,
+    LOCKSTEP_MIGRATIONS: `/${app}/${migrations}`,
+    NODE_ENV: "production",
+    // That there are no migrations was accepted when the image was made.
+    ...(history === "empty" ? { LOCKSTEP_ALLOW_EMPTY: "true" } : {}),
+    ...(kind === "full"
+      ? {
+          CHECKPOINT_DISABLE: "1",
+          PRISMA_HIDE_UPDATE_MESSAGE: "1",
+          PRISMA_SCHEMA_ENGINE_BINARY: `/${app}/node_modules/prisma-lockstep/dist/schema-engine.js`,
+          npm_config_cache: "/tmp/npm",
+          npm_config_logs_max: "0",
+          npm_config_offline: "true",
+          npm_config_update_notifier: "false",
+        }
+      : {}),
   }
-}
-
-function git(root: string, ...args: string[]): string | undefined {
-  try {
-    return execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim()
-  } catch {
-    return undefined
-  }
-}
-
-/** A repository's address for people: no credentials, https in place of ssh; undefined for a folder of this machine. */
-export function webAddress(address: string | undefined): string | undefined {
-  const text = address?.replace(/^git\+/, "").replace(/^[\w.-]+@([\w.-]+):(?!\/)/, "ssh://$1/")
-  const short = /^(?:github:)?([\w-]+\/[\w.-]+)$/.exec(text ?? "")?.[1]
-  if (short) return `https://github.com/${short}`
-  if (text === undefined || !URL.canParse(text)) return undefined
-  const url = new URL(text.replace(/^(ssh|git):/, "https:"))
-  if (!["https:", "http:"].includes(url.protocol)) return undefined
-  return `${url.protocol}//${url.host}${url.pathname.replace(/\.git$/, "")}`
 }

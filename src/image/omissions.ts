@@ -1,0 +1,64 @@
+/** A package, or files of one, that the image leaves out, and what they are for. */
+export interface Omission {
+  /** The package's name; `*` at its end matches any rest. */
+  readonly package: string
+  /** Files left out, by their path in the package; absent: the whole package, and so what only it needs. */
+  readonly files?: RegExp
+  readonly why: string
+}
+
+/**
+ * What is left out of Prisma's CLI. It lists omissions and not needs, so that whatever a later release adds is included
+ * until it is measured; what a later release does load is found by load-check.ts. Measured by the files that
+ * `migrate deploy|status|resolve|diff` of Prisma 7.10 open.
+ */
+const omissions: readonly Omission[] = [
+  { package: "@electric-sql/*", why: "the database of `prisma dev`" },
+  { package: "@prisma/query-plan-executor", why: "the proxy of `prisma dev`" },
+  { package: "@prisma/streams-local", why: "the event streams of `prisma dev`" },
+  {
+    package: "@prisma/dev",
+    files: /^dist\/(?!state\.)/,
+    why: "the server of `prisma dev`; only its list of running servers is loaded at start",
+  },
+  { package: "mysql2", why: "Prisma Studio's driver for MySQL" },
+  { package: "postgres", why: "Prisma Studio's driver for PostgreSQL" },
+  { package: "@radix-ui/*", why: "Prisma Studio's pages" },
+  { package: "@visx/*", why: "Prisma Studio's pages" },
+  { package: "d3-*", why: "Prisma Studio's pages" },
+  { package: "elkjs", why: "Prisma Studio's pages" },
+  {
+    package: "@prisma/studio-core",
+    files: /^dist\/(?!data\/)|\.js$/,
+    why: "Prisma Studio's pages, and its ES modules",
+  },
+  { package: "prisma", files: /^build\/studio\./, why: "Prisma Studio" },
+  { package: "prisma", files: /^build\/query_compiler_/, why: "Prisma Client's query compilers: for `generate`" },
+  {
+    package: "prisma",
+    files: /^build\/schema_engine_bg\.wasm$/,
+    why: "for engines in a prisma.config; Lockstep's is used",
+  },
+  { package: "prisma", files: /^build\/(child\.js|xdg-open)$/, why: "requests to Prisma's servers; a browser" },
+  { package: "prisma", files: /^(preinstall|scripts)\//, why: "install scripts" },
+  { package: "@prisma/get-platform", files: /^dist\/test-utils\//, why: "its tests" },
+  { package: "effect", files: /^(src|dist\/(esm|dts))\//, why: "sources and ES modules; Prisma loads dist/cjs" },
+  { package: "fast-check", files: /^lib\/(esm|types)\//, why: "ES modules and types; Prisma loads CommonJS" },
+  { package: "*", files: /\.(d\.[cm]?ts|map|tsbuildinfo)$/, why: "types and source maps" },
+  { package: "*", files: /(^|\/)(README|CHANGELOG|HISTORY|CONTRIBUTING)(\.[a-z]+)?$/i, why: "documentation" },
+  { package: "*", files: /(^|\/)(node_modules|__tests__)\//, why: "dependencies have their own folder; tests" },
+]
+
+const matches = (pattern: string, name: string): boolean =>
+  pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern
+
+/** Whether a package is left out as a whole. */
+export const omitsPackage = (name: string, kept: readonly string[]): boolean =>
+  !kept.includes(name) && omissions.some((one) => one.files === undefined && matches(one.package, name))
+
+/** Whether a file of a package is left out; `path` is relative to the package, with forward slashes. */
+export const omitsFile = (name: string, path: string, kept: readonly string[]): boolean =>
+  omissions.some(
+    (one) =>
+      one.files?.test(path) === true && matches(one.package, name) && (one.package === "*" || !kept.includes(name)),
+  )
