@@ -1,7 +1,7 @@
 import type { Step } from "../scratch/replay.js"
 import { type Effect, effects } from "../sql/effects.js"
 import { parseScript } from "../sql/parse.js"
-import { quoted } from "../sql/relation.js"
+import { quoted } from "../sql/tree.js"
 
 /** What an undo costs, in words. */
 export interface UndoCost {

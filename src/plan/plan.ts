@@ -1,14 +1,17 @@
+import { prepare } from "../deploy/apply/prepare.js"
 import { openToRead } from "../deploy/connect/database.js"
-import { compare } from "../history/compare.js"
+import { compare, type StateOf } from "../history/compare.js"
 import type { Folder } from "../history/folder.js"
 import { findExistingObjects, readHistory } from "../history/recorded.js"
 import type { DatabaseUrl } from "../postgres/url.js"
-import { knowingNew } from "../sql/script-effects.js"
-import type { Plan, PlannedMigration } from "./planned.js"
-import { type ReadMigration, type ReadStatement, readMigration } from "./read.js"
-import { readRelations } from "./relations.js"
-import { type Tables, tablesOf } from "./tables.js"
-import { workOf } from "./work.js"
+import { type Change, changes } from "../sql/changes.js"
+import { classify } from "../sql/classify.js"
+import { type Effect, effects, knowingNew } from "../sql/effects.js"
+import { parseScript, type Statement } from "../sql/parse.js"
+import { lockModes } from "../sql/rules.js"
+import { quoted } from "../sql/tree.js"
+import type { Plan, PlannedMigration, Target, Work } from "./planned.js"
+import { readRelations, type Tables, tablesOf } from "./target.js"
 
 /** What a plan needs. */
 export interface PlanRequest {
@@ -67,4 +70,105 @@ function relationsOf({ effects, changes }: ReadStatement) {
   const worked = effects.flatMap(({ table, index }) => table ?? index ?? [])
   const moved = changes.flatMap((each) => (each.change === "move" ? [each.from] : []))
   return [...worked, ...moved]
+}
+
+/** A statement's effects as work, one for each relation, in the order in which the statement comes to them. */
+function workOf(effects: readonly Effect[], tables: Tables): readonly Work[] {
+  const byRelation = new Map<string | undefined, Effect[]>()
+  for (const effect of effects) {
+    const table = nameOf(effect, tables)
+    byRelation.set(table, [...(byRelation.get(table) ?? []), effect])
+  }
+  return [...byRelation].map(([table, all]) => merged(all, table, targetOf(all, tables)))
+}
+
+/** Of an index its table; the index itself where its table is not known. */
+function relationOf({ table, index }: Effect, tables: Tables) {
+  return table ?? (index && (tables.tableOf(index) ?? index))
+}
+
+function nameOf(effect: Effect, tables: Tables): string | undefined {
+  const relation = relationOf(effect, tables)
+  return relation === undefined ? undefined : quoted(relation)
+}
+
+function targetOf([effect]: readonly Effect[], tables: Tables): Target {
+  const relation = effect && relationOf(effect, tables)
+  if (relation === undefined) return { state: "unnamed" }
+  const target = tables.target(relation)
+  const makes = effect?.rule === "create-table" || effect?.rule === "create-table-as"
+  return makes && target.state === "absent" ? { state: "new" } : target
+}
+
+function merged(all: readonly Effect[], table: string | undefined, target: Target): Work {
+  const harmless = target.state === "new" || target.state === "absent"
+  return {
+    rules: unique(all.map(({ rule }) => rule)),
+    lock: strongest(all),
+    table,
+    target,
+    rewrites: harmless ? false : worst(all.map(({ rewrites }) => rewrites)),
+    scans: harmless ? false : worst(all.map(({ scans }) => scans)),
+    costs: harmless ? [] : costsOf(all),
+    destroys: harmless ? [] : unique(all.flatMap(({ destroys }) => destroys ?? [])),
+    safer: harmless ? [] : unique(all.flatMap(({ safer }) => safer ?? [])),
+  }
+}
+
+function strongest(all: readonly Effect[]): Effect["lock"] {
+  const mode = lockModes.findLast((mode) => all.some(({ lock }) => lock === mode))
+  return mode ?? (all.some(({ lock }) => lock === "unknown") ? "unknown" : "none")
+}
+
+function costsOf(all: readonly Effect[]): Work["costs"] {
+  const costs = unique(all.map(({ cost }) => cost))
+  return costs.length > 1 ? costs.filter((cost) => cost !== "instant") : costs
+}
+
+const worst = (values: readonly (boolean | "depends")[]): boolean | "depends" =>
+  values.includes(true) || (values.includes("depends") ? "depends" : false)
+
+const unique = <T>(values: readonly T[]): readonly T[] => [...new Set(values)]
+
+/** A pending migration, before the catalog is asked about the relations in it. */
+interface ReadMigration extends Omit<PlannedMigration, "statements"> {
+  readonly statements: readonly ReadStatement[]
+}
+
+/** What is kept of a statement: not its parse tree, which is large. */
+interface ReadStatement {
+  readonly line: number
+  readonly text: string
+  readonly effects: readonly Effect[]
+  readonly changes: readonly Change[]
+}
+
+/**
+ * Parses a pending migration.
+ * Errors: L1013 psql meta-commands.
+ */
+async function readMigration({ migration, name, outOfOrder }: StateOf<"pending">): Promise<ReadMigration> {
+  const { file, sql, class: kind } = await prepare(migration)
+  const script = await parseScript(sql)
+  const common = { name, file, class: kind, outOfOrder }
+  if (script.kind === "unparsed") {
+    const { line, column, message } = script
+    return { ...common, why: undefined, statements: [], unparsed: { line, column, message } }
+  }
+  const classification = classify(script)
+  const why = classification.class === "transactional" ? undefined : classification.reason.why
+  return { ...common, why, statements: script.statements.map(readStatement), unparsed: undefined }
+}
+
+function readStatement({ line, text, node }: Statement): ReadStatement {
+  return { line, text: onOneLine(text), effects: effects(node), changes: changes(node) }
+}
+
+const longest = 200
+
+/** Nothing that could move a terminal's cursor. */
+function onOneLine(text: string): string {
+  const start = text.slice(0, 4 * longest).replaceAll(/\s+/g, " ")
+  const line = start.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, "\ufffd")
+  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line
 }

@@ -3,7 +3,7 @@ import type { Node } from "libpg-query"
 import { parseChunk } from "./chunk.js"
 import { loadParser, type Parser } from "./parser.js"
 import { advance, firstPlace, offsetOfPosition, type Place, placeAt } from "./place.js"
-import { endsTransaction, noteProcedure } from "./procedural.js"
+import { mentions, relationOfList } from "./tree.js"
 
 /** One statement of a script. */
 export interface Statement {
@@ -122,3 +122,31 @@ function withoutTrailingComments(parser: Parser, text: string): string {
   const token = parser.scan(trimmed).findLast(({ tokenName }) => !tokenName.endsWith("_COMMENT"))
   return Buffer.from(trimmed).subarray(0, token?.end).toString()
 }
+
+interface Piece {
+  readonly text: string
+  readonly node: Node
+}
+
+/** Adds the name of the procedure that a statement creates, where its PL/pgSQL commits or rolls back. */
+function noteProcedure(parser: Parser, { text, node }: Piece, procedures: Set<string>): void {
+  if (!("CreateFunctionStmt" in node) || !node.CreateFunctionStmt.is_procedure) return
+  const name = relationOfList(node.CreateFunctionStmt.funcname)?.name
+  if (name !== undefined && bodyEndsTransaction(parser, text)) procedures.add(name)
+}
+
+/**
+ * Whether a statement ends transactions itself, which PostgreSQL allows only outside a transaction block
+ * (PL/pgSQL chapter "Transaction Management"). What a procedure of an earlier migration does cannot be known here.
+ */
+function endsTransaction(parser: Parser, { text, node }: Piece, procedures: ReadonlySet<string>): boolean {
+  if ("DoStmt" in node) return bodyEndsTransaction(parser, text)
+  if (!("CallStmt" in node)) return false
+  return procedures.has(relationOfList(node.CallStmt.funccall?.funcname)?.name ?? "")
+}
+
+function bodyEndsTransaction(parser: Parser, text: string): boolean {
+  return /commit|rollback/i.test(text) && mentions(parser.parsePlPgSql(text), commands)
+}
+
+const commands = ["PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback"]

@@ -1,6 +1,5 @@
 import type { Node } from "libpg-query"
-import { isSet } from "./option.js"
-import { type RelationName, relationOf, relationOfObject } from "./relation.js"
+import { isSet, type RelationName, relationOf, relationOfObject } from "./tree.js"
 
 /** What a CONCURRENTLY statement works on, so that what an interrupted one left behind can be found. */
 export type Resumable =

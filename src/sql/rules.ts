@@ -2,11 +2,10 @@ import { addColumnRules } from "./rules/add-column.js"
 import { alterTableRules } from "./rules/alter-table.js"
 import { alterColumnRules } from "./rules/column.js"
 import { constraintRules } from "./rules/constraint.js"
-import { indexRules } from "./rules/index.js"
 import { dependentRules, objectRules } from "./rules/object.js"
 import { maintenanceRules, rowRules } from "./rules/row.js"
 import type { Rule } from "./rules/rule.js"
-import { tableRules } from "./rules/table.js"
+import { indexRules, tableRules } from "./rules/table.js"
 
 export { type Cost, type LockMode, lockModes, type Rule } from "./rules/rule.js"
 

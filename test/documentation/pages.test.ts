@@ -3,6 +3,7 @@ import { expect, test } from "vitest"
 import { repository } from "../cli.js"
 import { commandsPage, errorsPage } from "./render.js"
 import { jsonPage } from "./render-json.js"
+import { lockRulesPage } from "./render-lock-rules.js"
 
 // Stale? npx vitest run test/documentation --update=all
 const page = (name: string) => join(repository, "docs", name)
@@ -17,4 +18,8 @@ test("docs/commands.md describes every command and option", async () => {
 
 test("docs/json.md describes every --json answer", async () => {
   await expect(jsonPage()).toMatchFileSnapshot(page("json.md"))
+})
+
+test("docs/lock-rules.md lists every rule of a lock", async () => {
+  await expect(lockRulesPage()).toMatchFileSnapshot(page("lock-rules.md"))
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
-import type { FoundRelation } from "../../src/plan/relations.js"
-import { tablesOf } from "../../src/plan/tables.js"
+import type { FoundRelation } from "../../src/plan/target.js"
+import { tablesOf } from "../../src/plan/target.js"
 
 const found = (schema: string, name: string, rows: number): FoundRelation => ({
   ...{ schema, name, table: { schema, name } },

@@ -1,7 +1,6 @@
 import pg from "pg"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { runsAlone } from "../../src/sql/alone.js"
-import { classify } from "../../src/sql/classify.js"
+import { classify, runsAlone } from "../../src/sql/classify.js"
 import { parseScript } from "../../src/sql/parse.js"
 import { createDatabase, type TestDatabase } from "../postgres.js"
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { excerpt } from "../../src/sql/excerpt.js"
+import { excerpt } from "../../src/sql/place.js"
 
 test("the line, what stands before it, and a caret", () => {
   const source = `-- backfill\n\n-- prices with tax\nUPDATE "Order" SET "total" = "totl" * 1.2;\n`

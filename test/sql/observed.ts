@@ -1,5 +1,5 @@
 import pg from "pg"
-import { runsAlone } from "../../src/sql/alone.js"
+import { runsAlone } from "../../src/sql/classify.js"
 import { type Effect, effects } from "../../src/sql/effects.js"
 import { parseScript, type Statement } from "../../src/sql/parse.js"
 import { lockModes } from "../../src/sql/rules.js"

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest"
+import { scriptEffects } from "../../src/sql/effects.js"
 import { parseScript } from "../../src/sql/parse.js"
-import { scriptEffects } from "../../src/sql/script-effects.js"
 import { openShop, type Shop } from "./observed.js"
 
 let shop: Shop

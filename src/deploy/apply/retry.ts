@@ -1,7 +1,7 @@
 import type { Client } from "../../postgres/connect.js"
 import { effects } from "../../sql/effects.js"
 import { statementAt } from "../../sql/parse.js"
-import { quoted } from "../../sql/relation.js"
+import { quoted } from "../../sql/tree.js"
 import type { DeployRequest } from "../context.js"
 import type { Refusal } from "../failure.js"
 import type { Prepared } from "./prepare.js"

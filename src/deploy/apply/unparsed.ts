@@ -1,9 +1,8 @@
 import type pg from "pg"
 import { LockstepError } from "../../errors.js"
 import type { Client } from "../../postgres/connect.js"
-import { excerpt } from "../../sql/excerpt.js"
 import type { Unparsed } from "../../sql/parse.js"
-import { placeAt } from "../../sql/place.js"
+import { excerpt, placeAt } from "../../sql/place.js"
 import type { Prepared } from "./prepare.js"
 
 /**

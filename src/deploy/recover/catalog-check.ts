@@ -1,7 +1,7 @@
 import type { Node } from "libpg-query"
 import type { Client } from "../../postgres/connect.js"
 import type { Statement } from "../../sql/parse.js"
-import { quoted, quotedIdentifier, relationOf, relationOfList, relationOfObject } from "../../sql/relation.js"
+import { quoted, quotedIdentifier, relationOf, relationOfList, relationOfObject } from "../../sql/tree.js"
 
 /** What a statement leaves in the catalog once it is done. */
 export interface Trace {

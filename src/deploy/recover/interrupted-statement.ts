@@ -1,7 +1,7 @@
 import type { Client } from "../../postgres/connect.js"
 import type { Statement } from "../../sql/parse.js"
-import { quoted } from "../../sql/relation.js"
 import { resumable } from "../../sql/resumable.js"
+import { quoted } from "../../sql/tree.js"
 import { detachPending, indexState, leftByReindex } from "./invalid-indexes.js"
 
 /** What is known of an earlier attempt at a statement: the server refused it, or nobody heard the answer. */

@@ -1,7 +1,7 @@
 import type { Client } from "../../postgres/connect.js"
 import type { Statement } from "../../sql/parse.js"
-import { quoted, type RelationName } from "../../sql/relation.js"
 import { type Resumable, resumable } from "../../sql/resumable.js"
+import { quoted, type RelationName } from "../../sql/tree.js"
 
 /** An index as the catalog has it; a failed or unfinished concurrent build leaves an invalid one. */
 export async function indexState(client: Client, index: RelationName): Promise<"absent" | "valid" | "invalid"> {

@@ -1,8 +1,7 @@
-import type { AlterTableCmd, AlterTableStmt, Node } from "libpg-query"
-import { quoted, quotedIdentifier, type RelationName, relationOf } from "../relation.js"
+import type { AlterTableCmd, AlterTableStmt, Constraint, Node } from "libpg-query"
 import type { RuleId } from "../rules.js"
-import { addedColumn } from "./column.js"
-import { addedConstraint } from "./constraint.js"
+import { quoted, quotedIdentifier, type RelationName, relationOf } from "../tree.js"
+import { addedColumn, foreignKey } from "./column.js"
 import { type Effect, effect } from "./effect.js"
 
 /** ALTER TABLE (also of an index, a view, a sequence or a type, which are parsed to the same tree): its parts in order. */
@@ -107,3 +106,23 @@ const simple: ReadonlyMap<string, RuleId> = new Map<NonNullable<AlterTableCmd["s
   ["AT_SetTableSpace", "set-tablespace"],
   ["AT_SetAccessMethod", "set-access-method"],
 ])
+
+/** ALTER TABLE ... ADD CONSTRAINT. */
+function addedConstraint(constraint: Constraint, table: RelationName | undefined): readonly Effect[] {
+  if (constraint.contype === "CONSTR_FOREIGN") return foreignKey(constraint, table, true)
+  return [effect(ruleFor(constraint), { table })]
+}
+
+function ruleFor({ contype, indexname, skip_validation, is_enforced }: Constraint): RuleId {
+  switch (contype) {
+    case "CONSTR_PRIMARY":
+      return indexname === undefined ? "add-primary-key" : "add-primary-key-using-index"
+    case "CONSTR_UNIQUE":
+      return indexname === undefined ? "add-unique" : "add-unique-using-index"
+    case "CONSTR_EXCLUSION":
+      return "add-unique"
+    default:
+      if (skip_validation || is_enforced === false) return "add-constraint-not-valid"
+      return contype === "CONSTR_NOTNULL" ? "add-not-null" : "add-check"
+  }
+}

@@ -1,5 +1,5 @@
-import { quoted, quotedIdentifier, type RelationName } from "../relation.js"
 import { type Cost, type LockMode, type RuleId, rules } from "../rules.js"
+import { quoted, quotedIdentifier, type RelationName } from "../tree.js"
 
 /** What a statement does to one relation, by the rule of that name. */
 export interface Effect {

@@ -1,6 +1,27 @@
-import type { Node } from "libpg-query"
-import { quotedIdentifier, type RelationName, relationOf } from "../relation.js"
-import { kindOf } from "../tree.js"
+import type {
+  AlterPublicationStmt,
+  CommentStmt,
+  CreatePublicationStmt,
+  DeleteStmt,
+  LockStmt,
+  Node,
+  RangeVar,
+  RenameStmt,
+  SelectStmt,
+  UpdateStmt,
+  VacuumStmt,
+} from "libpg-query"
+import { lockModes } from "../rules.js"
+import {
+  find,
+  isSet,
+  kindOf,
+  quoted,
+  quotedIdentifier,
+  type RelationName,
+  relationOf,
+  relationOfObject,
+} from "../tree.js"
 import { type Effect, effect } from "./effect.js"
 
 /** Statements about one relation that they name in a field of their own. */
@@ -54,4 +75,109 @@ export function ofNoRelation(node: Node): Effect | undefined {
 function alterDomain({ AlterDomainStmt: { subtype = "", def } }: Extract<Node, { AlterDomainStmt: unknown }>): Effect {
   const unchecked = def !== undefined && "Constraint" in def && def.Constraint.skip_validation === true
   return effect("COV".includes(subtype) && !unchecked ? "alter-domain" : "alter-type")
+}
+
+/** VACUUM and ANALYZE; without names, of every table. */
+export function vacuum({ rels, options, is_vacuumcmd }: VacuumStmt): readonly Effect[] {
+  const id = !is_vacuumcmd ? "analyze" : isSet(options, "full", false) ? "vacuum-full" : "vacuum"
+  if (rels === undefined) return [effect(id)]
+  return rels.map((each) => {
+    const table = "VacuumRelation" in each ? relationOf(each.VacuumRelation.relation) : undefined
+    return effect(id, { table })
+  })
+}
+
+/** LOCK TABLE, in the mode that it names. */
+export function lockTable({ relations, mode = lockModes.length }: LockStmt): readonly Effect[] {
+  return rangesOf(relations).map((table) => effect("lock-table", { table, lock: lockModes[mode - 1] }))
+}
+
+/** The relations that a list of RangeVar nodes names. */
+export function rangesOf(list: readonly Node[] | undefined): readonly RelationName[] {
+  return (list ?? []).flatMap((each) => ("RangeVar" in each ? (relationOf(each.RangeVar) ?? []) : []))
+}
+
+/** ALTER ... RENAME. */
+export function rename({ renameType, relationType, relation }: RenameStmt): Effect {
+  const table = relationOf(relation)
+  switch (renameType) {
+    case "OBJECT_INDEX":
+      return effect("alter-index", { index: table })
+    case "OBJECT_TRIGGER":
+      return effect("change-trigger", { table })
+    case "OBJECT_POLICY":
+      return effect("policy", { table })
+    case "OBJECT_RULE":
+      return effect("rule", { table })
+    case "OBJECT_TABLE":
+    case "OBJECT_VIEW":
+    case "OBJECT_MATVIEW":
+    case "OBJECT_FOREIGN_TABLE":
+    case "OBJECT_SEQUENCE":
+    case "OBJECT_TABCONSTRAINT":
+      return effect("rename", { table })
+    case "OBJECT_COLUMN":
+      return relationType === "OBJECT_TYPE" ? effect("alter-type") : effect("rename", { table })
+    default:
+      return effect("alter-type")
+  }
+}
+
+/** COMMENT ON. */
+export function comment({ objtype, object }: CommentStmt): Effect {
+  switch (objtype) {
+    case "OBJECT_TABLE":
+    case "OBJECT_VIEW":
+    case "OBJECT_MATVIEW":
+    case "OBJECT_FOREIGN_TABLE":
+    case "OBJECT_SEQUENCE":
+      return effect("comment", { table: relationOfObject(object) })
+    case "OBJECT_COLUMN":
+      return effect("comment", { table: relationOfObject(object, 1) })
+    case "OBJECT_INDEX":
+      return effect("comment", { index: relationOfObject(object) })
+    default:
+      return effect("alter-type")
+  }
+}
+
+/** CREATE or ALTER PUBLICATION: the tables that it names. */
+export function publication({ pubobjects }: CreatePublicationStmt | AlterPublicationStmt): readonly Effect[] {
+  const tables = (pubobjects ?? []).flatMap((each) => {
+    const table = "PublicationObjSpec" in each ? relationOf(each.PublicationObjSpec.pubtable?.relation) : undefined
+    return table === undefined ? [] : [effect("publication", { table })]
+  })
+  return tables.length > 0 ? tables : [effect("create-object")]
+}
+
+/** Every INSERT, UPDATE, DELETE and MERGE in a statement, those in its WITH clauses included. */
+export function rowEffects(node: Node): readonly Effect[] {
+  return [
+    ...Array.from(find(node, "InsertStmt"), ({ relation }) => written("insert", relation)),
+    ...Array.from(find(node, "UpdateStmt"), update),
+    ...Array.from(find(node, "DeleteStmt"), remove),
+    ...Array.from(find(node, "MergeStmt"), ({ relation }) => written("merge", relation)),
+    ...Array.from(find(node, "SelectStmt")).flatMap(lockedRows),
+  ]
+}
+
+function written(id: "insert" | "merge", relation: RangeVar | undefined): Effect {
+  return effect(id, { table: relationOf(relation) })
+}
+
+function update({ relation, whereClause }: UpdateStmt): Effect {
+  return effect(whereClause === undefined ? "update-all" : "update-some", { table: relationOf(relation) })
+}
+
+function remove({ relation, whereClause }: DeleteStmt): Effect {
+  const table = relationOf(relation)
+  const name = table === undefined ? "the table" : quoted(table)
+  if (whereClause === undefined) return effect("delete-all", { table, destroys: `the rows of ${name}` })
+  return effect("delete-some", { table, destroys: `the matching rows of ${name}` })
+}
+
+/** FOR UPDATE and its like, on the tables named there or on all of the FROM clause. */
+function lockedRows({ lockingClause, fromClause }: SelectStmt): readonly Effect[] {
+  if (lockingClause === undefined) return []
+  return [...find(fromClause, "RangeVar")].map((range) => effect("select-for-update", { table: relationOf(range) }))
 }

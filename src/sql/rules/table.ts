@@ -51,3 +51,82 @@ export const tableRules = {
     example: `LOCK TABLE "Order"`,
   },
 } as const satisfies Record<string, Rule>
+
+/** Indexes. */
+export const indexRules = {
+  "create-index": {
+    what: "CREATE INDEX",
+    ...{ lock: "SHARE", on: "Order", page: "sql-createindex", rewrites: false, scans: true },
+    cost: "builds an index under the lock",
+    why: "The table, and its partitions where it has some, can be read but not written while the index is built.",
+    example: `CREATE INDEX "Order_total_idx" ON "Order" ("total")`,
+    safer: "CREATE INDEX CONCURRENTLY, alone in its own migration",
+  },
+  "create-index-concurrently": {
+    what: "CREATE INDEX CONCURRENTLY",
+    ...{ lock: "SHARE UPDATE EXCLUSIVE", on: "Order", page: "sql-createindex", rewrites: false, scans: true },
+    cost: "builds an index, reads and writes go on",
+    why: "Two scans, and a wait for every older transaction. A failure leaves an INVALID index behind.",
+    example: `CREATE INDEX CONCURRENTLY "Order_total_idx" ON "Order" ("total")`,
+  },
+  "drop-index": {
+    what: "DROP INDEX",
+    ...{ lock: "ACCESS EXCLUSIVE", on: "Order_note_idx", page: "sql-dropindex", rewrites: false, scans: false },
+    cost: "instant",
+    why: "The index's table is locked in the same mode.",
+    example: `DROP INDEX "Order_note_idx"`,
+    safer: "DROP INDEX CONCURRENTLY, alone in its own migration",
+  },
+  "drop-index-concurrently": {
+    what: "DROP INDEX CONCURRENTLY",
+    ...{ lock: "SHARE UPDATE EXCLUSIVE", on: "Order_note_idx", page: "sql-dropindex", rewrites: false, scans: false },
+    cost: "waits for older transactions",
+    why: "Of the index's table; the index itself is locked ACCESS EXCLUSIVE once nobody uses it any more.",
+    example: `DROP INDEX CONCURRENTLY "Order_note_idx"`,
+  },
+  "alter-index": {
+    what: "ALTER INDEX RENAME or SET (...)",
+    ...{ lock: "SHARE UPDATE EXCLUSIVE", on: "Order_note_idx", page: "sql-alterindex", rewrites: false, scans: false },
+    cost: "instant",
+    why: "Reads and writes of the table go on.",
+    example: `ALTER INDEX "Order_note_idx" RENAME TO "Order_memo_idx"`,
+  },
+  "attach-index": {
+    what: "ALTER INDEX ATTACH PARTITION",
+    ...{ lock: "SHARE UPDATE EXCLUSIVE", on: "Event_year_idx", page: "sql-alterindex", rewrites: false, scans: false },
+    cost: "instant",
+    why: "The partition's index is locked ACCESS EXCLUSIVE, its tables only ACCESS SHARE.",
+    example: `ALTER INDEX "Event_year_idx" ATTACH PARTITION "Event_2025_year_idx"`,
+  },
+  "reindex-index": {
+    what: "REINDEX INDEX",
+    ...{ lock: "ACCESS EXCLUSIVE", on: "Order_note_idx", page: "sql-reindex", rewrites: true, scans: true },
+    cost: "builds an index under the lock",
+    why: "The index's table can be read (without that index) but not written.",
+    example: `REINDEX INDEX "Order_note_idx"`,
+    safer: "REINDEX INDEX CONCURRENTLY, alone in its own migration",
+  },
+  "reindex-table": {
+    what: "REINDEX TABLE",
+    ...{ lock: "SHARE", on: "Order", page: "sql-reindex", rewrites: false, scans: true },
+    cost: "builds an index under the lock",
+    why: "Each index is locked ACCESS EXCLUSIVE in its turn, so most reads wait as well.",
+    example: `REINDEX TABLE "Order"`,
+    safer: "REINDEX TABLE CONCURRENTLY, alone in its own migration",
+  },
+  "reindex-concurrently": {
+    what: "REINDEX CONCURRENTLY",
+    ...{ lock: "SHARE UPDATE EXCLUSIVE", on: "Order", page: "sql-reindex", rewrites: false, scans: true },
+    cost: "builds an index, reads and writes go on",
+    why: "A new index is built beside the old one. A failure leaves an INVALID one behind, named ..._ccnew.",
+    example: `REINDEX TABLE CONCURRENTLY "Order"`,
+  },
+  "reindex-many": {
+    what: "REINDEX SCHEMA, DATABASE or SYSTEM",
+    ...{ lock: "SHARE", on: "Order", page: "sql-reindex", rewrites: false, scans: true },
+    cost: "builds an index under the lock",
+    why: "As REINDEX TABLE, for one table after another, each in a transaction of its own.",
+    example: `REINDEX SCHEMA "public"`,
+    safer: "REINDEX ... CONCURRENTLY, alone in its own migration",
+  },
+} as const satisfies Record<string, Rule>

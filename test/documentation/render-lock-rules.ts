@@ -1,5 +1,4 @@
-import { ruleGroups } from "../rules.js"
-import type { Rule } from "./rule.js"
+import { type Rule, ruleGroups } from "../../src/sql/rules.js"
 
 /** docs/lock-rules.md: the rules as tables, one a subject. */
 export function lockRulesPage(): string {
