@@ -4,9 +4,10 @@ import { compare, type StateOf } from "../history/compare.js"
 import type { Folder } from "../history/folder.js"
 import { findExistingObjects, readHistory } from "../history/recorded.js"
 import type { DatabaseUrl } from "../postgres/url.js"
+import { inLine } from "../printable.js"
 import { type Change, changes } from "../sql/changes.js"
 import { classify } from "../sql/classify.js"
-import { type Effect, effects, knowingNew } from "../sql/effects.js"
+import { type Effect, effects, uncheckedIfNew } from "../sql/effects.js"
 import { parseScript, type Statement } from "../sql/parse.js"
 import { lockModes } from "../sql/rules.js"
 import { quoted } from "../sql/tree.js"
@@ -29,10 +30,11 @@ export async function planMigrations({ url, folder }: PlanRequest): Promise<Plan
   try {
     const recorded = await readHistory(client, url.schema)
     const comparison = compare(folder.migrations, recorded ?? [])
-    const pending: ReadMigration[] = []
-    for (const one of comparison.pending) pending.push(await readMigration(one))
+    const pending: ParsedMigration[] = []
+    for (const one of comparison.pending) pending.push(await parsed(one))
     const { names, schemas } = mentioned(pending)
-    const tables = tablesOf(await readRelations(client, names, [url.schema, ...schemas]), url.schema)
+    const found = await readRelations(client, { names, schemas: [url.schema, ...schemas] })
+    const tables = tablesOf(found, url.schema)
     return {
       migrations: pending.map((one) => planned(one, tables)),
       total: folder.migrations.length,
@@ -44,60 +46,91 @@ export async function planMigrations({ url, folder }: PlanRequest): Promise<Plan
   }
 }
 
-function planned(migration: ReadMigration, tables: Tables): PlannedMigration {
-  tables.beginMigration()
-  const statements = migration.statements.map(({ line, text, effects, changes }) => {
-    const work = workOf(knowingNew(effects, tables.isNew), tables)
-    for (const change of changes) tables.follow(change)
-    return { line, text, work }
-  })
-  return { ...migration, statements }
+/** A pending migration, before the catalog is asked about the relations in it. */
+interface ParsedMigration extends Omit<PlannedMigration, "statements"> {
+  readonly statements: readonly ParsedStatement[]
 }
 
-function mentioned(migrations: readonly ReadMigration[]): { names: readonly string[]; schemas: readonly string[] } {
+/** What is kept of a statement: not its parse tree, which is large. */
+interface ParsedStatement {
+  readonly line: number
+  readonly text: string
+  readonly effects: readonly Effect[]
+  readonly changes: readonly Change[]
+}
+
+async function parsed({ migration, name, outOfOrder }: StateOf<"pending">): Promise<ParsedMigration> {
+  const { file, sql, class: kind } = await prepare(migration)
+  const script = await parseScript(sql)
+  const common = { name, file, class: kind, outOfOrder }
+  if (script.kind === "unparsed") {
+    const { line, column, message } = script
+    return { ...common, why: undefined, statements: [], unparsed: { line, column, message } }
+  }
+  const classification = classify(script)
+  const why = classification.class === "transactional" ? undefined : classification.reason.why
+  return { ...common, why, statements: script.statements.map(parsedStatement), unparsed: undefined }
+}
+
+function parsedStatement({ line, text, node }: Statement): ParsedStatement {
+  return { line, text: onOneLine(text), effects: effects(node), changes: changes(node) }
+}
+
+const longest = 200
+
+function onOneLine(text: string): string {
+  const line = inLine(text.slice(0, 4 * longest).replaceAll(/\s+/g, " "))
+  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line
+}
+
+/** The names of all relations that the statements work on, and the schemas in which they may be. */
+function mentioned(migrations: readonly ParsedMigration[]) {
   const statements = migrations.flatMap(({ statements }) => statements)
-  const relations = statements.flatMap(relationsOf)
-  const paths = statements.flatMap(({ changes }) =>
+  const relations = statements.flatMap(({ effects, changes }) => [
+    ...effects.flatMap(({ table, index }) => table ?? index ?? []),
+    ...changes.flatMap((each) => (each.change === "move" ? [each.from] : [])),
+  ])
+  const searchPaths = statements.flatMap(({ changes }) =>
     changes.flatMap((each) => (each.change === "search path" ? (each.schemas ?? []) : [])),
   )
   return {
-    names: [...new Set(relations.map(({ name }) => name))],
-    schemas: [...new Set([...relations.flatMap(({ schema }) => schema ?? []), ...paths])],
+    names: unique(relations.map(({ name }) => name)),
+    schemas: unique([...relations.flatMap(({ schema }) => schema ?? []), ...searchPaths]),
   }
 }
 
-function relationsOf({ effects, changes }: ReadStatement) {
-  const worked = effects.flatMap(({ table, index }) => table ?? index ?? [])
-  const moved = changes.flatMap((each) => (each.change === "move" ? [each.from] : []))
-  return [...worked, ...moved]
+function planned(migration: ParsedMigration, tables: Tables): PlannedMigration {
+  tables.beginMigration()
+  const statements = migration.statements.map(({ line, text, effects, changes }) => {
+    const work = workOf(uncheckedIfNew(effects, tables.isNew), tables)
+    for (const change of changes) tables.apply(change)
+    return { line, text, work }
+  })
+  return { ...migration, statements }
 }
 
 /** A statement's effects as work, one for each relation, in the order in which the statement comes to them. */
 function workOf(effects: readonly Effect[], tables: Tables): readonly Work[] {
   const byRelation = new Map<string | undefined, Effect[]>()
   for (const effect of effects) {
-    const table = nameOf(effect, tables)
+    const relation = relationOf(effect, tables)
+    const table = relation && quoted(relation)
     byRelation.set(table, [...(byRelation.get(table) ?? []), effect])
   }
   return [...byRelation].map(([table, all]) => merged(all, table, targetOf(all, tables)))
 }
 
-/** Of an index its table; the index itself where its table is not known. */
+/** For an index its table; the index itself where its table is not known. */
 function relationOf({ table, index }: Effect, tables: Tables) {
   return table ?? (index && (tables.tableOf(index) ?? index))
-}
-
-function nameOf(effect: Effect, tables: Tables): string | undefined {
-  const relation = relationOf(effect, tables)
-  return relation === undefined ? undefined : quoted(relation)
 }
 
 function targetOf([effect]: readonly Effect[], tables: Tables): Target {
   const relation = effect && relationOf(effect, tables)
   if (relation === undefined) return { state: "unnamed" }
   const target = tables.target(relation)
-  const makes = effect?.rule === "create-table" || effect?.rule === "create-table-as"
-  return makes && target.state === "absent" ? { state: "new" } : target
+  const creates = effect?.rule === "create-table" || effect?.rule === "create-table-as"
+  return creates && target.state === "absent" ? { state: "new" } : target
 }
 
 function merged(all: readonly Effect[], table: string | undefined, target: Target): Work {
@@ -129,46 +162,3 @@ const worst = (values: readonly (boolean | "depends")[]): boolean | "depends" =>
   values.includes(true) || (values.includes("depends") ? "depends" : false)
 
 const unique = <T>(values: readonly T[]): readonly T[] => [...new Set(values)]
-
-/** A pending migration, before the catalog is asked about the relations in it. */
-interface ReadMigration extends Omit<PlannedMigration, "statements"> {
-  readonly statements: readonly ReadStatement[]
-}
-
-/** What is kept of a statement: not its parse tree, which is large. */
-interface ReadStatement {
-  readonly line: number
-  readonly text: string
-  readonly effects: readonly Effect[]
-  readonly changes: readonly Change[]
-}
-
-/**
- * Parses a pending migration.
- * Errors: L1013 psql meta-commands.
- */
-async function readMigration({ migration, name, outOfOrder }: StateOf<"pending">): Promise<ReadMigration> {
-  const { file, sql, class: kind } = await prepare(migration)
-  const script = await parseScript(sql)
-  const common = { name, file, class: kind, outOfOrder }
-  if (script.kind === "unparsed") {
-    const { line, column, message } = script
-    return { ...common, why: undefined, statements: [], unparsed: { line, column, message } }
-  }
-  const classification = classify(script)
-  const why = classification.class === "transactional" ? undefined : classification.reason.why
-  return { ...common, why, statements: script.statements.map(readStatement), unparsed: undefined }
-}
-
-function readStatement({ line, text, node }: Statement): ReadStatement {
-  return { line, text: onOneLine(text), effects: effects(node), changes: changes(node) }
-}
-
-const longest = 200
-
-/** Nothing that could move a terminal's cursor. */
-function onOneLine(text: string): string {
-  const start = text.slice(0, 4 * longest).replaceAll(/\s+/g, " ")
-  const line = start.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, "\ufffd")
-  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line
-}

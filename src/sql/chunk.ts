@@ -3,7 +3,7 @@ import type { Parser, RawStatement, SyntaxProblem } from "./parser.js"
 import { unitsOfBytes } from "./place.js"
 
 /** A part of a source and the statements in it; all offsets in UTF-16 code units of the source. */
-export interface Chunk {
+interface Chunk {
   readonly end: number
   readonly statements: readonly { readonly start: number; readonly end: number; readonly node: Node }[]
   /** Whether the last statement is the beginning of an INSERT whose further rows are in the next chunk. */

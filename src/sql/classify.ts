@@ -136,7 +136,7 @@ function alterSubscription({ kind, options }: AlterSubscriptionStmt): string | u
 }
 
 /** An enum value that a script adds and then uses; both statements by their index. */
-export interface EarlyUse {
+interface EarlyUse {
   readonly value: string
   readonly added: number
   readonly used: number

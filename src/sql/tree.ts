@@ -1,11 +1,12 @@
 import type { Node, RangeVar } from "libpg-query"
+import { quoteIdentifier } from "../postgres/sqlstate.js"
 
 type Nodes = { [Each in Node as keyof Each]: Each[keyof Each] }
 
 /** The name of a parse tree node's type, such as "IndexStmt". */
-export type NodeKind = keyof Nodes
+type NodeKind = keyof Nodes
 /** The node that a kind names. */
-export type NodeOf<Kind extends NodeKind> = Nodes[Kind]
+type NodeOf<Kind extends NodeKind> = Nodes[Kind]
 
 /** The node's type: a parse tree node is an object with that one key. */
 export function kindOf(node: Node): string {
@@ -75,12 +76,7 @@ export function isSameRelation(one: RelationName, other: RelationName): boolean 
 
 /** The name as SQL, quoted: `"Order"` or `"shop"."Order"`. */
 export function quoted({ schema, name }: RelationName): string {
-  return [schema, name].flatMap((part) => (part === undefined ? [] : [quotedIdentifier(part)])).join(".")
-}
-
-/** An identifier as SQL, quoted. */
-export function quotedIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
+  return [schema, name].flatMap((part) => (part === undefined ? [] : [quoteIdentifier(part)])).join(".")
 }
 
 /** Whether a boolean option of a statement is on; named without a value means on (PostgreSQL's defGetBoolean). */

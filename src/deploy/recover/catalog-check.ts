@@ -1,7 +1,8 @@
 import type { Node } from "libpg-query"
 import type { Client } from "../../postgres/connect.js"
+import { quoteIdentifier } from "../../postgres/sqlstate.js"
 import type { Statement } from "../../sql/parse.js"
-import { quoted, quotedIdentifier, relationOf, relationOfList, relationOfObject } from "../../sql/tree.js"
+import { quoted, relationOf, relationOfList, relationOfObject } from "../../sql/tree.js"
 
 /** What a statement leaves in the catalog once it is done. */
 export interface Trace {
@@ -96,6 +97,6 @@ export async function findTraces(client: Client, wanted: readonly Trace[]): Prom
 /** A trace in words: column "Order"."total". */
 export function traceText({ kind, name, part, leaves }: Trace): string {
   const what =
-    kind === "relation" ? name : kind === "type" ? `type ${name}` : `${kind} ${name}.${quotedIdentifier(part)}`
+    kind === "relation" ? name : kind === "type" ? `type ${name}` : `${kind} ${name}.${quoteIdentifier(part)}`
   return leaves === "there" ? what : `${what} dropped`
 }

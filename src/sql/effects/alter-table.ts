@@ -1,6 +1,7 @@
 import type { AlterTableCmd, AlterTableStmt, Constraint, Node } from "libpg-query"
+import { quoteIdentifier } from "../../postgres/sqlstate.js"
 import type { RuleId } from "../rules.js"
-import { quoted, quotedIdentifier, type RelationName, relationOf } from "../tree.js"
+import { quoted, type RelationName, relationOf } from "../tree.js"
 import { addedColumn, foreignKey } from "./column.js"
 import { type Effect, effect } from "./effect.js"
 
@@ -30,7 +31,7 @@ function alterTablePart(command: AlterTableCmd, table: RelationName | undefined)
     case "AT_AddConstraint":
       return def !== undefined && "Constraint" in def ? addedConstraint(def.Constraint, table) : []
     case "AT_DropColumn": {
-      const destroys = `column ${[table && quoted(table), column && quotedIdentifier(column)].filter(Boolean).join(".")}`
+      const destroys = `column ${[table && quoted(table), column && quoteIdentifier(column)].filter(Boolean).join(".")}`
       return [effect("drop-column", { table, column, destroys })]
     }
     case "AT_AttachPartition":

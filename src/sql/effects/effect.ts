@@ -1,5 +1,6 @@
+import { quoteIdentifier } from "../../postgres/sqlstate.js"
 import { type Cost, type LockMode, type RuleId, rules } from "../rules.js"
-import { quoted, quotedIdentifier, type RelationName } from "../tree.js"
+import { quoted, type RelationName } from "../tree.js"
 
 /** What a statement does to one relation, by the rule of that name. */
 export interface Effect {
@@ -20,7 +21,7 @@ export interface Effect {
 }
 
 /** What a statement adds to its rule. */
-export interface Particulars {
+interface Particulars {
   readonly table?: RelationName | undefined
   readonly index?: RelationName | undefined
   readonly column?: string | undefined
@@ -32,7 +33,7 @@ export interface Particulars {
 export function effect(id: RuleId, { table, index, column, destroys, lock }: Particulars = {}): Effect {
   const rule = rules[id]
   const safer = rule.safer
-    ?.replaceAll("{column}", column === undefined ? "the column" : quotedIdentifier(column))
+    ?.replaceAll("{column}", column === undefined ? "the column" : quoteIdentifier(column))
     .replaceAll("{table}", table === undefined ? "the table" : quoted(table))
   return {
     rule: id,

@@ -11,17 +11,10 @@ import type {
   UpdateStmt,
   VacuumStmt,
 } from "libpg-query"
+import { quoteIdentifier } from "../../postgres/sqlstate.js"
+
 import { lockModes } from "../rules.js"
-import {
-  find,
-  isSet,
-  kindOf,
-  quoted,
-  quotedIdentifier,
-  type RelationName,
-  relationOf,
-  relationOfObject,
-} from "../tree.js"
+import { find, isSet, kindOf, quoted, type RelationName, relationOf, relationOfObject } from "../tree.js"
 import { type Effect, effect } from "./effect.js"
 
 /** Statements about one relation that they name in a field of their own. */
@@ -60,7 +53,7 @@ export function ofNoRelation(node: Node): Effect | undefined {
   if ("DoStmt" in node || "CallStmt" in node || "ExecuteStmt" in node) return effect("unknown")
   if ("DropOwnedStmt" in node) return effect("unknown", { destroys: "what the role owns" })
   if ("DropdbStmt" in node) {
-    return effect("unknown", { destroys: `database ${quotedIdentifier(node.DropdbStmt.dbname ?? "")}` })
+    return effect("unknown", { destroys: `database ${quoteIdentifier(node.DropdbStmt.dbname ?? "")}` })
   }
   if ("AlterDomainStmt" in node) return alterDomain(node)
   const kind = kindOf(node)

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest"
-import type { FoundRelation } from "../../src/plan/target.js"
-import { tablesOf } from "../../src/plan/target.js"
+import { type FoundRelation, tablesOf } from "../../src/plan/target.js"
 
 const found = (schema: string, name: string, rows: number): FoundRelation => ({
   ...{ schema, name, table: { schema, name } },
@@ -21,7 +20,7 @@ describe("names", () => {
   test("a search path holds until the migration ends", () => {
     const tables = tablesOf([order, found("shop", "Stock", 5)], "public")
     expect(tables.target({ name: "Stock" })).toEqual({ state: "absent" })
-    tables.follow({ change: "search path", schemas: ["shop", "public"] })
+    tables.apply({ change: "search path", schemas: ["shop", "public"] })
     expect([tables.target({ name: "Stock" }), tables.target({ name: "Order" })]).toEqual([existing(5), existing(18)])
     tables.beginMigration()
     expect(tables.target({ name: "Stock" })).toEqual({ state: "absent" })
@@ -39,26 +38,26 @@ describe("names", () => {
 describe("what earlier statements change", () => {
   test("a created table is new, a dropped one is gone", () => {
     const tables = tablesOf([order], "public")
-    tables.follow({ change: "create", relation: { name: "Refund" }, ifNotExists: false })
+    tables.apply({ change: "create", relation: { name: "Refund" }, ifNotExists: false })
     expect(tables.isNew({ schema: "public", name: "Refund" })).toBe(true)
-    tables.follow({ change: "drop", relation: { name: "Order" } })
+    tables.apply({ change: "drop", relation: { name: "Order" } })
     expect(tables.target({ name: "Order" })).toEqual({ state: "absent" })
-    tables.follow({ change: "create", relation: { name: "Order" }, ifNotExists: false })
+    tables.apply({ change: "create", relation: { name: "Order" }, ifNotExists: false })
     expect(tables.isNew({ name: "Order" })).toBe(true)
   })
 
   test("IF NOT EXISTS makes nothing new of what exists", () => {
     const tables = tablesOf([order], "public")
-    tables.follow({ change: "create", relation: { name: "Order" }, ifNotExists: true })
-    tables.follow({ change: "create", relation: { name: "Refund" }, ifNotExists: true })
+    tables.apply({ change: "create", relation: { name: "Order" }, ifNotExists: true })
+    tables.apply({ change: "create", relation: { name: "Refund" }, ifNotExists: true })
     expect([tables.isNew({ name: "Order" }), tables.isNew({ name: "Refund" })]).toEqual([false, true])
   })
 
   test("a renamed table keeps its size under its new name, in its schema or another", () => {
     const tables = tablesOf([order], "public")
-    tables.follow({ change: "move", from: { name: "Order" }, to: { name: "Purchase" } })
+    tables.apply({ change: "move", from: { name: "Order" }, to: { name: "Purchase" } })
     expect(tables.target({ name: "Purchase" })).toEqual(existing(18))
-    tables.follow({ change: "move", from: { name: "Purchase" }, to: { schema: "attic", name: "Purchase" } })
+    tables.apply({ change: "move", from: { name: "Purchase" }, to: { schema: "attic", name: "Purchase" } })
     expect(tables.target({ schema: "attic", name: "Purchase" })).toEqual(existing(18))
     expect([tables.target({ name: "Order" }), tables.target({ name: "Purchase" })]).toEqual([
       { state: "absent" },
@@ -68,7 +67,7 @@ describe("what earlier statements change", () => {
 
   test("an index that an earlier statement makes is known by its table", () => {
     const tables = tablesOf([found("shop", "Stock", 5)], "public")
-    tables.follow({ change: "create index", index: "i", table: { schema: "shop", name: "Stock" } })
+    tables.apply({ change: "create index", index: "i", table: { schema: "shop", name: "Stock" } })
     expect(tables.tableOf({ schema: "shop", name: "i" })).toEqual({ schema: "shop", name: "Stock" })
   })
 })
