@@ -1,5 +1,5 @@
 // Bundles src/ into dist/: one entry a public door; what a command needs comes in few chunks, and nothing else with them.
-// With --types it writes the library's declarations too, as `npm pack` does.
+// With --types it writes the library's declarations too, for the package.
 import { chmod, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { build } from "rolldown"
@@ -68,7 +68,7 @@ async function writeTypes() {
   await build({
     input: { index: "src/index.ts", config: "src/config.ts" },
     external: [...external, /^prisma\//],
-    plugins: [dts({ emitDtsOnly: true, resolve: [/^zod/, "pg"] })],
+    plugins: [dts({ emitDtsOnly: true, resolve: [/^zod/] })],
     checks: { pluginTimings: false },
     output: { dir: fresh },
   })
