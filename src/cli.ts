@@ -104,7 +104,7 @@ function failure(error: unknown): number {
 
 function helpCommand(): string {
   const [verb] = process.argv.slice(2)
-  return verb !== undefined && Object.hasOwn(commands, verb) ? `lockstep ${verb} --help` : "lockstep --help"
+  return verb !== undefined && Object.hasOwn(commands, verb) ? `\`lockstep ${verb} --help\`` : "`lockstep --help`"
 }
 
 outliveReaders()

@@ -39,7 +39,7 @@ export async function openWorkplace(project: Project, output: Output): Promise<W
 }
 
 /**
- * A deploy creates the database that a URL names; what only settles a history must not, or a misspelt name would pass.
+ * A deploy creates the database that a URL names; a command that only changes a history must not, or a misspelled name would pass.
  * Errors: L1215 it does not exist, L12xx.
  */
 export async function requireDatabase({ url }: Pick<Target, "url">): Promise<void> {
@@ -101,8 +101,8 @@ function lostAs(client: Client, error: unknown): unknown {
 
 const lost = (error: ConnectionLost): LockstepError =>
   new LockstepError("L1016", `the connection was lost: ${error.message}`, {
-    state: "what became of the last statement is not known here: the history decides.",
-    next: "pnpm db:status shows what is recorded; then run the same command again where it is needed",
+    state: "it is not known whether the last statement was executed: the history decides.",
+    next: "`lockstep status` shows what is recorded; then run the same command again where it is needed",
     cause: error,
   })
 

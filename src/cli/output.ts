@@ -1,6 +1,7 @@
 import { createColors } from "picocolors"
 import { LockstepError } from "../errors.js"
 import { printable } from "../printable.js"
+import { thisCaller, typedCommands } from "./typed-commands.js"
 
 /** The two ways out: data on stdout, narration on stderr. */
 export interface Output {
@@ -38,8 +39,21 @@ function painter(isColored: boolean): Paint {
   )
 }
 
-/** The one place where text leaves for people: nothing but our own colours and line ends acts on a terminal. */
-export const forPeople = (text: string): string => printable(text).replaceAll(ownEscape, "\u001B")
+/**
+ * The one place where text leaves for people: nothing but our own colours and line ends acts on a terminal, and commands
+ * are written as they are typed in this project.
+ */
+export const forPeople = (text: string): string =>
+  printable(typedCommands(text, thisCaller)).replaceAll(ownEscape, "\u001B")
+
+/** The keys of a JSON answer whose texts may name a command. */
+const namesCommands: ReadonlySet<string> = new Set(["message", "hint", "state", "next", "verdict", "reason"])
+
+/** An answer for programs, on one line. */
+export const forPrograms = (value: object): string =>
+  JSON.stringify(value, (key, part: unknown) =>
+    typeof part === "string" && namesCommands.has(key) ? typedCommands(part, thisCaller) : part,
+  )
 
 /** Output of this process. Colours only where stderr is a terminal and NO_COLOR is not set. */
 export function processOutput(json: boolean): Output {
@@ -62,7 +76,7 @@ export function processOutput(json: boolean): Output {
       if (!json) process.stdout.write(`${isExact ? text : forPeople(text)}\n`)
     },
     object: (value) => {
-      if (json) process.stdout.write(`${JSON.stringify(value)}\n`)
+      if (json) process.stdout.write(`${forPrograms(value)}\n`)
     },
   }
 }

@@ -98,7 +98,7 @@ function milliseconds(value: string): number {
 }
 
 function listOf(choices: readonly string[] | undefined): z.ZodMiniType<readonly string[]> {
-  const one = choices ? z.enum(choices, `has something else than ${choices.join(", ")}`) : z.string()
+  const one = choices ? z.enum(choices, `may only hold ${choices.join(", ")}`) : z.string()
   const split = z.transform((list: string) => list.split(",").flatMap((name) => name.trim() || []))
   return z.pipe(z.pipe(z.string("is not a text"), split), z.array(one))
 }

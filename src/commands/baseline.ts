@@ -31,7 +31,7 @@ export default defineCommand({
     if (upTo !== undefined && last < 0)
       throw new LockstepError("L1107", `there is no migration ${upTo} in the folder`, {
         state: "nothing was recorded.",
-        next: "pnpm db:status lists them",
+        next: "`lockstep status` lists them",
       })
     const adopted = folder.migrations.slice(0, last + 1)
     if (adopted.length === 0) throw new LockstepError("L1106", `there are no migrations in ${folder.dir}`)
@@ -40,7 +40,7 @@ export default defineCommand({
       if ((await readHistory(client, target.url.schema))?.length) {
         throw new LockstepError("L1109", "the database has a history already", {
           state: "nothing was recorded.",
-          next: "pnpm db:status",
+          next: "`lockstep status`",
         })
       }
       const drift = acceptDrift

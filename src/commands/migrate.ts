@@ -63,7 +63,7 @@ export default defineCommand({
       await applyPending({ target, folder: readFolder(dir), output, signal, quiet: "never" }).catch((error) =>
         Promise.reject(preceded(error, `${made.file} was written.`)),
       )
-    else output.say("Not applied, as asked. Edit it, then apply it with: pnpm db:deploy")
+    else output.say("Not applied (--create-only). Edit it, then apply it with: `lockstep deploy`")
     output.object({
       schema: "lockstep.migrate/1",
       state: apply ? "applied" : "written",
@@ -99,7 +99,7 @@ function refuse({ sql, warnings, unexecutable }: NewMigration, acceptDataLoss: b
 async function askName(): Promise<string> {
   const missing = new LockstepError("L1301", "the migration needs a name", {
     state: "nothing was touched.",
-    next: "pnpm db:migrate --name add_orders   (or: make test-db-migrate NAME=add_orders)",
+    next: "`lockstep migrate --name add_orders`",
   })
   if (!process.stdin.isTTY) throw missing
   const { isCancel, text: ask } = await import("@clack/prompts")

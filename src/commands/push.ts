@@ -19,7 +19,7 @@ export default defineCommand({
   examples: ["lockstep push", "lockstep push --accept-data-loss"],
   async run({ settings, output, signal, project }) {
     const { target, setting, project: parts } = await openWorkplace(await project(), output)
-    output.say("  note  push is the legacy way: no history records it. Prefer: pnpm db:migrate --name X")
+    output.say("  note  push is the legacy way: no history records it. Prefer: `lockstep migrate --name X`")
     const { acceptDataLoss, yes } = settings
     if (acceptDataLoss) await confirmDestruction({ target, yes, what: "pushing with data loss" })
     const result = await push({

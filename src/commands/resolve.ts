@@ -23,7 +23,7 @@ export default defineCommand({
     const name = applied ?? rolledBack
     if (name === undefined || (applied && rolledBack)) {
       throw new LockstepError("L1301", "resolve takes either --applied or --rolled-back, with a migration's name", {
-        next: "lockstep resolve --help",
+        next: "`lockstep resolve --help`",
       })
     }
     const where = await project("migrations")
@@ -41,7 +41,7 @@ export default defineCommand({
       const migration = readFolder(where.migrationsDir).migrations.find((one) => one.name === name)
       if (migration === undefined)
         throw new LockstepError("L1107", `there is no migration ${name} in the folder`, {
-          next: "pnpm db:status lists them",
+          next: "`lockstep status` lists them",
         })
       await markApplied(client, schema, migration)
       return 0

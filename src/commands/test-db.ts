@@ -79,7 +79,7 @@ async function fill(
 function printUrl(server: EmbeddedServer | undefined, output: Output): 0 {
   if (server === undefined) {
     throw new LockstepError("L1510", "the test database is not running", {
-      next: "start it: lockstep test-db up (or make test-db, which also applies the migrations)",
+      next: "start it: `lockstep test-db up --deploy`",
     })
   }
   output.data(server.url, "script")

@@ -46,7 +46,7 @@ export default defineCommand({
     output.say(
       made.byHand.length > 0
         ? "\nTo be finished by hand; it was not verified."
-        : "\nVerified on a shadow database. Review it, then apply it with: pnpm db:deploy",
+        : "\nVerified on a scratch database. Review it, then apply it with: `lockstep deploy`",
     )
     return 0
   },

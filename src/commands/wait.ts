@@ -83,7 +83,7 @@ function pendingIn({ pending, failed }: Comparison): string | undefined {
   if (broken) {
     throw new LockstepError("L1104", `${broken.name} has failed, and every deploy stops there`, {
       state: "nothing was touched.",
-      next: "lockstep status",
+      next: "`lockstep status`",
     })
   }
   if (pending.length === 0) return undefined

@@ -13,7 +13,7 @@ const advice: Readonly<Record<string, Advice>> = {
   ECONNREFUSED: {
     code: "L1210",
     says: "nothing listens there",
-    next: "start the server (locally: make test-db), or correct the host and port",
+    next: "start the server (locally: `lockstep test-db up`), or correct the host and port",
   },
   ENOENT: { code: "L1210", says: "there is no such socket", next: "start the server, or correct the socket's folder" },
   ENOTFOUND: { code: "L1211", says: "the host name is not known", next: "correct the host in the URL" },
@@ -44,7 +44,7 @@ const advice: Readonly<Record<string, Advice>> = {
     says: "the server refuses this role or host",
     next: "correct the role, or the server's pg_hba.conf",
   },
-  "3D000": { code: "L1215", says: "the database does not exist", next: "pnpm db:deploy creates it" },
+  "3D000": { code: "L1215", says: "the database does not exist", next: "`lockstep deploy` creates it" },
   "53300": { code: "L1216", says: "the server has no connection left", next: "close some, or raise max_connections" },
   "57P03": {
     code: "L1217",

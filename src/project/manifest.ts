@@ -15,6 +15,8 @@ const shape = z.object({
   license: z.catch(text, undefined),
   bin: z.optional(z.union([z.string(), texts])),
   dependencies: z._default(texts, {}),
+  devDependencies: z._default(z.catch(texts, {}), {}),
+  scripts: z._default(z.catch(texts, {}), {}),
   lockstep: z._default(z.record(z.string(), z.unknown()), {}),
   prisma: z._default(z.object({ schema: text, seed: text }), {}),
 })

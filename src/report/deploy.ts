@@ -1,4 +1,5 @@
 import type { Output } from "../cli/output.js"
+import { thisCaller, typedCommands } from "../cli/typed-commands.js"
 import type { DeployResult } from "../deploy/context.js"
 import type { DeployEvent, LockHolder } from "../deploy/events.js"
 import { inLine } from "../printable.js"
@@ -29,7 +30,8 @@ export function deployReporter(output: Output, signal?: AbortSignal): (event: De
   }
   signal?.addEventListener("abort", clear, { once: true })
   return (event) => {
-    output.object({ schema: "lockstep.deploy/1", at: new Date().toISOString(), ...event })
+    const named = event.event === "note" ? { ...event, text: typedCommands(event.text, thisCaller) } : event
+    output.object({ schema: "lockstep.deploy/1", at: new Date().toISOString(), ...named })
     if (event.event === "planned") {
       widest = Math.max(0, ...event.pending.map((name) => name.length))
       if (event.pending.length > 0) say(`${counted(event.total, "migration")}, ${event.pending.length} to apply`)

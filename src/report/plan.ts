@@ -166,10 +166,10 @@ export function planVerdict(plan: Plan, refused: readonly HazardName[]): string 
   const { migrations, total, failed, existingObjects } = plan
   const pending = `${migrations.length} pending migration${migrations.length === 1 ? "" : "s"}`
   if (failed.length > 0) {
-    return `${pending}, but the failed ${inLine(failed.join(", "))} stops every deploy: lockstep resolve --help`
+    return `${pending}, but the failed ${inLine(failed.join(", "))} stops every deploy: \`lockstep resolve --help\``
   }
   if (existingObjects !== undefined) {
-    return `${pending}, but the database has no history and holds ${inLine(existingObjects)}: lockstep baseline`
+    return `${pending}, but the database has no history and holds ${inLine(existingObjects)}: \`lockstep baseline\``
   }
   if (migrations.length === 0) return `Nothing to apply: ${total} of ${total} migrations applied.`
   const dangers = hazards.flatMap((hazard) => danger(hazard, migrations) ?? [])
@@ -178,7 +178,7 @@ export function planVerdict(plan: Plan, refused: readonly HazardName[]): string 
   if (strange > 0)
     return `${pending}: ${strange} not understood by PostgreSQL 18's parser. Correct the SQL, then plan again.`
   if (refused.length > 0) return `${pending}: ${said}. Refused by --fail-on ${refused.join(",")}.`
-  return `${pending}: ${said}. Apply with: pnpm db:deploy`
+  return `${pending}: ${said}. Apply with: \`lockstep deploy\``
 }
 
 function danger({ is, verb, what }: Hazard, migrations: readonly PlannedMigration[]): string | undefined {

@@ -76,8 +76,8 @@ function note(outOfOrder: boolean, rolledBack: boolean): string {
 
 function verdict({ failed, pending, ahead }: Comparison): string {
   if (failed.length > 0)
-    return "Not up to date. A failed migration stops every deploy; pnpm db:deploy says why, lockstep resolve --help how to settle it."
-  if (pending.length > 0) return "Not up to date. Apply with: pnpm db:deploy"
+    return "Not up to date. A failed migration stops every deploy: `lockstep deploy` says why and what to do."
+  if (pending.length > 0) return "Not up to date. Apply with: `lockstep deploy`"
   return ahead ? "The database is ahead of this folder." : "The history and the folder differ."
 }
 

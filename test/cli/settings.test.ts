@@ -82,7 +82,7 @@ describe("values", () => {
     })
     expect(problems({ what: "all" })).toMatchObject({ message: "wrong setting: --what is not one of history, schema" })
     expect(problems({ failOn: "scans,reads" })).toMatchObject({
-      message: "wrong setting: --fail-on has something else than scans, writes",
+      message: "wrong setting: --fail-on may only hold scans, writes",
     })
   })
 

@@ -62,7 +62,7 @@ test("without a name it fails before anything is touched, and says how to give o
   const { run } = await openShop({ schema: widerSchema })
   const { stderr, exitCode } = await run("migrate")
   expect(stderr).toContain("error[L1301]: the migration needs a name")
-  expect(stderr).toContain("make test-db-migrate NAME=add_orders")
+  expect(stderr).toContain("lockstep migrate --name add_orders")
   expect(exitCode).toBe(2)
   expect((await run("status")).stdout).toContain("no history yet")
 })

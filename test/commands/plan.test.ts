@@ -26,7 +26,7 @@ test("the plan is the answer on stdout; destroying data is shown and no failure"
       /^ {2}1 {2}ALTER TABLE "Order" DROP COLUMN "legacyTotal" {2}ACCESS EXCLUSIVE {2}"Order" {2}0 rows {2}0 B {2}instant, destroys data: column "Order"."legacyTotal"$/,
     ),
     expect.stringContaining("safer: "),
-    "1 pending migration: 1 destroys data. Apply with: pnpm db:deploy",
+    "1 pending migration: 1 destroys data. Apply with: lockstep deploy",
   ])
   expect(exitCode).toBe(0)
 })
@@ -131,5 +131,5 @@ test("an unknown --fail-on is wrong usage", async () => {
     url: "postgresql://x@127.0.0.1:1/x",
   })
   expect(exitCode).toBe(2)
-  expect(stderr).toContain("--fail-on is a list of destroys, rewrites, scans, writes, unknown")
+  expect(stderr).toContain("--fail-on may only hold destroys, rewrites, scans, writes, unknown")
 })

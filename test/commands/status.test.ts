@@ -35,7 +35,7 @@ test("a database without a history: everything is pending, in the order in which
     "   2 pending, in this order",
     `       ${init}`,
     `       ${orders}`,
-    "Not up to date. Apply with: pnpm db:deploy",
+    "Not up to date. Apply with: lockstep deploy",
   ])
   expect(exitCode).toBe(1)
 })
@@ -95,7 +95,7 @@ test("without the database itself it says so, and who would create it", async ()
   const { run, database } = await openShop()
   await database.drop()
   const { stdout, stderr, exitCode } = await run("status", "--json")
-  expect(objectsIn(stdout)).toMatchObject([{ code: "L1215", next: "pnpm db:deploy creates it" }])
+  expect(objectsIn(stdout)).toMatchObject([{ code: "L1215", next: "lockstep deploy creates it" }])
   expect(stderr).toContain("the database does not exist")
   expect(exitCode).toBe(1)
 })

@@ -109,11 +109,11 @@ describe("the last line", () => {
       migration("3", statement(1, "X", rewrite)),
     )
     expect(planVerdict(three, [])).toBe(
-      "3 pending migrations: 1 destroys data, 1 rewrites a table of 4.2 GB. Apply with: pnpm db:deploy",
+      "3 pending migrations: 1 destroys data, 1 rewrites a table of 4.2 GB. Apply with: `lockstep deploy`",
     )
     const two = plan(migration("1", statement(1, "X", drop)), migration("2", statement(1, "X", drop, notNull, code)))
     expect(planVerdict(two, [])).toBe(
-      "2 pending migrations: 2 destroy data, 1 reads all of a table of 610 MB under its lock, 1 runs code that a plan cannot look into. Apply with: pnpm db:deploy",
+      "2 pending migrations: 2 destroy data, 1 reads all of a table of 610 MB under its lock, 1 runs code that a plan cannot look into. Apply with: `lockstep deploy`",
     )
   })
 
@@ -124,7 +124,7 @@ describe("the last line", () => {
 
   test("names a failed migration, and SQL that is not understood", () => {
     expect(planVerdict({ ...plan(migration("2")), failed: ["1_a"] }, [])).toMatch(
-      /1_a stops every deploy: lockstep res/,
+      /1_a stops every deploy: `lockstep res/,
     )
     const strange = { ...migration("1"), unparsed: { line: 2, column: 1, message: "syntax error" } }
     expect(planVerdict(plan(strange), [])).toMatch(/^1 pending migration: 1 not understood/)

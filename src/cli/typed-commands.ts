@@ -1,0 +1,160 @@
+import { existsSync, readFileSync } from "node:fs"
+import { delimiter, dirname, join } from "node:path"
+import { type Manifest, readManifest } from "../project/manifest.js"
+
+/** Package managers, each with the program that runs an installed command. */
+const runners = { npm: "npx", pnpm: "pnpm exec", yarn: "yarn", bun: "bunx" } as const
+
+export type PackageManager = keyof typeof runners
+
+/** What decides how the person who called types a command. */
+export interface Caller {
+  /** How the Dagger module's functions are called, such as "dagger call"; undefined outside of the module's containers. */
+  readonly dagger: string | undefined
+  /** What the project was installed with; undefined where a command can only be called by its own name. */
+  readonly manager: PackageManager | undefined
+  /** package.json's. */
+  readonly scripts: Readonly<Record<string, string>>
+  /** The text of the project's Makefile; empty where there is none. */
+  readonly makefile: string
+}
+
+const inBackticks = /`(lockstep|prisma) ([^`\n]+)`/g
+
+/**
+ * Replaces the commands of a message, written as `lockstep VERB …` in backticks, by what is typed in this project. The
+ * caller is only asked for where the text has one.
+ */
+export function typedCommands(text: string, caller: () => Caller): string {
+  if (!text.includes("`lockstep ") && !text.includes("`prisma ")) return text
+  return text.replace(inBackticks, (_, program: string, words: string) =>
+    program === "lockstep" ? typedCommand(words.trim(), caller()) : installedCommand(`prisma ${words}`, caller()),
+  )
+}
+
+function typedCommand(words: string, caller: Caller): string {
+  const [verb = "", ...args] = words.split(/\s+/)
+  return (
+    daggerCall(caller.dagger, verb, args) ??
+    makeTarget(caller.makefile, words) ??
+    scriptCall(caller, verb, args) ??
+    installedCommand(`lockstep ${words}`, caller)
+  )
+}
+
+const installedCommand = (words: string, { manager }: Caller): string =>
+  manager === undefined ? words : `${runners[manager]} ${words}`
+
+const onDatabase = "--database-url env://DATABASE_URL"
+
+/** The module's functions that do the same as a verb, with what they need beside the verb's own options. */
+const functions: Readonly<Record<string, (args: readonly string[]) => string | undefined>> = {
+  deploy: (args) => [`deploy ${onDatabase}`, ...args.map((arg) => `--options=${arg}`)].join(" "),
+  status: (args) => [`status ${onDatabase}`, ...args.map((arg) => `--options=${arg}`)].join(" "),
+  plan: (args) => [`plan ${onDatabase}`, ...args.map((arg) => `--options=${arg}`)].join(" "),
+  resolve: (args) => ["resolve", onDatabase, ...args].join(" "),
+  push: (args) => ["push", onDatabase, ...args].join(" "),
+  migrate: (args) => (args.includes("--create-only") ? undefined : ["migrate", ...args].join(" ")),
+  generate: () => "generate",
+  "test-db": ([action]) => (action === "up" ? "test-db up --ports 5432:5432" : undefined),
+}
+
+/** undefined: the module has no such function, so it is done on the machine itself. */
+function daggerCall(dagger: string | undefined, verb: string, args: readonly string[]): string | undefined {
+  if (dagger === undefined || args.includes("--help") || !Object.hasOwn(functions, verb)) return undefined
+  const call = functions[verb]?.(args)
+  return call === undefined ? undefined : `${dagger} ${call}`
+}
+
+/** A target whose recipe starts the test database: it may do so in containers, or do more. */
+function makeTarget(makefile: string, words: string): string | undefined {
+  if (!/^test-db up\b/.test(words)) return undefined
+  const [, target] = /^([\w-]+):.*\n(?:\t.*\n)*?\t.*lockstep\)? test-db up\b/im.exec(makefile) ?? []
+  return target && `make ${target}`
+}
+
+/** A single `lockstep` command with nothing before it: one that sets DATABASE_URL is about another database. */
+const script = /^(?:npx |pnpm exec |yarn |bunx |node )?(?:\S*\/)?(?:lockstep|dist\/cli\.js) ([^;&|<>$`]+)$/
+
+/** A script of the project's that runs this verb; one with options of its own only where these are wanted. */
+function scriptCall({ scripts, manager }: Caller, verb: string, args: readonly string[]): string | undefined {
+  if (manager === undefined) return undefined
+  for (const [name, command] of Object.entries(scripts)) {
+    const [scriptVerb, ...own] = script.exec(command.trim())?.[1]?.split(/\s+/) ?? []
+    if (scriptVerb !== verb || !own.every((word, index) => word === args[index])) continue
+    const rest = args.slice(own.length)
+    return [scriptRun(manager, name), ...(manager === "npm" && rest.length > 0 ? ["--"] : []), ...rest].join(" ")
+  }
+  return undefined
+}
+
+/** pnpm and yarn run a script by its name alone where no command of their own can have it. */
+function scriptRun(manager: PackageManager, name: string): string {
+  const isShort = (manager === "pnpm" || manager === "yarn") && name.includes(":")
+  return isShort ? `${manager} ${name}` : `${manager} run ${name}`
+}
+
+let found: Caller | undefined
+
+/** The caller of this process, found once. */
+export function thisCaller(): Caller {
+  found ??= detectCaller(process.cwd(), process.env)
+  return found
+}
+
+/** Reads package.json, the lockfile, the Makefile and PATH. What cannot be read counts as missing. */
+export function detectCaller(root: string, env: Readonly<Record<string, string | undefined>>): Caller {
+  const dagger = env.LOCKSTEP_CALLED_BY || undefined
+  const manifest = manifestOf(root)
+  const folders = upwards(root)
+  const isInstalled =
+    folders.some((folder) => existsSync(join(folder, "node_modules/.bin/lockstep"))) ||
+    packageName in { ...manifest?.dependencies, ...manifest?.devDependencies }
+  // Inside of the module's containers PATH is not the caller's.
+  const canRun = (manager: PackageManager) => dagger !== undefined || isOnPath(runners[manager], env.PATH)
+  const candidates: readonly PackageManager[] = isInstalled ? [managerOf(folders), "npm"] : []
+  return {
+    dagger,
+    manager: candidates.find(canRun),
+    scripts: manifest?.scripts ?? {},
+    makefile: readText(join(root, "Makefile")),
+  }
+}
+
+const packageName = "prisma-lockstep"
+
+const lockfiles = [
+  ["pnpm-lock.yaml", "pnpm"],
+  ["yarn.lock", "yarn"],
+  ["bun.lock", "bun"],
+  ["bun.lockb", "bun"],
+  ["package-lock.json", "npm"],
+] as const
+
+/** The nearest lockfile decides. */
+function managerOf(folders: readonly string[]): PackageManager {
+  const found = folders.flatMap((folder) => lockfiles.filter(([file]) => existsSync(join(folder, file))))
+  return found[0]?.[1] ?? "npm"
+}
+
+const upwards = (folder: string): readonly string[] =>
+  dirname(folder) === folder ? [folder] : [folder, ...upwards(dirname(folder))]
+
+const isOnPath = (words: string, path = ""): boolean =>
+  path.split(delimiter).some((folder) => folder !== "" && existsSync(join(folder, words.split(" ")[0] ?? "")))
+
+function manifestOf(root: string): Manifest | undefined {
+  try {
+    return readManifest(root)
+  } catch {
+    return undefined
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8")
+  } catch {
+    return ""
+  }
+}

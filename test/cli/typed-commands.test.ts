@@ -1,0 +1,153 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, test } from "vitest"
+import { type Caller, detectCaller, typedCommands } from "../../src/cli/typed-commands.js"
+import { lockstep, repository } from "../cli.js"
+import { createProject } from "../project.js"
+
+const alone: Caller = { dagger: undefined, manager: undefined, scripts: {}, makefile: "" }
+const typed = (words: string, caller: Partial<Caller>) =>
+  typedCommands(`next: \`${words}\`, then look`, () => ({ ...alone, ...caller }))
+    .replace("next: ", "")
+    .replace(", then look", "")
+
+const scripts = {
+  start: "lockstep deploy && node server.js",
+  "db:migrate:draft": "lockstep migrate --create-only",
+  "db:deploy": "lockstep deploy",
+  "db:status": "DATABASE_URL=$STAGING lockstep plan",
+  "db:where": "node dist/cli.js status",
+  undo: "npx lockstep undo",
+}
+const makefile =
+  "build:\n\tnode build.js\n\ntest-db: build ## start it\n\t@echo hello\n\t@$(LOCKSTEP) test-db up --deploy\n"
+
+const cases: readonly (readonly [words: string, caller: Partial<Caller>, expected: string])[] = [
+  ["lockstep deploy --resume", {}, "lockstep deploy --resume"],
+  ["lockstep deploy --resume", { manager: "npm" }, "npx lockstep deploy --resume"],
+  ["lockstep deploy --resume", { manager: "pnpm" }, "pnpm exec lockstep deploy --resume"],
+  ["lockstep deploy --resume", { manager: "yarn" }, "yarn lockstep deploy --resume"],
+  ["lockstep deploy --resume", { manager: "bun" }, "bunx lockstep deploy --resume"],
+  ["prisma generate", { manager: "pnpm" }, "pnpm exec prisma generate"],
+
+  ["lockstep deploy", { manager: "npm", scripts }, "npm run db:deploy"],
+  ["lockstep deploy --resume", { manager: "npm", scripts }, "npm run db:deploy -- --resume"],
+  ["lockstep deploy --resume", { manager: "pnpm", scripts }, "pnpm db:deploy --resume"],
+  ["lockstep deploy --resume", { manager: "yarn", scripts }, "yarn db:deploy --resume"],
+  ["lockstep deploy --resume", { manager: "bun", scripts }, "bun run db:deploy --resume"],
+  ["lockstep undo", { manager: "pnpm", scripts }, "pnpm run undo"],
+  ["lockstep status", { manager: "pnpm", scripts }, "pnpm db:where"],
+  ["lockstep migrate --create-only --name x", { manager: "pnpm", scripts }, "pnpm db:migrate:draft --name x"],
+  ["lockstep migrate --name x", { manager: "pnpm", scripts }, "pnpm exec lockstep migrate --name x"],
+  ["lockstep plan", { manager: "pnpm", scripts }, "pnpm exec lockstep plan"],
+  ["lockstep deploy", { manager: undefined, scripts }, "lockstep deploy"],
+
+  ["lockstep test-db up", { manager: "npm", makefile }, "make test-db"],
+  ["lockstep test-db up --deploy", { manager: "npm", makefile }, "make test-db"],
+  ["lockstep test-db down", { manager: "npm", makefile }, "npx lockstep test-db down"],
+  ["lockstep test-db up", { manager: "npm", makefile: "test-db:\n\tdocker compose up\n" }, "npx lockstep test-db up"],
+
+  ["lockstep status", { dagger: "dagger call" }, "dagger call status --database-url env://DATABASE_URL"],
+  [
+    "lockstep deploy --resume",
+    { dagger: "dagger -m infra call", manager: "pnpm", scripts },
+    "dagger -m infra call deploy --database-url env://DATABASE_URL --options=--resume",
+  ],
+  [
+    "lockstep resolve --rolled-back 20260101000000_a",
+    { dagger: "dagger call" },
+    "dagger call resolve --database-url env://DATABASE_URL --rolled-back 20260101000000_a",
+  ],
+  ["lockstep migrate --name x", { dagger: "dagger call" }, "dagger call migrate --name x"],
+  ["lockstep undo", { dagger: "dagger call", manager: "yarn" }, "yarn lockstep undo"],
+  ["lockstep deploy --help", { dagger: "dagger call", manager: "npm" }, "npx lockstep deploy --help"],
+]
+
+test.each(cases.map(([words, caller, expected]) => [words, expected, caller] as const))(
+  "`%s` is typed: %s",
+  (words, expected, caller) => {
+    expect(typed(words, caller)).toBe(expected)
+  },
+)
+
+test("who calls is only asked for where a text has a command", () => {
+  const nobody = () => {
+    throw new Error("asked")
+  }
+  expect(typedCommands("nothing to do in `lockstep`, and `DISCARD ALL` stays", nobody)).toBe(
+    "nothing to do in `lockstep`, and `DISCARD ALL` stays",
+  )
+  expect(() => typedCommands("`lockstep deploy`", nobody)).toThrow("asked")
+})
+
+test("several commands of a text are each replaced", () => {
+  expect(typedCommands("`lockstep status`\n`lockstep deploy`", () => ({ ...alone, manager: "npm" }))).toBe(
+    "npx lockstep status\nnpx lockstep deploy",
+  )
+})
+
+describe("the caller of a project", () => {
+  const installed = { "package.json": '{ "devDependencies": { "prisma-lockstep": "1" }, "scripts": { "a": "b" } }' }
+  const tools = createProject({ files: { npx: "", pnpm: "", yarn: "", bunx: "" } })
+  const PATH = `/nowhere:${tools.root}`
+
+  test.each([
+    ["package-lock.json", "npm"],
+    ["pnpm-lock.yaml", "pnpm"],
+    ["yarn.lock", "yarn"],
+    ["bun.lock", "bun"],
+    ["bun.lockb", "bun"],
+    ["README.md", "npm"],
+  ])("with %s uses %s", (lockfile, manager) => {
+    const { root } = createProject({ files: { ...installed, [lockfile]: "" } })
+    expect(detectCaller(root, { PATH })).toEqual({ dagger: undefined, manager, scripts: { a: "b" }, makefile: "" })
+  })
+
+  test("in a monorepo uses the lockfile above it", () => {
+    const { root } = createProject({
+      files: { "pnpm-lock.yaml": "", "apps/shop/package.json": installed["package.json"] },
+    })
+    expect(detectCaller(join(root, "apps/shop"), { PATH }).manager).toBe("pnpm")
+  })
+
+  test("without the package manager has npx, and without that the command alone", () => {
+    const { root } = createProject({ files: { ...installed, "pnpm-lock.yaml": "" } })
+    const onlyNpx = createProject({ files: { npx: "" } })
+    expect(detectCaller(root, { PATH: onlyNpx.root }).manager).toBe("npm")
+    expect(detectCaller(root, { PATH: "/nowhere" }).manager).toBeUndefined()
+  })
+
+  test("that did not install Lockstep has the command alone: npx would fetch another package of that name", () => {
+    const { root } = createProject({ files: { "package.json": "{}", "package-lock.json": "" } })
+    expect(detectCaller(root, { PATH }).manager).toBeUndefined()
+  })
+
+  test("inside of the Dagger module is named by its variable, whatever PATH holds there", () => {
+    const { root } = createProject({ files: { ...installed, "yarn.lock": "" } })
+    expect(detectCaller(root, { PATH: "/nowhere", LOCKSTEP_CALLED_BY: "dagger call" })).toMatchObject({
+      ...{ dagger: "dagger call", manager: "yarn" },
+    })
+  })
+
+  test("in this repository has its scripts and make targets", () => {
+    const caller = detectCaller(repository, { PATH })
+    expect(readFileSync(join(repository, "Makefile"), "utf8")).toBe(caller.makefile)
+    expect(typedCommands("`lockstep deploy --resume`", () => caller)).toBe("pnpm db:deploy --resume")
+    expect(typedCommands("`lockstep test-db up`", () => caller)).toBe("make test-db")
+  })
+})
+
+test.each([
+  ["people", []],
+  ["programs", ["--json"]],
+])("what leaves the command for %s names its script", async (_who, flags) => {
+  const { root } = createProject({
+    files: {
+      "package.json": '{ "devDependencies": { "prisma-lockstep": "1" }, "scripts": { "db": "lockstep test-db" } }',
+      "package-lock.json": "{}",
+    },
+  })
+  const { all } = await lockstep(["test-db", "url", ...flags], { cwd: root })
+  expect(all).toContain("npm run db -- up --deploy")
+  expect(all).not.toContain("`")
+})
