@@ -12,7 +12,7 @@ const code = await schemaEngine(process.argv.slice(2), {
   lockWith: () => waitInServer,
   applyMigrations: async ({ migrationsDir, url }) => {
     const engine = await openEngine({ url: parseDatabaseUrl(url) })
-    const migrationsList = historyList(migrationsDir, stepsOf(readFolder(migrationsDir)))
+    const migrationsList = historyList(migrationsDir, stepsOf(readFolder(migrationsDir).migrations))
     const filters = { externalTables: [], externalEnums: [] }
     const { appliedMigrationNames } = await engine.raw((each) => each.applyMigrations({ migrationsList, filters }))
     return appliedMigrationNames

@@ -8,12 +8,12 @@ import { type EngineSetting, historyList, withEngine } from "../schema-engine/en
 import { stepsOf } from "../scratch/replay.js"
 import { inOneTransaction, migrationName } from "./migration-file.js"
 
-export interface CreateMigration extends EngineSetting {
+interface Creation extends EngineSetting {
   readonly folder: Folder
   readonly schemaFiles: SchemaFiles
   /** The words of the name, as the person typed them. */
   readonly name: string
-  /** What to give where history and schema agree already: nothing, or an empty file to write SQL into. */
+  /** What to return where the history already makes the schema: nothing, or an empty draft to write SQL into. */
   readonly whenEqual: "nothing" | "draft"
   readonly now?: Date
 }
@@ -26,26 +26,22 @@ export interface NewMigration {
   readonly sql: string
   /** What the engine finds would lose data, in its words. */
   readonly warnings: readonly string[]
-  /** Steps that the data which is there now makes impossible, in the engine's words. */
+  /** Steps that fail with the data in the database, in the engine's words. */
   readonly unexecutable: readonly string[]
 }
 
 /**
- * The migration from the history to the schema. Everything pending must have been applied to the database before: the
- * engine looks at the database's data for its warnings. It writes no file (`writeMigration` does) and applies nothing.
- * Errors: L1403 the database differs from its history or is behind it, L1401, L1404 to L1408, L1414.
+ * The migration from the history to the schema. Every pending migration must be applied to the database before: the
+ * engine looks at the data for its warnings. It writes no file (`writeMigration` does) and applies nothing.
+ * Errors: L1403 the database differs from its history or is behind it, L1414 the name cannot be used.
  */
-export async function createMigration(input: CreateMigration): Promise<NewMigration | { readonly state: "nothing" }> {
-  const { folder, schemaFiles, whenEqual, now = new Date() } = input
-  const steps = stepsOf(folder)
-  const name = migrationName(
-    input.name,
-    steps.map((step) => step.name),
-    now,
-  )
-  await refusePending(input)
-  return await withEngine(input, schemaFiles, async (engine) => {
-    const list = historyList(folder.dir, steps, input.initShadowDb)
+export async function createMigration(creation: Creation): Promise<NewMigration | { readonly state: "nothing" }> {
+  const { folder, schemaFiles, whenEqual, now = new Date() } = creation
+  const existing = folder.migrations.map(({ name }) => name)
+  const name = migrationName(creation.name, existing, now)
+  await refusePending(creation)
+  return await withEngine(creation, schemaFiles, async (engine) => {
+    const list = historyList(folder.dir, stepsOf(folder.migrations), creation.initShadowDb)
     const action = await engine.devDiagnostic(list)
     if (action.tag === "reset") throw differs(action.reason)
     const evaluation = await engine.evaluateDataLoss(list, schemaFiles)
@@ -61,16 +57,16 @@ export async function createMigration(input: CreateMigration): Promise<NewMigrat
   })
 }
 
-async function refusePending({ url, folder }: CreateMigration): Promise<void> {
+async function refusePending({ url, folder }: Creation): Promise<void> {
   const client = await connect(url)
   try {
     const rows = (await readHistory(client, url.schema)) ?? []
     const { pending } = compare(folder.migrations, rows)
     if (pending.length === 0) return
-    throw new LockstepError("L1403", `${pending.length} migrations have to be applied before a new one can be made`, {
+    throw new LockstepError("L1403", `${pending.length} migrations must be applied before a new one can be created`, {
       hint: pending.map(({ name }) => name).join("\n"),
       state: "nothing was touched.",
-      next: "lockstep deploy",
+      next: "`lockstep deploy`",
     })
   } finally {
     await client.end()
@@ -78,9 +74,9 @@ async function refusePending({ url, folder }: CreateMigration): Promise<void> {
 }
 
 function differs(reason: string): LockstepError {
-  return new LockstepError("L1403", "the database differs from its history, so no migration can be made from it", {
+  return new LockstepError("L1403", "the database differs from its history, so no migration can be created from it", {
     hint: reason.trim(),
     state: "nothing was touched.",
-    next: "lockstep diff history database shows the difference; bring the files or the database back, or, where its data may go, run lockstep reset",
+    next: "see the difference with `lockstep diff history database`, then change the files or the database back; or, if the database's data may go, run `lockstep reset`",
   })
 }

@@ -7,7 +7,7 @@ import { lockfileText } from "../schema-engine/engine.js"
 
 /**
  * Writes `<dir>/<name>/migration.sql`, whole or not at all: it is made in a hidden folder beside and renamed.
- * The lock file is added where it is missing. Answers the path of migration.sql.
+ * migration_lock.toml is added where it is missing. Returns the path of migration.sql.
  */
 export async function writeMigration(dir: string, name: string, sql: string): Promise<string> {
   await mkdir(dir, { recursive: true })
@@ -28,8 +28,8 @@ export async function writeMigration(dir: string, name: string, sql: string): Pr
 /** Prisma's limit, so that its CLI can read what is written here. */
 const longest = 200
 
-/** The UTC time as the 14 digits that migrations start with. */
-export function timestamp(time: Date): string {
+/** The UTC time as the 14 digits with which migrations begin. */
+function timestamp(time: Date): string {
   return time.toISOString().replace(/\D/g, "").slice(0, 14)
 }
 
@@ -53,7 +53,7 @@ export function slug(words: string): string {
     .replace(/^_+|_+$/g, "")
     .slice(0, longest)
   if (text) return text.toLowerCase()
-  throw new LockstepError("L1414", `"${words}" is no name for a migration: it needs a letter or digit`, {
+  throw new LockstepError("L1414", `"${words}" cannot be a migration's name: it has no letter or digit`, {
     next: "give a few words, such as --name add_orders",
   })
 }
@@ -67,6 +67,6 @@ function secondAfter(stamp: string): string {
 
 /**
  * The engine's SQL without the BEGIN and COMMIT that it puts around a changed enum, so that the migration and its history
- * row stand or fall together. Only for what the engine wrote: it makes no function bodies, where such lines mean more.
+ * row are committed together. Only for what the engine wrote: it writes no function bodies, where such lines mean more.
  */
 export const inOneTransaction = (script: string): string => script.replaceAll(/^(?:BEGIN|COMMIT);\n/gm, "")

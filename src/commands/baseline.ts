@@ -1,4 +1,4 @@
-import { diff } from "../change/diff.js"
+import { diff, indexOfMigration } from "../change/diff.js"
 import { openWorkplace, requireDatabase, withLockedDatabase } from "../cli/database.js"
 import { defineCommand } from "../cli/options.js"
 import { projectOptions } from "../cli/shared-options.js"
@@ -27,12 +27,7 @@ export default defineCommand({
   async run({ settings: { upTo, acceptDrift }, output, signal, project }) {
     const { target, folder, setting } = await openWorkplace(await project(), output)
     const names = folder.migrations.map(({ name }) => name)
-    const last = upTo === undefined ? names.length - 1 : names.indexOf(upTo)
-    if (upTo !== undefined && last < 0)
-      throw new LockstepError("L1107", `there is no migration ${upTo} in the folder`, {
-        state: "nothing was recorded.",
-        next: "`lockstep status` lists them",
-      })
+    const last = upTo === undefined ? names.length - 1 : indexOfMigration(folder.migrations, upTo)
     const adopted = folder.migrations.slice(0, last + 1)
     if (adopted.length === 0) throw new LockstepError("L1106", `there are no migrations in ${folder.dir}`)
     await requireDatabase(target)

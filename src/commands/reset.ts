@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs"
-import { emptyForReset } from "../change/push.js"
 import { applyPending } from "../cli/apply-pending.js"
 import { confirmDestruction } from "../cli/confirm.js"
 import { lockFor, openWorkplace, withLockedDatabase } from "../cli/database.js"
@@ -8,6 +7,7 @@ import { consent, projectOptions } from "../cli/shared-options.js"
 import { preceded } from "../errors.js"
 import { runInProject, wordsOf } from "../project/run.js"
 import { readSchema } from "../project/schema.js"
+import { withEngine } from "../schema-engine/engine.js"
 
 /** `lockstep reset`: empties the database, applies the whole history, seeds. */
 export default defineCommand({
@@ -27,7 +27,9 @@ export default defineCommand({
     await confirmDestruction({ target, yes: settings.yes, what: "dropping all data" })
     // The Prisma schema may name further PostgreSQL schemas; where there is none, the URL's is all.
     const schemaFiles = existsSync(parts.schemaPath) ? readSchema(parts.schemaPath) : undefined
-    await emptyForReset({ ...setting, takeLock: lockFor({ target, signal, output }) }, schemaFiles)
+    await withEngine({ ...setting, takeLock: lockFor({ target, signal, output }) }, schemaFiles, (engine) =>
+      engine.reset(),
+    )
     output.say(`emptied ${target.url.display}`)
     const { applied } = await applyPending({ target, folder, output, signal, quiet: "never" }).catch((error) =>
       Promise.reject(preceded(error, "The database was emptied.")),

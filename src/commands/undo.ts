@@ -10,7 +10,7 @@ import { LockstepError } from "../errors.js"
 export default defineCommand({
   description: [
     "Writes a new migration that takes the schema back to before the named migration (by default the last one) and those after it.",
-    "Up, undo and up again must give equal schemas on a scratch database before the file is kept; the database itself is not touched. Review it, commit it, and deploy it like any other.",
+    "Up, undo and up again must give the same schemas on a scratch database before the file is kept; the database itself is not touched. Review it, commit it, and deploy it like any other.",
   ],
   operands: [
     { name: "name", required: false, description: "the first migration to take back (default: the last one)" },
@@ -45,7 +45,7 @@ export default defineCommand({
     output.object({ schema: "lockstep.undo/1", ...made, state: made.byHand.length > 0 ? "draft" : "written", file })
     output.say(
       made.byHand.length > 0
-        ? "\nTo be finished by hand; it was not verified."
+        ? "\nTo be completed by hand; it was not verified."
         : "\nVerified on a scratch database. Review it, then apply it with: `lockstep deploy`",
     )
     return 0
@@ -58,7 +58,7 @@ function refuse({ losses, byHand }: Undo, consent: { acceptDataLoss: boolean; dr
     throw new LockstepError("L1412", "not all of it can be undone by generated SQL", {
       hint: byHand.join("\n"),
       state,
-      next: "add --draft to write what there is and finish it by hand",
+      next: "add --draft to write what can be generated, and complete it by hand",
     })
   }
   if (losses.length > 0 && !consent.acceptDataLoss) {

@@ -56,9 +56,12 @@ export interface Engine {
   createMigration(migrations: MigrationList, schema: SchemaFiles, name: string): Promise<CreateMigrationOutput>
   /** SQL that leads from `from` to `to`, or a summary for people. */
   diff(from: DiffTarget, to: DiffTarget, form: "script" | "summary"): Promise<Diff>
-  /** Under the migration lock. */
+  /** Makes the database like the schema, under the migration lock. */
   schemaPush(schema: SchemaFiles, dataLoss: "refuse" | "accept"): Promise<SchemaPushOutput>
-  /** Under the migration lock. */
+  /**
+   * Drops and creates the schema of the URL and those that the Prisma schema names, the history with them, under the
+   * migration lock.
+   */
   reset(): Promise<void>
   /** Does work under the migration lock, on the engine's own connection: the engine does not take it for every change. */
   locked<T>(work: () => Promise<T>): Promise<T>

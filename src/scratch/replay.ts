@@ -1,6 +1,6 @@
 import { DatabaseError } from "pg"
 import { LockstepError } from "../errors.js"
-import type { Folder } from "../history/folder.js"
+import type { FolderMigration } from "../history/folder.js"
 import { type CatalogObject, catalogLine, compareCatalogs, readCatalog } from "../postgres/catalog.js"
 import type { Client } from "../postgres/connect.js"
 import { adviceFor, sqlstateOf } from "../postgres/sqlstate.js"
@@ -14,9 +14,9 @@ export interface Step {
   readonly sql: string
 }
 
-/** The migrations of a folder, in order. */
-export const stepsOf = (folder: Folder): readonly Step[] =>
-  folder.migrations.map(({ name, text: sql }) => ({ name, sql }))
+/** Migrations of a folder as steps. */
+export const stepsOf = (migrations: readonly FolderMigration[]): readonly Step[] =>
+  migrations.map(({ name, text: sql }) => ({ name, sql }))
 
 /** Runs migrations on a scratch database. Errors: L1406 one of them fails. */
 export async function replay(session: Session, steps: readonly Step[]): Promise<void> {

@@ -28,7 +28,7 @@ test("the first migration makes the schema, and there is nothing to do after it"
   expect(await create()).toEqual({ state: "nothing" })
 })
 
-test("a draft is given also where there is nothing to do", async () => {
+test("a draft is returned where there is nothing to do, too", async () => {
   const place = await createPlace({ "20260101000000_init": init })
   await place.apply()
   const input = { ...place.setting, folder: place.folder(), schemaFiles: schemaOf(users), name: "by hand" } as const
@@ -38,7 +38,7 @@ test("a draft is given also where there is nothing to do", async () => {
   })
 })
 
-test("what loses data or cannot be done is told from the data that is there", async () => {
+test("warnings and impossible steps come from the data in the database", async () => {
   const place = await createPlace({ "20260101000000_init": init })
   await place.apply()
   await place.database.query(`INSERT INTO "User" VALUES (1, 'Ada')`)

@@ -26,7 +26,7 @@ export async function createPlace(migrations: Readonly<Record<string, string>> =
   const folder = (): Folder => readFolder(project.migrationsDir)
   const apply = async (): Promise<void> => {
     const engine = await openEngine({ url })
-    const migrationsList = historyList(project.migrationsDir, stepsOf(folder()))
+    const migrationsList = historyList(project.migrationsDir, stepsOf(folder().migrations))
     const filters = { externalTables: [], externalEnums: [] }
     await engine.raw((each) => each.applyMigrations({ migrationsList, filters })).finally(() => engine.dispose())
   }

@@ -11,7 +11,7 @@ CREATE VIEW v AS SELECT "name" FROM "User";`,
 
 async function driftOf(place: Place): Promise<Drift> {
   const client = await connect(place.setting.url)
-  return await findDrift(place.setting, client, stepsOf(place.folder())).finally(() => client.end())
+  return await findDrift(place.setting, client, stepsOf(place.folder().migrations)).finally(() => client.end())
 }
 
 test("a database that is what its history makes has no drift", async () => {
