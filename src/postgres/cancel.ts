@@ -1,24 +1,18 @@
 import { connect as connectSocket, isIP, type Socket } from "node:net"
-import { connect as connectTls } from "node:tls"
+import { connect as connectTls, TLSSocket } from "node:tls"
 import type { Client } from "./connect.js"
 import type { DatabaseUrl } from "./url.js"
 
-interface Key {
-  readonly processID?: number | null
-  readonly secretKey?: number | null
-  readonly connection: { readonly stream: { readonly encrypted?: boolean } }
-}
-
-const patienceMs = 1500
+const timeoutMs = 1500
 
 /**
  * Asks the server to cancel what the connection's session runs. A cancel request is a connection of its own that needs
  * neither a password nor one of the server's connection slots, and poolers pass it on. Resolves when the server has
- * taken it, or has not answered in time. Source: PostgreSQL's documentation, 54.2.9 "Canceling Requests in Progress".
+ * taken it, or the wait for that timed out. Source: PostgreSQL's documentation, 54.2.9 "Canceling Requests in Progress".
  */
 export async function requestCancel(client: Client, url: DatabaseUrl): Promise<void> {
-  const { processID, secretKey, connection } = client as Client & Key
-  if (processID == null || secretKey == null) return
+  const { processID, secretKey, connection } = client
+  if (processID === null || secretKey === null) return
   const message = Buffer.alloc(16)
   message.writeInt32BE(16, 0)
   message.writeInt32BE(80877102, 4)
@@ -27,19 +21,19 @@ export async function requestCancel(client: Client, url: DatabaseUrl): Promise<v
   const socket = url.host.startsWith("/")
     ? connectSocket(`${url.host}/.s.PGSQL.${url.port}`)
     : connectSocket(url.port, url.host)
-  await sent(socket, message, connection.stream.encrypted ? url : undefined).finally(() => socket.destroy())
+  await sent(socket, message, connection.stream instanceof TLSSocket ? url : undefined).finally(() => socket.destroy())
 }
 
 function sent(socket: Socket, message: Buffer, secure: DatabaseUrl | undefined): Promise<void> {
   return new Promise((resolve) => {
     const done = () => resolve()
-    setTimeout(done, patienceMs).unref()
+    setTimeout(done, timeoutMs).unref()
     socket.on("error", done).on("close", done)
     if (secure === undefined) {
       socket.on("connect", () => socket.write(message))
       return
     }
-    // The secret that lets anybody cancel goes encrypted where the session is.
+    // The secret, with which anybody could cancel, is encrypted where the session is.
     socket.on("connect", () => socket.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])))
     socket.once("data", () => {
       const servername = isIP(secure.host) ? {} : { servername: secure.host }

@@ -1,7 +1,7 @@
-import type { EventEmitter } from "node:events"
 import { Socket } from "node:net"
 import pg from "pg"
 import { connectionError } from "./connection-error.js"
+import type { ParameterStatus, ReadyForQuery } from "./driver.js"
 import { BoundedConnection } from "./incoming.js"
 import { sqlstateOf } from "./sqlstate.js"
 import type { DatabaseUrl } from "./url.js"
@@ -10,10 +10,10 @@ export type Client = pg.Client
 
 const broken = new WeakSet<Client>()
 
-/** Whether the connection was lost: what the driver then throws is no answer of the server's. */
+/** Whether the connection was lost: what the driver then throws does not come from the server. */
 export const isBroken = (client: Client): boolean => broken.has(client)
 
-/** A server that vanished without a word is noticed after these milliseconds and ten unanswered probes. */
+/** A server that vanished is noticed after these milliseconds and ten unanswered probes. */
 const keepAliveAfterMs = 10_000
 
 export interface ConnectOptions {
@@ -124,10 +124,6 @@ async function passwordFromEnvironment(url: DatabaseUrl): Promise<string> {
   return await new Promise((resolve) => pgpass(url, (password) => resolve(password ?? "")))
 }
 
-interface Wire {
-  readonly connection: EventEmitter
-}
-
 /**
  * Restores the encoding that everything is sent in, before anything else is sent: SQL that sets client_encoding would
  * have the server read the UTF-8 text after it as another encoding, and store other characters without an error. The
@@ -136,12 +132,12 @@ interface Wire {
  * Source: PostgreSQL's documentation, "Asynchronous Operations" in the chapter on the protocol's message flow.
  */
 function keepUtf8(client: Client): void {
-  const { connection } = client as Client & Wire
+  const { connection } = client
   let changed = false
-  connection.on("parameterStatus", ({ parameterName, parameterValue }: Record<string, string>) => {
+  connection.on("parameterStatus", ({ parameterName, parameterValue }: ParameterStatus) => {
     if (parameterName === "client_encoding") changed = parameterValue !== "UTF8"
   })
-  connection.on("readyForQuery", ({ status }: { readonly status: string }) => {
+  connection.on("readyForQuery", ({ status }: ReadyForQuery) => {
     // In a failed transaction nothing can be set; its ROLLBACK comes first.
     if (!changed || status === "E") return
     changed = false

@@ -62,7 +62,7 @@ class CountedQuery implements pg.Submittable {
     this.#completed++
   }
 
-  handleCopyInResponse(connection: { sendCopyFail(message: string): void }): void {
+  handleCopyInResponse(connection: pg.Connection): void {
     connection.sendCopyFail("Lockstep has no data for COPY FROM STDIN")
   }
 

@@ -1,14 +1,5 @@
-import type { Duplex } from "node:stream"
 import pg from "pg"
-
-declare module "pg" {
-  interface ClientConfig {
-    connection?: Connection
-  }
-  interface Connection {
-    attachListeners(stream: Pick<Duplex, "on">): void
-  }
-}
+import type { ByteSource } from "./driver.js"
 
 type Deliver = (bytes: Buffer) => void
 
@@ -21,12 +12,12 @@ export class BoundedConnection extends pg.Connection {
   /** Whether rows and COPY output are dropped now. A row description is always handed on before its first row. */
   dropsRows = false
 
-  override attachListeners(stream: Pick<Duplex, "on">): void {
+  override attachListeners(stream: ByteSource): void {
     const messages = new Messages(this)
     super.attachListeners({
-      on: (event: string, listener: (bytes: Buffer) => void) =>
-        stream.on(event, event === "data" ? (bytes: Buffer) => messages.arrive(bytes, listener) : listener),
-    } as Pick<Duplex, "on">)
+      on: (event, listener) =>
+        stream.on(event, event === "data" ? (bytes) => messages.arrive(bytes, listener) : listener),
+    })
   }
 }
 
