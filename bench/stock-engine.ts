@@ -4,12 +4,12 @@ import { parseDatabaseUrl } from "../src/postgres/url.js"
 /** Prisma's schema engine with its own deploy, so that Prisma's CLI is measured as it is, without a native engine. */
 import { historyList, openEngine } from "../src/schema-engine/engine.js"
 import { schemaEngine } from "../src/schema-engine/json-rpc/server.js"
-import { waitInServer } from "../src/schema-engine/lock.js"
+import { waitForLock } from "../src/schema-engine/lock.js"
 import { stepsOf } from "../src/scratch/replay.js"
 
 const code = await schemaEngine(process.argv.slice(2), {
   words: (error) => error.message,
-  lockWith: () => waitInServer,
+  lockWith: () => waitForLock,
   applyMigrations: async ({ migrationsDir, url }) => {
     const engine = await openEngine({ url: parseDatabaseUrl(url) })
     const migrationsList = historyList(migrationsDir, stepsOf(readFolder(migrationsDir).migrations))

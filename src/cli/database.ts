@@ -1,6 +1,6 @@
 import { closeDatabase, inspect, openDatabase } from "../deploy/connect/database.js"
 import { takeLock } from "../deploy/connect/lock.js"
-import { type Connecting, type DeploySettings, defaultSettings } from "../deploy/context.js"
+import { type ConnectRequest, type DeploySettings, defaultSettings } from "../deploy/context.js"
 import { ConnectionLost, lostOr } from "../deploy/failure.js"
 import { LockstepError } from "../errors.js"
 import { type Folder, readFolder } from "../history/folder.js"
@@ -86,7 +86,7 @@ export function lockFor(waiting: Waiting): TakeLock {
   }
 }
 
-const connecting = ({ target, signal, output, settings = defaultSettings }: Waiting): Connecting => ({
+const connecting = ({ target, signal, output, settings = defaultSettings }: Waiting): ConnectRequest => ({
   url: target.url,
   settings,
   applicationName: "lockstep",

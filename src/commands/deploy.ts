@@ -35,7 +35,7 @@ export default defineCommand({
       applicationName: "lockstep deploy",
       signal,
       onEvent,
-      watched: output.terminal || output.json ? true : undefined,
+      reportsActivity: output.terminal || output.json,
       findDrift: settings.verify === "schema" ? driftFinder(target.url, where) : undefined,
     })
     output.data(verdict(result))

@@ -19,9 +19,9 @@ export interface DeploySettings {
   readonly retries: number
   /** Refuse what stock Prisma tolerates: edited, missing and out-of-order migrations. */
   readonly strict: boolean
-  /** Go on with a failed non-transactional migration from the statement that it reached. */
+  /** Resume a failed non-transactional migration at the statement that failed. */
   readonly resume: boolean
-  /** An empty folder is right, also where the database has a history. */
+  /** Accept a folder without migrations, even where the database has a history. */
   readonly allowEmpty: boolean
 }
 
@@ -35,26 +35,26 @@ export const defaultSettings: DeploySettings = Object.freeze({
   allowEmpty: false,
 })
 
-/** Everything that it takes to reach the database and its migration lock. */
-export interface Connecting {
+/** What it takes to reach the database and its migration lock. */
+export interface ConnectRequest {
   readonly url: DatabaseUrl
   readonly settings: DeploySettings
-  /** Shown as application_name, so that a waiting deployer can say who holds the lock. */
+  /** Shown as application_name, so that a waiting deployer can report who holds the lock. */
   readonly applicationName: string
   readonly signal: AbortSignal
   readonly onEvent: (event: DeployEvent) => void
 }
 
 /** Everything that a deploy needs. */
-export interface DeployRequest extends Connecting {
+export interface DeployRequest extends ConnectRequest {
   readonly folder: Folder
-  /** Somebody watches: tell what the server does while a statement runs long. */
-  readonly watched?: true | undefined
+  /** Report what the server does while a statement runs long; it takes a second connection. */
+  readonly reportsActivity?: boolean | undefined
   /** Verifies the schema too, by replaying the history on a scratch database. */
   readonly findDrift?: FindDrift | undefined
 }
 
-/** How a database differs from what these migrations make, in this order; one line an object. */
+/** Finds out how a database differs from what these migrations make, in this order; one line an object. */
 export type FindDrift = (
   client: Client,
   applied: readonly { readonly name: string; readonly sql: string }[],
@@ -77,71 +77,81 @@ export interface DeployResult {
   readonly durationMs: number
 }
 
-/** What one deploy has sent and done so far; it outlives a lost connection. */
-export interface Ledger {
-  /** Names, in the order in which they were applied. */
-  readonly applied: string[]
-  /** What was begun, by the id of its history row: by that a deploy knows its own rows again. */
-  readonly begun: Map<string, Prepared>
-  /** What was sent and not answered yet, by name, in order. */
-  readonly sent: Map<string, Prepared>
-  /** What had been sent when the connection was lost; empty as soon as the history says what became of it. */
-  unknown: readonly Prepared[]
-  /** Grows with every migration and every statement that is known to be done. */
-  moves: number
-  /** How often the connection was lost. */
-  losses: number
-  /** The loss after which nothing is tried again. */
-  end: ConnectionLost | undefined
-  /** Whether what is going to be done has been told. */
-  told: boolean
+/** What a deploy works with, once it is connected. */
+export interface DeployContext {
+  readonly client: Client
+  readonly request: DeployRequest
+  readonly progress: Progress
 }
 
-export const newLedger = (): Ledger => ({
+/** What one deploy has sent and done so far; it outlives a lost connection. */
+export interface Progress {
+  /** Names, in the order in which they were applied. */
+  readonly applied: string[]
+  /** What was started, by the id of its history row: by that a deploy recognizes its own rows. */
+  readonly started: Map<string, Prepared>
+  /** What was sent and not answered yet, by name, in order. */
+  readonly sent: Map<string, Prepared>
+  /** What had been sent when the connection was lost, until the history shows whether it is applied. */
+  unconfirmed: readonly Prepared[]
+  /** How many migrations and statements are known to be done. */
+  completed: number
+  /** How often the connection was lost. */
+  disconnects: number
+  /** The transaction_timeout that ended a session: nothing is applied after it. */
+  timeout: ConnectionLost | undefined
+  /** Whether the event "planned" was sent. */
+  planReported: boolean
+}
+
+export const newProgress = (): Progress => ({
   applied: [],
-  begun: new Map(),
+  started: new Map(),
   sent: new Map(),
-  unknown: [],
-  moves: 0,
-  losses: 0,
-  end: undefined,
-  told: false,
+  unconfirmed: [],
+  completed: 0,
+  disconnects: 0,
+  timeout: undefined,
+  planReported: false,
 })
 
-/** The id for the history row of a migration that is about to be sent. */
-export function begin(ledger: Ledger, prepared: Prepared): string {
+/** Notes that a migration is about to be sent. Returns the id for its history row. */
+export function startMigration({ started, sent }: Progress, prepared: Prepared): string {
   const id = randomUUID()
-  ledger.begun.set(id, prepared)
-  ledger.sent.set(prepared.migration.name, prepared)
+  started.set(id, prepared)
+  sent.set(prepared.migration.name, prepared)
   return id
 }
 
-/** Notes that a migration is applied, and tells so. */
-export function finish(ledger: Ledger, prepared: Prepared, durationMs: number, { onEvent }: DeployRequest): void {
+type Reporting = Pick<DeployContext, "progress" | "request">
+
+/** Notes and reports that a migration is applied. */
+export function finishMigration({ progress, request }: Reporting, prepared: Prepared, durationMs: number): void {
   const { name } = prepared.migration
-  ledger.applied.push(name)
-  ledger.sent.delete(name)
-  ledger.moves++
-  onEvent({ event: "applied", name, class: prepared.class, durationMs })
+  progress.applied.push(name)
+  progress.sent.delete(name)
+  progress.completed++
+  request.onEvent({ event: "applied", name, class: prepared.class, durationMs })
 }
 
-/** After a message without an answer, or one that was refused in part: the history says which of ours are done. */
-export function settle(ledger: Ledger, recorded: readonly RecordedRow[], request: DeployRequest): void {
+/** After a message without an answer, or one that was refused in part: finishes what the history shows as applied. */
+export function confirmSent(reporting: Reporting, recorded: readonly RecordedRow[]): void {
+  const { progress } = reporting
   for (const { id, startedAt, finishedAt } of recorded) {
-    const prepared = ledger.begun.get(id)
-    if (prepared === undefined || finishedAt === null || ledger.applied.includes(prepared.migration.name)) continue
-    finish(ledger, prepared, Date.parse(finishedAt) - Date.parse(startedAt), request)
+    const prepared = progress.started.get(id)
+    if (prepared === undefined || finishedAt === null || progress.applied.includes(prepared.migration.name)) continue
+    finishMigration(reporting, prepared, Date.parse(finishedAt) - Date.parse(startedAt))
   }
-  ledger.sent.clear()
-  ledger.unknown = []
+  progress.sent.clear()
+  progress.unconfirmed = []
 }
 
 /** What a deploy has done so far, for the state of an error; undefined where it has done nothing. */
-export function soFar({ applied, unknown }: Ledger): string | undefined {
+export function appliedSoFar({ applied, unconfirmed }: Progress): string | undefined {
   const parts = []
   const count = applied.length === 1 ? "1 migration was" : `${applied.length} migrations were`
   if (applied.length > 0) parts.push(`${count} applied by this deploy, the last one is ${applied.at(-1)}.`)
-  const [first, ...more] = unknown.map(({ migration }) => migration.name)
+  const [first, ...more] = unconfirmed.map(({ migration }) => migration.name)
   const names = more.length === 0 ? `${first} was` : `${first} and the next ${more.length} were`
   if (first !== undefined)
     parts.push(`Whether ${names} applied is not known: the connection was lost before the answer.`)

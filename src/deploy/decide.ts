@@ -3,13 +3,14 @@ import type { Comparison, StateOf } from "../history/compare.js"
 import type { FolderMigration } from "../history/folder.js"
 import { duplicateRemarks } from "../history/folder.js"
 import type { DeploySettings } from "./context.js"
-import { readLog } from "./recover/row-log.js"
+import { readLog } from "./recover/resume.js"
 
-/** A failed migration that is gone on with. */
-export interface Continuation {
+/** A failed migration that is resumed. */
+export interface Resumption {
   readonly failed: StateOf<"failed">
   readonly migration: FolderMigration
-  readonly by: "person" | "itself"
+  /** Whether it was asked for with --resume, or is this deploy's own after a lost connection. */
+  readonly cause: "--resume" | "lost connection"
 }
 
 /** What a deploy is going to do. */
@@ -17,16 +18,16 @@ export type DeployPlan =
   | { readonly kind: "blocked"; readonly failed: StateOf<"failed">; readonly others: number }
   | {
       readonly kind: "go"
-      /** In order; the one that is gone on with comes first. */
+      /** In order; the one that is resumed comes first. */
       readonly apply: readonly FolderMigration[]
-      readonly resume: Continuation | undefined
-      /** What is tolerated, in plain words. */
+      readonly resume: Resumption | undefined
+      /** What is tolerated, in words. */
       readonly notes: readonly string[]
     }
 
 /**
- * Decides from the comparison alone. What stock Prisma tolerates is tolerated and told, because a pod must not be kept
- * down by it; `strict` refuses it. `own`: ids of history rows that this very deploy began before its connection was lost.
+ * Decides from the comparison alone. What stock Prisma tolerates becomes a note, because it must not keep a pod from
+ * starting; `strict` refuses it. `own`: ids of history rows that this deploy started before its connection was lost.
  * Errors: L1105 differences under `strict`.
  */
 export function planDeploy(
@@ -35,7 +36,7 @@ export function planDeploy(
   own: { has(id: string): boolean },
 ): DeployPlan {
   const [failed, ...others] = comparison.failed
-  const resume = failed && continuation(failed, settings, own)
+  const resume = failed && resumption(failed, settings, own)
   if (failed !== undefined && (resume === undefined || others.length > 0)) {
     return { kind: "blocked", failed, others: others.length }
   }
@@ -47,7 +48,7 @@ export function planDeploy(
       {
         hint: notes.join("\n"),
         state: "nothing was touched.",
-        next: "pnpm db:status shows each; deploy without --strict to tolerate them",
+        next: "`lockstep status` shows each; deploy without --strict to tolerate them",
       },
     )
   }
@@ -56,16 +57,16 @@ export function planDeploy(
   return { kind: "go", apply, resume, notes: [...notes, ...duplicateRemarks(comparison.duplicates)] }
 }
 
-/** Only what Lockstep applied statement by statement can be gone on with: its row says how far it is. */
-function continuation(
+/** Only what Lockstep applied statement by statement can be resumed: its row counts the statements. */
+function resumption(
   failed: StateOf<"failed">,
   { resume }: Pick<DeploySettings, "resume">,
   own: { has(id: string): boolean },
-): Continuation | undefined {
+): Resumption | undefined {
   const { migration, row } = failed
   if (migration === undefined || readLog(row.logs) === undefined) return undefined
-  if (own.has(row.id)) return { failed, migration, by: "itself" }
-  return resume ? { failed, migration, by: "person" } : undefined
+  if (own.has(row.id)) return { failed, migration, cause: "lost connection" }
+  return resume ? { failed, migration, cause: "--resume" } : undefined
 }
 
 function differences(comparison: Comparison): string[] {

@@ -1,61 +1,50 @@
-import type { MigrationClass } from "./apply/prepare.js"
+import * as z from "zod/mini"
+
+const name = z.string()
+const count = z.number().check(z.int(), z.gte(0))
+const ms = z.number().check(z.gte(0))
+const migrationClass = z.enum(["transactional", "non-transactional", "self-managed"])
 
 /** Who holds the migration lock. */
-export interface LockHolder {
-  readonly pid: number
-  readonly applicationName: string
+const lockHolder = z.strictObject({
+  pid: count,
+  applicationName: z.string(),
   /** "local" for a unix socket. */
-  readonly address: string
+  address: z.string(),
   /** How long its current statement or transaction has run, in milliseconds. */
-  readonly forMs: number
+  forMs: z.number(),
   /** The first line of its current or last statement. */
-  readonly query: string
+  query: z.string(),
   /** PostgreSQL's percentage, where it builds an index. */
-  readonly percent: number | undefined
-}
+  percent: z.optional(z.number()),
+})
 
-/** What happens during a deploy, as it happens. Durations are milliseconds. */
-export type DeployEvent =
-  | {
-      readonly event: "began"
-      readonly version: string
-      /** The folder's digest, see history/digest.ts; its first twelve digits are shown. */
-      readonly history: string
-      readonly migrations: number
-      readonly host: string
-      readonly port: number
-      readonly database: string
-      readonly databaseSchema: string
-    }
-  | { readonly event: "waiting-for-database"; readonly reason: string; readonly waitedMs: number }
-  | { readonly event: "database-created"; readonly database: string }
-  | { readonly event: "note"; readonly text: string }
-  | { readonly event: "waiting-for-lock"; readonly waitedMs: number; readonly holder: LockHolder | undefined }
-  | { readonly event: "planned"; readonly total: number; readonly pending: readonly string[] }
-  | {
-      readonly event: "started"
-      readonly name: string
-      readonly class: MigrationClass
-      readonly index: number
-      readonly of: number
-    }
-  | {
-      readonly event: "progress"
-      readonly name: string
-      /** What the server does now, in PostgreSQL's words. */
-      readonly doing: string
-      readonly percent: number | undefined
-      readonly elapsedMs: number
-    }
-  | {
-      readonly event: "retry"
-      readonly name: string | undefined
-      readonly attempt: number
-      readonly of: number
-      readonly delayMs: number
-      readonly reason: string
-    }
-  | { readonly event: "applied"; readonly name: string; readonly class: MigrationClass; readonly durationMs: number }
-  | { readonly event: "failed"; readonly name: string }
-  | { readonly event: "verified"; readonly recorded: number; readonly of: number }
-  | { readonly event: "schema-verified"; readonly migrations: number }
+export type LockHolder = Readonly<z.infer<typeof lockHolder>>
+
+const event = <const E extends string, const S extends z.core.$ZodLooseShape>(named: E, shape: S) =>
+  z.strictObject({ event: z.literal(named), ...shape })
+
+/** What happens during a deploy, as it happens. Durations are milliseconds. Loaded only where answers are checked. */
+export const deployEvent = z.discriminatedUnion("event", [
+  event("began", {
+    ...{ version: z.string(), migrations: count },
+    /** The folder's digest; its first twelve digits are shown. */
+    history: z.string(),
+    ...{ host: z.string(), port: count, database: z.string(), databaseSchema: z.string() },
+  }),
+  event("waiting-for-database", { reason: z.string(), waitedMs: ms }),
+  event("database-created", { database: z.string() }),
+  event("note", { text: z.string() }),
+  event("waiting-for-lock", { waitedMs: ms, holder: z.optional(lockHolder) }),
+  event("planned", { total: count, pending: z.array(name) }),
+  event("started", { name, class: migrationClass, index: count, of: count }),
+  /** `doing`: what the server does now, in PostgreSQL's words. */
+  event("progress", { name, doing: z.string(), percent: z.optional(z.number()), elapsedMs: ms }),
+  event("retry", { name: z.optional(name), attempt: count, of: count, delayMs: ms, reason: z.string() }),
+  event("applied", { name, class: migrationClass, durationMs: ms }),
+  event("failed", { name }),
+  event("verified", { recorded: count, of: count }),
+  event("schema-verified", { migrations: count }),
+])
+
+export type DeployEvent = Readonly<z.infer<typeof deployEvent>>

@@ -1,32 +1,16 @@
 import pg from "pg"
-import { LockstepError } from "../errors.js"
-import { historyTable } from "../history/recorded.js"
+import { LockstepError, preceded } from "../errors.js"
 import { findingOf } from "../history/rows.js"
 import { type Client, isBroken } from "../postgres/connect.js"
-import { adviceFor, endsSession } from "../postgres/sqlstate.js"
-import { statementAt } from "../sql/parse.js"
-import { excerpt, offsetOfPosition, type Place, placeAt } from "../sql/place.js"
-import type { Prepared } from "./apply/prepare.js"
-import { unparsedHint } from "./apply/unparsed.js"
-import type { DeployRequest } from "./context.js"
+import { adviceFor, endsSession, sqlstateOf } from "../postgres/sqlstate.js"
+import { appliedSoFar, type Progress } from "./context.js"
 
-/** A statement of a migration that PostgreSQL refused, and what was sent. */
-export interface Refusal {
-  readonly error: pg.DatabaseError
-  /** Where the script, or the statement, begins in the message, in characters. */
-  readonly sentBefore: number
-  /** Offset of what was sent within the file, in UTF-16 code units. */
-  readonly startsAt: number
-  /** Index of the statement in the file; past the last: one of ours after it, or COMMIT. */
-  readonly statement: number
-}
-
-/** The connection went, so that nobody knows yet what became of the last message. */
+/** The connection was lost, so that the outcome of the last message is not known yet. */
 export class ConnectionLost extends Error {
   override readonly name = "ConnectionLost"
 }
 
-/** The session is there, but it does not hold the migration lock any more, so that others may have written. */
+/** The session still exists, but it lost the migration lock, so that others may have written. */
 export class LockLost extends ConnectionLost {}
 
 /** The history table did not keep a row; the transaction of the migration failed with it. */
@@ -51,92 +35,40 @@ export function refusalOf(client: Client, error: unknown): pg.DatabaseError {
   throw reason
 }
 
-/** L1012 (L1014 for a table's lock), with everything that a person needs: place, excerpt, plain words, state, next. */
-export async function migrationFailed(
-  prepared: Prepared,
-  refusal: Refusal,
-  state: string,
-  next: string,
-): Promise<LockstepError> {
-  const { error } = refusal
-  const { unparsed } = prepared
-  const place = await findPlace(prepared, refusal)
-  const hints = [
-    place === undefined &&
-      unparsed === undefined &&
-      "It came at COMMIT: from a deferred constraint or trigger, or from the history table.",
-    error.detail && `PostgreSQL's detail: ${error.detail}`,
-    error.hint && `PostgreSQL hints: ${error.hint}`,
-    adviceFor(error.code),
-    error.where && unparsed === undefined && `in: ${error.where.split("\n")[0]}`,
-    unparsed && error.code !== syntaxError && unparsedHint(unparsed),
-  ]
-  return new LockstepError(error.code === "55P03" ? "L1014" : "L1012", error.message, {
-    file: prepared.file,
-    line: place?.line,
-    column: place?.column,
-    excerpt: place && excerpt(prepared.sql, place.line, place.column),
-    sqlstate: error.code,
-    hint: hints.filter(Boolean).join("\n") || undefined,
-    state,
-    next,
-    cause: error,
-  })
-}
+/** L1017 for what PostgreSQL refused of our own statements, which all read or write the history; any other as it is. */
+export const historyRefused = (error: unknown): unknown =>
+  error instanceof pg.DatabaseError
+    ? new LockstepError("L1017", error.message, {
+        sqlstate: error.code,
+        hint: [error.detail, error.hint, adviceFor(error.code)].filter(Boolean).join("\n") || undefined,
+        state: "what the history records is applied: `lockstep status` shows it.",
+        next: "fix the cause, then run the same deploy again",
+        cause: error,
+      })
+    : error
 
-/** The server's own verdict on what cannot be parsed. */
-const syntaxError = "42601"
+/** L1016 when nothing is tried again. */
+export const connectionLost = (error: ConnectionLost): LockstepError =>
+  error instanceof LockLost
+    ? new LockstepError("L1016", "the migration lock was lost several times", {
+        hint: "A pooler may give the statements to several server connections, or something on the server releases the lock.",
+        state: untouched,
+        next: "deploy to the database's direct address",
+        cause: error,
+      })
+    : new LockstepError("L1016", `the connection was lost: ${error.message}`, {
+        sqlstate: sqlstateOf(error.cause),
+        hint: endsSession(error.cause) ? "The server ended the session." : undefined,
+        state: untouched,
+        next: "check the server's log, then deploy again",
+        cause: error,
+      })
 
-async function findPlace(
-  { sql, unparsed }: Prepared,
-  { error, sentBefore, startsAt, statement }: Refusal,
-): Promise<Pick<Place, "line" | "column"> | undefined> {
-  if (unparsed !== undefined) {
-    // A long query is cut as it arrives; another one is that of a function.
-    const inScript = error.internalQuery?.startsWith(sql.slice(0, 1000))
-    return inScript && error.internalPosition !== undefined
-      ? placeAt(sql, offsetOfPosition(sql, Number(error.internalPosition)))
-      : undefined
-  }
-  if (error.position !== undefined) {
-    const sent = sql.slice(startsAt)
-    const position = Number(error.position) - sentBefore
-    const offset = offsetOfPosition(sent, position)
-    if (position > 0 && offset <= sent.length) return placeAt(sql, startsAt + offset)
-  }
-  return await statementAt(sql, statement)
-}
+/** The database's state where nothing was applied; withProgress() replaces it where something was. */
+export const untouched = "nothing was touched."
 
-/** What can keep a row out of a table, or from being seen there. */
-const query = `SELECT format('the trigger %I', tgname) AS what FROM pg_trigger
-    WHERE tgrelid = to_regclass($1) AND NOT tgisinternal AND tgenabled <> 'D'
-  UNION ALL SELECT format('the rule %I', rulename) FROM pg_rewrite WHERE ev_class = to_regclass($1)
-  UNION ALL SELECT format('the row-level security policy %I', polname) FROM pg_policy WHERE polrelid = to_regclass($1)
-  UNION ALL SELECT 'row-level security' FROM pg_class c WHERE oid = to_regclass($1) AND relrowsecurity
-    AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid)`
-
-/**
- * L1018: the history table took a row and does not show it, so that the next deploy would apply the migration again.
- * Ends the transaction. `state`: the database's, after that.
- */
-export async function rowRefused(
-  client: Client,
-  prepared: Prepared,
-  { url }: Pick<DeployRequest, "url">,
-  state: string,
-): Promise<LockstepError> {
-  await client.query("ROLLBACK")
-  const table = historyTable(url.schema)
-  const { rows } = await client.query<{ what: string }>({ text: query, values: [table] })
-  const found = rows.map(({ what }) => what).join(", ")
-  return new LockstepError("L1018", `the history table does not keep the row of ${prepared.migration.name}`, {
-    file: prepared.file,
-    hint: found
-      ? `On ${table} there is: ${found}.`
-      : `${table} has no trigger, rule or policy now: the migration itself makes what keeps the row out.`,
-    state,
-    next: found
-      ? "drop what keeps the row out or hides it from this role, then run the same deploy again"
-      : "fix the file, then run the same deploy again.",
-  })
+/** The same error with what the deploy has applied so far in its state. */
+export function withProgress(error: unknown, progress: Progress): unknown {
+  const done = appliedSoFar(progress)
+  return done === undefined ? error : preceded(error, done)
 }

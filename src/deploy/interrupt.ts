@@ -1,8 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises"
 import { LockstepError } from "../errors.js"
 import { requestCancel } from "../postgres/cancel.js"
-import type { Client } from "../postgres/connect.js"
-import type { DeployRequest } from "./context.js"
+import type { DeployContext } from "./context.js"
 
 /** The error of a deploy that a signal ended. */
 export const interrupted = (state: string): LockstepError =>
@@ -18,7 +17,7 @@ export async function pause(ms: number, signal: AbortSignal, state: string): Pro
   await wait(ms, undefined, { signal }).catch(() => Promise.reject(interrupted(state)))
 }
 
-/** Waits for work that cannot be interrupted itself; it then goes on unheard. Errors: L1001 a signal has come. */
+/** Waits for work that cannot be interrupted itself; after a signal its result is ignored. Errors: L1001 a signal has come. */
 export async function unlessInterrupted<T>(work: Promise<T>, signal: AbortSignal, state: string): Promise<T> {
   throwIfInterrupted(signal, state)
   return await new Promise<T>((resolve, reject) => {
@@ -34,7 +33,7 @@ export function backoffMs(attempt: number): number {
   return Math.round(full / 2 + (Math.random() * full) / 2)
 }
 
-/** What comes within some milliseconds; undefined where nothing does. */
+/** The result of work that ends within some milliseconds; undefined where it does not. */
 export async function inTime<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
   work.catch(() => undefined)
   let timer: NodeJS.Timeout | undefined
@@ -44,16 +43,15 @@ export async function inTime<T>(work: Promise<T>, ms: number): Promise<T | undef
   return await Promise.race([work, silence]).finally(() => clearTimeout(timer))
 }
 
-const againMs = 200
+const repeatCancelMs = 200
 
 /**
  * Does work that runs one message of a migration; when a signal comes meanwhile, the statement is cancelled on the
- * server, as it would run on without its client. The request is repeated, because it can meet the gap between two
- * statements. None is under way any more when this resolves, so that none can meet what is sent next.
+ * server, where it would otherwise run on without its client. The request is repeated, because it may arrive between
+ * two statements. None is in transit when this resolves, so that none can cancel what is sent next.
  */
 export async function cancelledOnSignal<T>(
-  client: Client,
-  { url, signal }: DeployRequest,
+  { client, request: { url, signal } }: Pick<DeployContext, "client" | "request">,
   work: () => Promise<T>,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined
@@ -63,7 +61,7 @@ export async function cancelledOnSignal<T>(
     requests.add(sent)
   }
   const begin = () => {
-    timer = setInterval(request, againMs)
+    timer = setInterval(request, repeatCancelMs)
     request()
   }
   signal.addEventListener("abort", begin, { once: true })

@@ -1,15 +1,14 @@
 import pg from "pg"
+import type { Client } from "../postgres/connect.js"
 import { quoteLiteral } from "../postgres/sqlstate.js"
 import type { FolderMigration } from "./folder.js"
+import { isMigrationLock, lockKey } from "./lock.js"
 import { historyTable } from "./recorded.js"
-
-/** The key of the advisory lock that Prisma's schema engine takes, so that both exclude each other. */
-export const lockKey = 72707369
 
 /** What a check in the SQL below found: the text of a cast that fails, which PostgreSQL quotes whatever its language. */
 const findings = {
   lock: "lockstep: this session does not hold the migration lock",
-  twice: "lockstep: this migration is recorded already",
+  twice: "lockstep: this migration is already recorded",
   row: "lockstep: the history row was not kept",
 } as const
 
@@ -27,7 +26,7 @@ const fails = (finding: Finding): string => `'${findings[finding]}'`
 /** SQL that fails unless the server process `pid` runs it and still holds the migration lock. */
 export const lockHeld = (pid: number): string =>
   `SELECT CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_locks WHERE pid=${pid} AND pid=pg_catalog.pg_backend_pid() ` +
-  `AND locktype='advisory' AND classid=0 AND objid=${lockKey} AND objsubid=1 AND granted) THEN '1' ELSE ${fails("lock")} END::int`
+  `AND ${isMigrationLock}) THEN '1' ELSE ${fails("lock")} END::int`
 
 /**
  * A number, or an error where the lock went while the migration ran. It takes the lock for the transaction as well:
@@ -86,3 +85,20 @@ export const finishRow = (key: RowKey, { name, checksum }: FolderMigration): str
 /** Records why a migration stopped, where Prisma records it. */
 export const failedRow = ({ schema, id }: Pick<RowKey, "schema" | "id">, logs: string): string =>
   `UPDATE ${historyTable(schema)} SET logs=${quoteLiteral(logs)} WHERE id=${quoteLiteral(id)}`
+
+/** SQL for how many of the rows with the ids of an array parameter are committed. */
+export const committedRows = (schema: string, ids: string): string =>
+  `(SELECT count(*) FROM ${historyTable(schema)} WHERE id = ANY (${ids}))`
+
+/** What can keep a row out of the history table or hide it, in words: the trigger x, the rule y, row-level security. */
+export async function findRowFilters(client: Client, schema: string): Promise<readonly string[]> {
+  const { rows } = await client.query<{ what: string }>({ text: filtersQuery, values: [historyTable(schema)] })
+  return rows.map(({ what }) => what)
+}
+
+const filtersQuery = `SELECT format('the trigger %I', tgname) AS what FROM pg_trigger
+    WHERE tgrelid = to_regclass($1) AND NOT tgisinternal AND tgenabled <> 'D'
+  UNION ALL SELECT format('the rule %I', rulename) FROM pg_rewrite WHERE ev_class = to_regclass($1)
+  UNION ALL SELECT format('the row-level security policy %I', polname) FROM pg_policy WHERE polrelid = to_regclass($1)
+  UNION ALL SELECT 'row-level security' FROM pg_class c WHERE oid = to_regclass($1) AND relrowsecurity
+    AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid)`

@@ -56,8 +56,8 @@ const remedies: Readonly<Record<string, string>> = {
 export const remedyFor = (sqlstate: string | undefined): string | undefined =>
   remedies[sqlstate ?? ""] ?? (/^(53|57|58|F0|XX)/.test(sqlstate ?? "") ? "look into the server's log" : undefined)
 
-/** A lock that was not had in time, a deadlock, a serialization failure: the same transaction may work next time. */
-export const worksPerhapsNextTime = (sqlstate: string | undefined): boolean =>
+/** A lock timeout, a deadlock, a serialization failure: the same transaction may work next time. */
+export const isRetryable = (sqlstate: string | undefined): boolean =>
   sqlstate === "55P03" || sqlstate === "40P01" || sqlstate === "40001"
 
 const sessionEnds = new Set(["25P03", "25P04", "57P01", "57P02", "57P03", "57P04", "57P05"])

@@ -9,7 +9,7 @@ import { type Client, connect } from "../postgres/connect.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import { searchPath } from "../scratch/script.js"
 import { adapterOver } from "./adapter.js"
-import { type TakeLock, underLock, waitInServer } from "./lock.js"
+import { type TakeLock, underLock, waitForLock } from "./lock.js"
 import { replayCache } from "./replay-cache.js"
 
 /** Where the engine works. */
@@ -32,7 +32,7 @@ export interface AdapterFactory {
 }
 
 /** Opens the engine's connections: to the database itself, and to scratch databases where it wants a shadow database. */
-export function adapterFactory({ url, shadowUrl, takeLock = waitInServer }: Databases): AdapterFactory {
+export function adapterFactory({ url, shadowUrl, takeLock = waitForLock }: Databases): AdapterFactory {
   const clients = new Set<Client>()
   const server = url ? { url, shadowUrl } : shadowUrl && { shadowUrl }
   const replays = server && replayCache(server)

@@ -1,4 +1,5 @@
-import { lockKey } from "../history/rows.js"
+import { setTimeout as wait } from "node:timers/promises"
+import { lockKey, pollForLock, releaseLock } from "../history/lock.js"
 import type { Client } from "../postgres/connect.js"
 
 /** Takes Prisma's migration lock on a connection. */
@@ -7,8 +8,8 @@ export type TakeLock = (client: Client) => Promise<unknown>
 /** The statement with which the engine takes the migration lock. */
 export const takesLock = new RegExp(`^\\s*SELECT pg_advisory_lock\\(${lockKey}\\)\\s*$`)
 
-/** Takes it as the engine does: waiting inside of PostgreSQL. */
-export const waitInServer: TakeLock = (client) => client.query(`SELECT pg_advisory_lock(${lockKey})`)
+/** Waits as long as it takes, as the engine does. */
+export const waitForLock: TakeLock = (client) => pollForLock(client, (ms) => wait(ms))
 
 /**
  * Does work under the lock, which is taken on the connection that does the work: a statement that outlives its client
@@ -16,5 +17,5 @@ export const waitInServer: TakeLock = (client) => client.query(`SELECT pg_adviso
  */
 export async function underLock<T>(client: Client, takeLock: TakeLock, work: () => Promise<T>): Promise<T> {
   await takeLock(client)
-  return await work().finally(() => client.query(`SELECT pg_advisory_unlock(${lockKey})`).catch(() => undefined))
+  return await work().finally(() => releaseLock(client))
 }

@@ -1,6 +1,6 @@
 import pg from "pg"
 import { expect, onTestFinished, test } from "vitest"
-import { lockKey } from "../../src/history/rows.js"
+import { lockKey } from "../../src/history/lock.js"
 import { down, up } from "../../src/test-db/server.js"
 import { type CliProcess, lockstep } from "../cli.js"
 import { createDatabase } from "../postgres.js"

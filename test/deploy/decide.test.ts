@@ -39,7 +39,7 @@ test("what is pending is applied, in order", () => {
   })
 })
 
-test("edited, missing and out-of-order migrations are told, and refused only under strict", () => {
+test("edited, missing and out-of-order migrations are noted, and refused only under strict", () => {
   const rows = [row("1", { checksum: "another" }), row("3"), row("0")]
   expect(plan(["1", "2", "3"], rows)).toMatchObject({
     kind: "go",
@@ -61,24 +61,26 @@ test("a database that is only ahead is one note", () => {
   })
 })
 
-test("a failed migration blocks; with --resume what Lockstep began goes on, before everything else", () => {
+test("a failed migration blocks; with --resume what Lockstep started is resumed, before everything else", () => {
   expect(plan(["1", "2"], [failed("1", ours)])).toMatchObject({ kind: "blocked", failed: { name: "1" }, others: 0 })
   expect(plan(["1", "2"], [failed("1", ours)], { strict: false, resume: true })).toMatchObject({
     kind: "go",
     apply: [{ name: "1" }, { name: "2" }],
-    resume: { failed: { name: "1" }, by: "person" },
+    resume: { failed: { name: "1" }, cause: "--resume" },
   })
 })
 
-test("a deploy goes on with its own row after a lost connection, without being asked", () => {
-  expect(plan(["1"], [failed("1", ours)], lenient, new Set(["1"]))).toMatchObject({ resume: { by: "itself" } })
+test("a deploy resumes its own row after a lost connection, without --resume", () => {
+  expect(plan(["1"], [failed("1", ours)], lenient, new Set(["1"]))).toMatchObject({
+    resume: { cause: "lost connection" },
+  })
 })
 
-test("somebody else's failed row is never gone on with after a lost connection", () => {
+test("somebody else's failed row is never resumed after a lost connection", () => {
   expect(plan(["1"], [failed("1", ours)], lenient, new Set(["another"]))).toMatchObject({ kind: "blocked" })
 })
 
-test("what Lockstep did not begin cannot be gone on with: nobody counted its statements", () => {
+test("what Lockstep did not start cannot be resumed: nobody counted its statements", () => {
   expect(plan(["1"], [failed("1", "ERROR: of Prisma's")], { strict: false, resume: true })).toMatchObject({
     kind: "blocked",
   })

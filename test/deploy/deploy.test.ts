@@ -38,7 +38,7 @@ error[L1012]: column "nn" does not exist (PostgreSQL 42703)
       |                               ^
   PostgreSQL hints: Perhaps you meant to reference the column "account.n".`)
   expect(failed.stderr.split("\n").slice(-2)).toEqual([
-    "  state:  nothing of this migration was applied or recorded; the one before it stands.",
+    "  state:  nothing of this migration was applied or recorded; the earlier migration is applied.",
     "  next:   fix the file, then run the same deploy again.",
   ])
 
@@ -77,7 +77,7 @@ test("an old image, its folder two migrations shorter, before the newer database
   expect(strict.stderr).toContain("error[L1105]")
 })
 
-test("what stock Prisma tolerates is tolerated and told; --strict refuses it before anything is touched", async () => {
+test("what stock Prisma tolerates is tolerated and noted; --strict refuses it before anything is touched", async () => {
   const database = await createDatabase()
   const { "20260102000000_name": _early, ...others } = three
   await deploy(createProject({ migrations: { ...others, "20260101120000_lost": "SELECT 1;" } }), database)
@@ -107,7 +107,7 @@ test("an empty folder of a new project is named, and nothing is to do", async ()
   expect(await database.query("SELECT to_regclass('_prisma_migrations') AS history")).toEqual([{ history: null }])
 })
 
-test("an empty folder is refused where the database has a history, unless --allow-empty says that it is meant", async () => {
+test("an empty folder is refused where the database has a history, unless --allow-empty is given", async () => {
   const database = await createDatabase()
   await deploy(createProject({ migrations: three }), database)
   const project = createProject()
@@ -165,7 +165,7 @@ test("a failure in the middle of several small migrations is attributed to its o
   const failed = await deploy(createProject({ migrations }), database)
   expect(failed.exitCode).toBe(1)
   expect(failed.stderr).toContain("20260102120000_wrong/migration.sql:2:1")
-  expect(failed.stderr).toContain("the 2 before it stand.")
+  expect(failed.stderr).toContain("the 2 earlier migrations are applied.")
   expect(await database.query("SELECT id FROM account")).toEqual([{ id: 1 }])
   expect(await database.query("SELECT FROM _prisma_migrations")).toHaveLength(2)
 })
@@ -201,7 +201,7 @@ test("--json: a line of JSON an event, in order, and the error as the last", asy
   })
 })
 
-test("--json tells once a second what the server does in a long statement", async () => {
+test("--json reports once a second what the server does in a long statement", async () => {
   const database = await createDatabase()
   const project = createProject({ migrations: { ...init, "20260102000000_long": "SELECT pg_sleep(2.5);" } })
   const done = await deploy(project, database, "--json")
@@ -244,7 +244,7 @@ test("--verify schema names what somebody changed by hand, object by object", as
   const drifted = await deploy(project, database, "--verify", "schema")
   expect(drifted.exitCode).toBe(1)
   expect(drifted.stderr).toContain("error[L1031]")
-  expect(drifted.stderr).toContain("missing, or otherwise:  column public.account.email text")
+  expect(drifted.stderr).toContain("missing, or different:  column public.account.email text")
   expect(drifted.stderr).toMatch(/not from the history: {3}index public\.by_hand/)
 })
 

@@ -51,7 +51,7 @@ test("killed in concurrent index builds, --resume ends as a clean deploy", async
     const next = await lockstep(["deploy"], { cwd: clean.cwd, url: database.url })
     if (next.exitCode !== 0) {
       expect(next.stderr).toContain("error[L1104]")
-      expect(next.stderr).toContain("stopped from outside")
+      expect(next.stderr).toContain("was killed or lost its connection")
       const resumed = await lockstep(["deploy", "--resume"], { cwd: clean.cwd, url: database.url })
       expect(resumed, resumed.all).toMatchObject({ exitCode: 0 })
     }

@@ -74,7 +74,9 @@ test("a statement timeout is told with what to do about it, and leaves nothing",
   expect(failed.stderr).toContain("migration.sql:2:1")
   expect(failed.stderr).toContain("by statement_timeout (raise it for this role")
   expect(failed.stderr).toContain("raise statement_timeout where that cancelled it, then run the same deploy again.")
-  expect(failed.stderr).toContain("nothing of this migration was applied or recorded; the one before it stands.")
+  expect(failed.stderr).toContain(
+    "nothing of this migration was applied or recorded; the earlier migration is applied.",
+  )
   expect(await database.query("SELECT n FROM account")).toEqual([{ n: 0 }])
 })
 
@@ -116,7 +118,7 @@ test("a table's lock that cannot be had names its holder, and the deploy gives u
   const failed = await deploy(project, database.url, "--retries", "1")
   expect(failed, failed.all).toMatchObject({ exitCode: 1 })
   expect(failed.stderr).toMatch(
-    /retry 1 of 1 in .*: ALTER TABLE account ADD COLUMN name text waited in vain for ACCESS EXCLUSIVE; held by pid \d+ \(reporting, /,
+    /retry 1 of 1 in .*: ALTER TABLE account ADD COLUMN name text timed out waiting for ACCESS EXCLUSIVE; held by pid \d+ \(reporting, /,
   )
   expect(failed.stderr).toContain("error[L1014]")
   expect(failed.stderr).toContain("run the same deploy again")

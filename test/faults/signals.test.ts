@@ -1,6 +1,6 @@
 import pg from "pg"
 import { expect, onTestFinished, test } from "vitest"
-import { lockKey } from "../../src/history/rows.js"
+import { lockKey } from "../../src/history/lock.js"
 import { type CliProcess, lockstep } from "../cli.js"
 import { createDatabase, type TestDatabase } from "../postgres.js"
 import { createProject } from "../project.js"
@@ -161,6 +161,6 @@ test("a signal during the wait for a table's lock leaves nothing behind", async 
   child.kill("SIGTERM")
   const [ended] = await Promise.all([child, gone(database)])
   expect(ended, ended.all).toMatchObject({ exitCode: 143 })
-  expect(ended.stderr).toContain("waited in vain for ACCESS EXCLUSIVE; held by pid")
+  expect(ended.stderr).toContain("timed out waiting for ACCESS EXCLUSIVE; held by pid")
   expect(ended.stderr).toContain("(reporting, 127.0.0.1), idle in transaction for")
 })

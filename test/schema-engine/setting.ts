@@ -2,7 +2,7 @@ import { type Folder, readFolder } from "../../src/history/folder.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
 import type { SchemaFiles } from "../../src/project/schema.js"
 import { historyList, openEngine } from "../../src/schema-engine/engine.js"
-import { type TakeLock, waitInServer } from "../../src/schema-engine/lock.js"
+import { type TakeLock, waitForLock } from "../../src/schema-engine/lock.js"
 import { stepsOf } from "../../src/scratch/replay.js"
 import { createDatabase, type TestDatabase } from "../postgres.js"
 import { createProject, type TestProject } from "../project.js"
@@ -30,7 +30,7 @@ export async function createPlace(migrations: Readonly<Record<string, string>> =
     const filters = { externalTables: [], externalEnums: [] }
     await engine.raw((each) => each.applyMigrations({ migrationsList, filters })).finally(() => engine.dispose())
   }
-  return { database, project, setting: { url, takeLock: waitInServer }, folder, apply }
+  return { database, project, setting: { url, takeLock: waitForLock }, folder, apply }
 }
 
 /** A Prisma schema of one file with these models. */

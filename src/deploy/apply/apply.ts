@@ -1,101 +1,128 @@
 import { LockstepError } from "../../errors.js"
+import type { Comparison } from "../../history/compare.js"
 import type { FolderMigration } from "../../history/folder.js"
 import { readHistory } from "../../history/recorded.js"
-import type { Client } from "../../postgres/connect.js"
-import { begin, type DeployRequest, finish, type Ledger, settle } from "../context.js"
+import { confirmSent, type DeployContext, finishMigration, startMigration } from "../context.js"
+import type { Resumption } from "../decide.js"
 import { interrupted, throwIfInterrupted } from "../interrupt.js"
+import { resumeAt } from "../recover/resume.js"
+import { reportActivity } from "./activity.js"
 import { type Prepared, prepareEach } from "./prepare.js"
-import { watched } from "./progress.js"
-import { applyStepwise } from "./stepwise.js"
-import type { Resume } from "./stepwise-run.js"
-import { applyBatch, applyTransactional, untouched } from "./transactional.js"
+import { applyStepwise, type Earlier } from "./stepwise.js"
+import { applyBatch, applyTransactional, notApplied } from "./transactional.js"
 
 /** What is to be applied, in order. */
 export interface Work {
-  readonly migrations: readonly FolderMigration[]
-  /** Where the first one is gone on with; it is checked against the file. */
-  readonly resume: ((prepared: Prepared) => Resume) | undefined
-  /** Names that have a row of an earlier attempt, which was marked as rolled back. */
-  readonly attempted: ReadonlySet<string>
-  /** How many stand applied before the first. */
-  readonly before: number
+  readonly apply: readonly FolderMigration[]
+  /** The first one is resumed. */
+  readonly resume: Resumption | undefined
 }
 
-/** Applies migrations in order; tells of each. Every file is checked before the first is applied. */
-export async function applyAll(client: Client, work: Work, request: DeployRequest, ledger: Ledger): Promise<void> {
-  const { migrations, before } = work
-  const alreadyApplied = ledger.applied.length
-  const standing = () => before + ledger.applied.length - alreadyApplied
-
-  const applyOne = async (one: Prepared): Promise<void> => {
-    const { name } = one.migration
-    throwIfInterrupted(request.signal, stoppedBefore(name, standing()))
-    const resume = one.course === "begun" ? work.resume?.(one) : undefined
-    request.onEvent({ event: "started", name, class: one.class, index: standing(), of: before + migrations.length })
-    const steps = { resume, attempted: work.attempted.has(name) }
-    // What an interrupted deploy of ours found out about the file's statements holds still.
-    let prepared = (resume && ledger.begun.get(resume.id)) ?? one
-    const durationMs = await watched(client, request, [{ name, id: undefined }], async () => {
-      if (prepared.class === "transactional" && resume === undefined) {
-        const done = await applyTransactional(client, prepared, request, ledger, standing())
-        if (typeof done === "number") return done
-        prepared = done
-      }
-      return await applyStepwise(client, prepared, request, ledger, steps)
-    }).catch((error: unknown) => {
-      if (error instanceof LockstepError && error.code !== "L1001") request.onEvent({ event: "failed", name })
-      throw error
-    })
-    finish(ledger, prepared, durationMs, request)
-  }
-
-  const applyTogether = async (batch: readonly Prepared[]): Promise<void> => {
-    const sent = batch.map((one) => ({ prepared: one, id: begin(ledger, one), name: one.migration.name }))
-    const durations = await watched(client, request, sent, () => applyBatch(client, sent, request))
-    if (durations !== undefined) {
-      for (const [index, one] of batch.entries()) finish(ledger, one, durations[index] ?? 0, request)
-      return
-    }
-    settle(ledger, (await readHistory(client, request.url.schema)) ?? [], request)
-    if (request.signal.aborted) throw interrupted(untouched(standing()))
-    for (const one of batch) if (!ledger.applied.includes(one.migration.name)) await applyOne(one)
-  }
-
-  const apply = async (batch: readonly Prepared[]): Promise<void> => {
-    const [only, ...more] = batch
-    if (only === undefined) return
-    throwIfInterrupted(request.signal, stoppedBefore(only.migration.name, standing()))
-    await (more.length === 0 ? applyOne(only) : applyTogether(batch))
-  }
-
-  const coming = batches(prepareEach(client, migrations, work.resume ? "begun" : "new"))
+/** Applies migrations in order and reports each. Every file is checked before the first is applied. `before`: the history. */
+export async function applyAll(
+  context: DeployContext,
+  { apply, resume }: Work,
+  before: Pick<Comparison, "applied" | "pending">,
+): Promise<void> {
+  const run = new Run(context, before, apply.length)
+  const coming = batches(prepareEach(context.client, apply, resume ? "resumed" : "new"))
   let next = await coming.next()
   while (!next.done) {
-    // While the server works, the parser does.
-    const [, following] = await Promise.all([apply(next.value), coming.next()])
+    // The parser works on the next batch while the server works on this one.
+    const [, following] = await Promise.all([run.apply(next.value, resume), coming.next()])
     next = following
   }
 }
 
-const stoppedBefore = (name: string, standing: number): string =>
-  `${standing === 1 ? "1 migration stands" : `${standing} migrations stand`} applied; ${name} was not begun.`
+/** The applying of one deploy's migrations over one connection. */
+class Run {
+  readonly #alreadyApplied: number
+  readonly #rolledBack: ReadonlySet<string>
+
+  constructor(
+    private readonly context: DeployContext,
+    private readonly before: Pick<Comparison, "applied" | "pending">,
+    private readonly length: number,
+  ) {
+    this.#alreadyApplied = context.progress.applied.length
+    this.#rolledBack = new Set(before.pending.flatMap(({ name, rolledBack }) => (rolledBack ? [name] : [])))
+  }
+
+  /** How many migrations are applied by now. */
+  get #applied(): number {
+    return this.before.applied.length + this.context.progress.applied.length - this.#alreadyApplied
+  }
+
+  async apply(batch: readonly Prepared[], resume: Resumption | undefined): Promise<void> {
+    const [first, ...more] = batch
+    if (first === undefined) return
+    throwIfInterrupted(this.context.request.signal, stoppedBefore(first.migration.name, this.#applied))
+    await (more.length > 0 ? this.#applyTogether(batch) : this.#applyOne(first, resume))
+  }
+
+  async #applyTogether(batch: readonly Prepared[]): Promise<void> {
+    const { client, request, progress } = this.context
+    const sent = batch.map((prepared) => ({ prepared, id: startMigration(progress, prepared) }))
+    const durations = await reportActivity(this.context, sent, () => applyBatch(this.context, sent))
+    if (durations !== undefined) {
+      for (const [index, one] of batch.entries()) finishMigration(this.context, one, durations[index] ?? 0)
+      return
+    }
+    confirmSent(this.context, (await readHistory(client, request.url.schema)) ?? [])
+    if (request.signal.aborted) throw interrupted(notApplied(this.#applied))
+    for (const one of batch) {
+      if (progress.applied.includes(one.migration.name)) continue
+      throwIfInterrupted(request.signal, stoppedBefore(one.migration.name, this.#applied))
+      await this.#applyOne(one, undefined)
+    }
+  }
+
+  async #applyOne(prepared: Prepared, resumption: Resumption | undefined): Promise<void> {
+    const { request, progress } = this.context
+    const { name } = prepared.migration
+    const resume = prepared.start === "resumed" && resumption ? resumeAt(prepared, resumption) : undefined
+    const of = this.before.applied.length + this.length
+    request.onEvent({ event: "started", name, class: prepared.class, index: this.#applied, of })
+    // What this deploy found out about the file's statements before its connection was lost is still true.
+    const known = (resume && progress.started.get(resume.id)) ?? prepared
+    const earlier = { resume, rolledBack: this.#rolledBack.has(name) }
+    const work = () => this.#send(known, earlier)
+    const done = await reportActivity(this.context, [{ prepared }], work).catch((error: unknown) => {
+      if (error instanceof LockstepError && error.code !== "L1001") request.onEvent({ event: "failed", name })
+      throw error
+    })
+    finishMigration(this.context, done.prepared, done.durationMs)
+  }
+
+  async #send(prepared: Prepared, earlier: Earlier): Promise<{ prepared: Prepared; durationMs: number }> {
+    if (prepared.class !== "transactional" || earlier.resume !== undefined) {
+      return { prepared, durationMs: await applyStepwise(this.context, prepared, earlier) }
+    }
+    const done = await applyTransactional(this.context, prepared, this.#applied)
+    if (typeof done === "number") return { prepared, durationMs: done }
+    return { prepared: done, durationMs: await applyStepwise(this.context, done, earlier) }
+  }
+}
+
+const stoppedBefore = (name: string, applied: number): string =>
+  `${applied === 1 ? "1 migration is" : `${applied} migrations are`} applied; ${name} was not started.`
 
 /**
  * A message saves the round trips between its migrations. The first is short, because the server waits until it is
- * parsed; each is twice as long as the one before, until longer ones would only say nothing for a while.
+ * parsed; each is twice as long as the one before, until longer ones would only delay the report of progress.
  */
 const firstSize = 8
 const largestSize = 64
 const batchBytes = 64 * 1024
 
-/** Groups consecutive small transactional migrations; every other one, and one that is gone on with, stands alone. */
+/** Groups consecutive small transactional migrations; every other one, and one that is resumed, is a group of its own. */
 export async function* batches(prepared: AsyncIterable<Prepared>): AsyncGenerator<readonly Prepared[], undefined> {
   let batch: Prepared[] = []
   let bytes = 0
   let limit = firstSize
   for await (const one of prepared) {
     const size = one.sql.length
-    const joins = one.class === "transactional" && !one.unparsed && one.course === "new"
+    const joins = one.class === "transactional" && !one.unparsed && one.start === "new"
     if (batch.length > 0 && (!joins || batch.length === limit || bytes + size > batchBytes)) {
       yield batch
       batch = []

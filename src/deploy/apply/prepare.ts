@@ -6,6 +6,7 @@ import { type Classification, classOf } from "../../sql/classify.js"
 import { eachStatement, type Statement, type Unparsed } from "../../sql/parse.js"
 import { excerpt } from "../../sql/place.js"
 import { mayHoldTransactions, type Unpaired, unpaired } from "../../sql/unpaired.js"
+import { untouched } from "../failure.js"
 import { backslashEscapes, misread } from "./unparsed.js"
 
 /** How a migration is applied. */
@@ -21,17 +22,17 @@ export interface Prepared {
   readonly sql: string
   /** For what is applied statement by statement; otherwise empty. */
   readonly statements: readonly Statement[]
-  /** A begun one is in part applied already, statement by statement. */
-  readonly course: "new" | "begun"
-  /** Why the file cannot be parsed: it is then sent so that it can swallow or end nothing of ours. */
+  /** Whether it starts at its beginning, or is resumed because a part of it is already applied. */
+  readonly start: "new" | "resumed"
+  /** Why the file cannot be parsed: it is then sent as one statement, which cannot end our transaction. */
   readonly unparsed: Unparsed | undefined
 }
 
 /** How the statements of a file are found. */
 export interface Reading {
-  readonly course: Prepared["course"]
+  readonly start: Prepared["start"]
   /** What a backslash before a quote does in a plain string: standard_conforming_strings. */
-  readonly backslash: "stands for itself" | "escapes"
+  readonly backslash: "is literal" | "escapes"
 }
 
 /**
@@ -41,7 +42,7 @@ export interface Reading {
  */
 export async function prepare(
   migration: FolderMigration,
-  { course, backslash }: Reading = { course: "new", backslash: "stands for itself" },
+  { start, backslash }: Reading = { start: "new", backslash: "is literal" },
 ): Promise<Prepared> {
   const file = relative(process.cwd(), migration.path)
   const sql = migration.text.replace(/^\uFEFF/, "")
@@ -50,11 +51,11 @@ export async function prepare(
   const found = (backslash === "escapes" && misread(sql)) || (await classOf(sql))
   if ("kind" in found) {
     if (found.metaCommand) throw metaCommand(found.metaCommand, file, found.line)
-    return { migration, file, class: "transactional", sql, statements: [], course, unparsed: found }
+    return { migration, file, class: "transactional", sql, statements: [], start, unparsed: found }
   }
   const { class: kind } = found
-  const statements = kind === "transactional" && course === "new" ? [] : await statementsOf(sql)
-  const prepared: Prepared = { migration, file, class: kind, sql, statements, course, unparsed: undefined }
+  const statements = kind === "transactional" && start === "new" ? [] : await statementsOf(sql)
+  const prepared: Prepared = { migration, file, class: kind, sql, statements, start, unparsed: undefined }
   const wrong = kind === "self-managed" ? unpaired(statements) : undefined
   if (wrong) throw incomplete(prepared, wrong)
   return prepared
@@ -90,20 +91,19 @@ export async function statementsOf(sql: string): Promise<readonly Statement[]> {
 }
 
 /**
- * Prepares migrations in order, each when it is asked for. Whatever may be refused is looked at before the first is
- * given: a command of psql has a backslash, a transaction and COPY their keywords. `course`: the first one's. Errors: those of
- * prepare().
+ * Prepares migrations in order, each when it is needed. Whatever may be refused is checked before the first is yielded: a command of psql has a backslash, a transaction and COPY their keywords. `start`: the first one's.
+ * Errors: those of prepare().
  */
 export async function* prepareEach(
   client: Client,
   migrations: readonly FolderMigration[],
-  course: Prepared["course"],
+  start: Prepared["start"],
 ): AsyncGenerator<Prepared, undefined> {
   const early = new Map<number, Prepared>()
   const escapes = migrations.some(({ text }) => text.includes("\\'")) && (await backslashEscapes(client))
-  const backslash = escapes ? "escapes" : "stands for itself"
+  const backslash = escapes ? "escapes" : "is literal"
   const prepareAt = (index: number, migration: FolderMigration) =>
-    prepare(migration, { course: index === 0 ? course : "new", backslash })
+    prepare(migration, { start: index === 0 ? start : "new", backslash })
   for (const [index, migration] of migrations.entries()) {
     const { text } = migration
     if (text.includes("\\") || mayHoldTransactions(text) || stdin.test(text))
@@ -117,7 +117,7 @@ const metaCommand = (command: string, file: string, line: number): LockstepError
     file,
     line,
     column: 1,
-    state: "nothing was touched.",
+    state: untouched,
     next: "remove such lines (pg_dump --inserts writes SQL alone; \\restrict and \\unrestrict can go), then deploy again",
   })
 
@@ -130,13 +130,13 @@ const copyFromClient = ({ line, column }: Statement, file: string, sql: string):
       line,
       column,
       excerpt: excerpt(sql, line, column),
-      state: "nothing was touched.",
+      state: untouched,
       next: "write the rows as INSERT (pg_dump --inserts does), then deploy again",
     },
   )
 
 const incomplete = (
-  { file, sql, course }: Prepared,
+  { file, sql, start }: Prepared,
   { statement: { line, column }, problem }: Unpaired,
 ): LockstepError =>
   new LockstepError("L1019", problem, {
@@ -145,6 +145,6 @@ const incomplete = (
     column,
     excerpt: excerpt(sql, line, column),
     hint: "A file that begins or ends a transaction is applied as it is written; what is outside of BEGIN and COMMIT is committed statement by statement.",
-    state: course === "new" ? "nothing was applied or recorded." : "nothing more was applied or recorded.",
+    state: start === "new" ? "nothing was applied or recorded." : "nothing more was applied or recorded.",
     next: "write BEGIN and COMMIT in pairs, or remove them all (Lockstep applies such a file in one transaction), then deploy again",
   })

@@ -2,33 +2,22 @@ import type { Client } from "../../postgres/connect.js"
 import { effects } from "../../sql/effects.js"
 import { statementAt } from "../../sql/parse.js"
 import { quoted } from "../../sql/tree.js"
-import type { DeployRequest } from "../context.js"
-import type { Refusal } from "../failure.js"
 import type { Prepared } from "./prepare.js"
+import type { Refusal } from "./refused.js"
 
-/** Why a statement did not get through, and how long the next attempt is to wait for locks. */
+/** What kept a statement from running. */
 export interface Obstacle {
-  /** In one line: the statement, the lock it wants, and the sessions in its way. */
+  /** In one line: the statement, the lock that it waited for, and the sessions that hold it. */
   readonly reason: string
-  /** SQL that sets it. */
-  readonly lockTimeout: string
+  /** Whether an autovacuum is among them. */
+  readonly autovacuum: boolean
 }
 
-/**
- * Looks for what keeps a statement from its lock. PostgreSQL ends an autovacuum that is in the way, but only after
- * deadlock_timeout (1 s by default): then the next attempt waits for so long.
- * Source: PostgreSQL's documentation, 24.1.6 "The Autovacuum Daemon".
- */
-export async function obstacleOf(
-  client: Client,
-  prepared: Prepared,
-  { error, statement }: Refusal,
-  { settings }: DeployRequest,
-): Promise<Obstacle> {
-  const lockTimeout = `SET lock_timeout=${settings.lockTimeout}`
-  if (error.code !== "55P03") return { reason: `${error.message} (${error.code})`, lockTimeout }
+/** Finds out who held the lock that a statement timed out waiting for. */
+export async function obstacleOf(client: Client, prepared: Prepared, { error, statement }: Refusal): Promise<Obstacle> {
+  if (error.code !== "55P03") return { reason: `${error.message} (${error.code})`, autovacuum: false }
   const failed = await statementAt(prepared.sql, statement)
-  if (failed === undefined) return { reason: error.message, lockTimeout }
+  if (failed === undefined) return { reason: error.message, autovacuum: false }
   const wanted = effects(failed.node).flatMap(({ table, lock }) => (table ? [{ table: quoted(table), lock }] : []))
   const holders = await holdersOf(
     client,
@@ -38,13 +27,18 @@ export async function obstacleOf(
   const lock = wanted[0] ? ` for ${wanted[0].lock}` : ""
   const held = holders.length > 0 ? `; held by ${holders.map(({ holder }) => holder).join("; ")}` : ""
   return {
-    reason: `${line} waited in vain${lock}${held}`,
-    lockTimeout: holders.some(({ vacuum }) => vacuum === "t") ? untilAutovacuumYields : lockTimeout,
+    reason: `${line} timed out waiting${lock}${held}`,
+    autovacuum: holders.some(({ vacuum }) => vacuum === "t"),
   }
 }
 
-const untilAutovacuumYields = `SELECT set_config('lock_timeout',
-  (extract(epoch FROM current_setting('deadlock_timeout')::interval) * 1000 + 500)::int::text, false)`
+/**
+ * An SQL expression for the lock_timeout with which PostgreSQL ends an autovacuum that holds the lock: it does so only
+ * after deadlock_timeout, which is 1 s by default.
+ * Source: PostgreSQL's documentation, 24.1.6 "The Autovacuum Daemon".
+ */
+export const autovacuumLockTimeout =
+  "(extract(epoch FROM current_setting('deadlock_timeout')::interval) * 1000 + 500)::int::text"
 
 interface Holder {
   readonly holder: string
@@ -52,7 +46,7 @@ interface Holder {
 }
 
 async function holdersOf(client: Client, tables: readonly string[]): Promise<readonly Holder[]> {
-  const { rows } = await client.query<{ holder: string; vacuum: string }>({
+  const { rows } = await client.query<Holder>({
     text: `SELECT DISTINCT format('pid %s (%s), %s', a.pid,
         concat_ws(', ', coalesce(nullif(a.application_name, ''), a.backend_type, 'autovacuum worker'), coalesce(host(a.client_addr), 'local')),
         concat_ws(' ', a.state, 'for', round(extract(epoch FROM clock_timestamp() - a.xact_start)), 's')) AS holder,

@@ -1,157 +1,166 @@
 import { LockstepError } from "../../errors.js"
+import { lockHolder } from "../../history/lock.js"
 import { lockHeld } from "../../history/rows.js"
 import { runCounted } from "../../postgres/counted.js"
-import { worksPerhapsNextTime } from "../../postgres/sqlstate.js"
+import { isRetryable } from "../../postgres/sqlstate.js"
 import { runsAlone } from "../../sql/classify.js"
 import type { Statement } from "../../sql/parse.js"
 import { quoted } from "../../sql/tree.js"
-import { lockHolder } from "../connect/lock.js"
-import { migrationFailed, type Refusal, refusalOf } from "../failure.js"
+import { refusalOf } from "../failure.js"
 import { backoffMs, cancelledOnSignal, interrupted, pause } from "../interrupt.js"
-import { clearTheWay, type Doubt, type Verdict, waitsPolitely } from "../recover/interrupted-statement.js"
-import { passedOver } from "../recover/invalid-indexes.js"
-import { obstacleOf } from "./retry.js"
-import { setsLockTimeout } from "./session.js"
 import {
-  type Course,
-  count,
-  counted,
-  countingSql,
-  mayHaveCommitted,
-  nextAfter,
-  recordFailure,
-  stateAt,
-  withStatementOutside,
-} from "./stepwise-run.js"
+  type EarlierAttempt,
+  recoverStatement,
+  type Verdict,
+  waitsWithoutBlocking,
+} from "../recover/interrupted-statement.js"
+import { passedOver } from "../recover/invalid-indexes.js"
+import { mayHaveCommitted, withStatementOutside } from "./commits-itself.js"
+import { migrationFailed, type Refusal } from "./refused.js"
+import { autovacuumLockTimeout, obstacleOf } from "./retry.js"
+import { hasDefaultLockTimeout, withLockTimeout } from "./session.js"
+import { count, counted, countingSql, nextAfter, recordFailure, type StepwiseRun, stateAt } from "./stepwise-run.js"
+
+/** What is known of an earlier attempt at a statement. */
+export interface Before {
+  /** Undefined where there was none. */
+  readonly attempt: EarlierAttempt | undefined
+  /** Whether nobody has looked at what that one left. */
+  readonly unattended: boolean
+}
 
 /**
  * Applies one statement and counts it, again after a lock timeout, a deadlock or a serialization failure, unless it may
- * have committed a part of itself; outside of a transaction where it turns out to commit. `before` is what is known of an
- * earlier attempt; `unattended`: nobody has looked at what that one left.
+ * have committed a part of itself; outside of a transaction where it turns out to commit.
  * Errors: L1015, L1001; ConnectionLost.
  */
-export async function applyStatement(
-  course: Course,
-  statement: Statement,
-  before: Doubt | undefined,
-  unattended: boolean,
-): Promise<void> {
-  const { client, prepared, request, ledger, id } = course
+export async function applyStatement(run: StepwiseRun, statement: Statement, before: Before): Promise<void> {
+  const { client, prepared, request, progress, id } = run
   const { settings, signal, onEvent } = request
-  const own = setsLockTimeout(prepared.statements)
-  let doubt = before
+  let earlier = before.attempt
+  let afterAutovacuum = false
   for (let attempt = 0; ; attempt++) {
-    const verdict = doubt === undefined ? "run" : await verdictOn(course, statement, doubt)
-    if (verdict === "done") return await count(course, statement)
-    if (verdict === "unclear" && unattended) throw unclear(course, statement)
-    const refusal = await send(course, statement)
-    if (refusal === undefined) {
-      if (attempt > 0 && !own) await client.query(`SET lock_timeout=${settings.lockTimeout}`)
-      return
-    }
-    await client.query("ROLLBACK")
-    if (signal.aborted) throw interrupted(await recordFailure(course, statement, refusal.error))
+    const verdict = earlier === undefined ? "run" : await recover(run, statement, earlier)
+    if (verdict === "done") return await count(run, statement)
+    if (verdict === "unknown" && before.unattended) throw outcomeUnknown(run, statement)
+    const refusal = afterAutovacuum
+      ? await withLockTimeout(client, autovacuumLockTimeout, () => send(run, statement))
+      : await send(run, statement)
+    if (refusal === undefined) return
+    if (signal.aborted) throw interrupted(await recordFailure(run, statement, refusal.error))
     const outside = await withStatementOutside(prepared, refusal, request)
     if (outside) {
-      course.prepared = outside
-      ledger.begun.set(id, outside)
-      return await applyStatement(course, outside.statements[statement.index] ?? statement, undefined, false)
+      run.prepared = outside
+      progress.started.set(id, outside)
+      const again = outside.statements[statement.index] ?? statement
+      return await applyStatement(run, again, { attempt: undefined, unattended: false })
     }
     const onlyOnce = prepared.class === "self-managed" || mayHaveCommitted(prepared, statement)
-    if (onlyOnce || !worksPerhapsNextTime(refusal.error.code) || attempt >= settings.retries) {
-      const state = await recordFailure(course, statement, refusal.error)
-      const { message, details } = await migrationFailed(prepared, refusal, state, nextAfter(course))
+    if (onlyOnce || !isRetryable(refusal.error.code) || attempt >= settings.retries) {
+      const state = await recordFailure(run, statement, refusal.error)
+      const { message, details } = await migrationFailed(prepared, refusal, { state, next: nextAfter(run) })
       throw new LockstepError("L1015", message, details)
     }
-    doubt = "refused"
+    earlier = "refused"
     const { name } = prepared.migration
     const delayMs = backoffMs(attempt)
-    const { reason, lockTimeout } = await obstacleOf(client, prepared, refusal, request)
-    if (!own) await client.query(lockTimeout)
+    const { reason, autovacuum } = await obstacleOf(client, prepared, refusal)
+    afterAutovacuum = autovacuum && (await hasDefaultLockTimeout(run))
     onEvent({ event: "retry", name, attempt: attempt + 1, of: settings.retries, delayMs, reason })
-    await pause(delayMs, signal, stateAt(course))
+    await pause(delayMs, signal, stateAt(run))
   }
 }
 
-/** What is committed together with its count is known not to be done. */
-async function verdictOn(course: Course, statement: Statement, doubt: Doubt): Promise<Verdict> {
-  const { client, request } = course
-  if (!isAlone(course, statement)) return "run"
+/** A statement that commits together with its count is known not to be done. */
+async function recover(run: StepwiseRun, statement: Statement, earlier: EarlierAttempt): Promise<Verdict> {
+  if (!isAlone(run, statement)) return "run"
+  const { client, request } = run
   try {
-    await client.query("SET lock_timeout=0")
-    const verdict = await cancelledOnSignal(client, request, () => clearTheWay(client, statement, doubt))
-    await client.query(`SET lock_timeout=${request.settings.lockTimeout}`)
-    return verdict
+    return await withLockTimeout(client, "'0'", () =>
+      cancelledOnSignal(run, () => recoverStatement(client, statement, earlier)),
+    )
   } catch (error) {
     const { code, message } = refusalOf(client, error)
     await client.query("ROLLBACK")
-    const state = await recordFailure(course, statement, { code, message })
+    const state = await recordFailure(run, statement, { code, message })
     if (request.signal.aborted) throw interrupted(state)
-    throw new LockstepError("L1015", `what the earlier attempt left cannot be cleared away: ${message}`, {
-      file: course.prepared.file,
+    throw new LockstepError("L1015", `what the earlier attempt left behind cannot be removed: ${message}`, {
+      file: run.prepared.file,
       line: statement.line,
       column: statement.column,
       sqlstate: code,
       state,
-      next: nextAfter(course),
+      next: nextAfter(run),
       cause: error,
     })
   }
 }
 
-const isAlone = ({ prepared }: Course, statement: Statement): boolean =>
+const isAlone = ({ prepared }: StepwiseRun, statement: Statement): boolean =>
   prepared.class === "self-managed" || runsAlone(statement)
 
-async function send(course: Course, statement: Statement): Promise<Refusal | undefined> {
-  const { client, prepared, request } = course
-  const alone = isAlone(course, statement)
+/** Sends a statement once and counts it. Resolves to why it was refused, after a ROLLBACK; undefined where it is done. */
+async function send(run: StepwiseRun, statement: Statement): Promise<Refusal | undefined> {
+  return isAlone(run, statement) ? await sendAlone(run, statement) : await sendWithCount(run, statement)
+}
+
+async function sendWithCount(run: StepwiseRun, statement: Statement): Promise<Refusal | undefined> {
+  const after = `\n;${countingSql(run, statement)};COMMIT`
+  const refusal = await runMessage(run, statement, ["BEGIN;", statement.text, after])
+  if (refusal === undefined) counted(run, statement)
+  return refusal
+}
+
+async function sendAlone(run: StepwiseRun, statement: Statement): Promise<Refusal | undefined> {
+  const { client } = run
+  const runs = () => runMessage(run, statement, ["", statement.text])
   // Inside of the file's own transaction nothing may come before SET TRANSACTION; the lock was held when it began.
-  if (alone && client.getTransactionStatus() === "I") await client.query(lockHeld(lockHolder(client)))
-  const unhurried = alone && waitsPolitely(statement) && !setsLockTimeout(prepared.statements)
-  if (unhurried) await client.query("SET lock_timeout=0")
-  const before = alone ? "" : "BEGIN;"
-  const after = alone ? "" : `\n;${countingSql(course, statement)};COMMIT`
-  const outcome = await cancelledOnSignal(client, request, () => runCounted(client, [before, statement.text, after]))
-  if (!outcome.ok) {
-    const error = refusalOf(client, outcome.error)
-    return { error, sentBefore: before.length, startsAt: statement.start, statement: statement.index }
-  }
-  if (!alone) counted(course, statement)
-  else if (client.getTransactionStatus() === "I") {
-    if (unhurried) await client.query(`SET lock_timeout=${request.settings.lockTimeout}`)
-    await refuseInvalid(course, statement)
-    await count(course, statement)
-  }
+  const isOutside = client.getTransactionStatus() === "I"
+  if (isOutside) await client.query(lockHeld(lockHolder(client)))
+  const mayWait = isOutside && waitsWithoutBlocking(statement) && (await hasDefaultLockTimeout(run))
+  const refusal = mayWait ? await withLockTimeout(client, "'0'", runs) : await runs()
+  // Within the file's own transaction nothing is counted before its COMMIT.
+  if (refusal !== undefined || client.getTransactionStatus() !== "I") return refusal
+  await refuseInvalid(run, statement)
+  await count(run, statement)
   return undefined
 }
 
-async function refuseInvalid(course: Course, statement: Statement): Promise<void> {
-  const index = await passedOver(course.client, statement)
+async function runMessage(
+  run: StepwiseRun,
+  statement: Statement,
+  message: readonly [string, ...string[]],
+): Promise<Refusal | undefined> {
+  const { client } = run
+  const outcome = await cancelledOnSignal(run, () => runCounted(client, message))
+  if (outcome.ok) return undefined
+  const error = refusalOf(client, outcome.error)
+  await client.query("ROLLBACK")
+  return { error, sentBefore: message[0].length, startsAt: statement.start, statement: statement.index }
+}
+
+async function refuseInvalid(run: StepwiseRun, statement: Statement): Promise<void> {
+  const index = await passedOver(run.client, statement)
   if (index === undefined) return
-  const { prepared } = course
-  const message = `the index ${quoted(index)} is there already, but it is invalid, and IF NOT EXISTS passes over it`
+  const message = `the index ${quoted(index)} already exists, but it is invalid, and IF NOT EXISTS passes over it`
   throw new LockstepError("L1015", message, {
-    file: prepared.file,
+    file: run.prepared.file,
     line: statement.line,
     column: statement.column,
-    state: await recordFailure(course, statement, { code: "42P07", message }),
-    next: nextAfter(course),
+    state: await recordFailure(run, statement, { code: "42P07", message }),
+    next: nextAfter(run),
   })
 }
 
-/** After a lost connection, about a statement whose outcome no catalog tells. */
-function unclear({ prepared, steps }: Course, statement: Statement): LockstepError {
+/** After a lost connection, about a statement whose outcome the catalog does not show. */
+function outcomeUnknown({ prepared, steps }: StepwiseRun, statement: Statement): LockstepError {
   const { name } = prepared.migration
   const [first] = statement.text.split("\n", 1)
-  return new LockstepError(
-    "L1015",
-    `the connection was lost while ${first} ran, and nobody can tell whether it is done`,
-    {
-      file: prepared.file,
-      line: statement.line,
-      column: statement.column,
-      state: `${steps} of ${prepared.statements.length} statements of ${name} are applied for certain; the history holds the failed row.`,
-      next: `look whether it is done. If not: lockstep deploy --resume (it runs this statement again); if so, and nothing follows it: lockstep resolve --applied ${name}`,
-    },
-  )
+  return new LockstepError("L1015", `the connection was lost while ${first} ran, and whether it is done is not known`, {
+    file: prepared.file,
+    line: statement.line,
+    column: statement.column,
+    state: `${steps} of ${prepared.statements.length} statements of ${name} are known to be applied; the history holds the failed row.`,
+    next: `check whether it is done. If not: \`lockstep deploy --resume\` (it runs this statement again); if so, and nothing follows it: \`lockstep resolve --applied ${name}\``,
+  })
 }

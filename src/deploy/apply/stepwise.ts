@@ -1,58 +1,61 @@
 import { finishRow, startedRow } from "../../history/rows.js"
-import type { Client } from "../../postgres/connect.js"
-import type { DeployRequest } from "../context.js"
-import { begin, type Ledger } from "../context.js"
-import { lostOr, RowRefused, rowRefused } from "../failure.js"
+import { type DeployContext, startMigration } from "../context.js"
+import { lostOr, RowRefused } from "../failure.js"
 import { throwIfInterrupted } from "../interrupt.js"
-import { stepsLog } from "../recover/row-log.js"
+import { type ResumePoint, stepsLog } from "../recover/resume.js"
 import type { Prepared } from "./prepare.js"
+import { rowRefused } from "./refused.js"
 import { freshSettings, settingStatements } from "./session.js"
 import { applyStatement } from "./statement.js"
-import { type Course, type Resume, rowKey, stateAt } from "./stepwise-run.js"
+import { rowKey, type StepwiseRun, stateAt } from "./stepwise-run.js"
 import { opening } from "./transactional.js"
 
+/** What earlier deploys did with a migration. */
+export interface Earlier {
+  /** Where it is resumed; undefined where it starts at its beginning. */
+  readonly resume: ResumePoint | undefined
+  /** Whether an attempt was marked as rolled back, whose invalid indexes may still exist. */
+  readonly rolledBack: boolean
+}
+
 /**
- * Applies a migration statement by statement, counting in its history row; goes on where `resume` says. Statements that
- * PostgreSQL allows in a transaction commit together with their count. `attempted`: an earlier row was rolled back, so
- * that its invalid indexes may be in the way.
+ * Applies a migration statement by statement, counting in its history row. Statements that PostgreSQL allows in a
+ * transaction commit together with their count.
  * Resolves to the duration in milliseconds. Errors: L1015 a statement was refused, L1001 interrupted; ConnectionLost.
  */
-export async function applyStepwise(
-  client: Client,
-  prepared: Prepared,
-  request: DeployRequest,
-  ledger: Ledger,
-  { resume, attempted }: { readonly resume: Resume | undefined; readonly attempted: boolean },
-): Promise<number> {
-  const started = performance.now()
-  const id = resume?.id ?? begin(ledger, prepared)
-  const course: Course = { client, prepared, request, ledger, id, steps: resume?.steps ?? 0 }
+export async function applyStepwise(context: DeployContext, prepared: Prepared, earlier: Earlier): Promise<number> {
+  const begun = performance.now()
+  const { resume } = earlier
+  const id = resume?.id ?? startMigration(context.progress, prepared)
+  const run: StepwiseRun = { ...context, prepared, id, steps: resume?.steps ?? 0 }
   const explain = async (error: unknown, state: string): Promise<never> => {
-    throw lostOr(client, error) instanceof RowRefused ? await rowRefused(client, prepared, request, state) : error
+    throw lostOr(run.client, error) instanceof RowRefused ? await rowRefused(run, prepared, state) : error
   }
-  await beginRow(course, resume).catch((error) => explain(error, "nothing of this migration was applied or recorded."))
-  await applyStatements(course, resume, attempted).catch((error) =>
-    explain(error, `${stateAt(course)} Whether the statement after them is applied, it does not show.`),
+  await begin(run, resume).catch((error) => explain(error, "nothing of this migration was applied or recorded."))
+  await applyStatements(run, earlier).catch((error) =>
+    explain(error, `${stateAt(run)} Whether the statement after them is applied is not known.`),
   )
-  return Math.round(performance.now() - started)
+  return Math.round(performance.now() - begun)
 }
 
-async function beginRow(course: Course, resume: Resume | undefined): Promise<void> {
-  const { client, prepared } = course
+async function begin(run: StepwiseRun, resume: ResumePoint | undefined): Promise<void> {
+  const { client, prepared } = run
   await client.query(opening(client).join(";"))
   if (resume !== undefined) return
-  await client.query(`BEGIN;${startedRow(rowKey(course), prepared.migration, stepsLog(prepared.statements, 0))};COMMIT`)
+  await client.query(`BEGIN;${startedRow(rowKey(run), prepared.migration, stepsLog(prepared.statements, 0))};COMMIT`)
 }
 
-async function applyStatements(course: Course, resume: Resume | undefined, attempted: boolean): Promise<void> {
-  const { client, prepared, request } = course
+async function applyStatements(run: StepwiseRun, { resume, rolledBack }: Earlier): Promise<void> {
+  const { client, prepared, request } = run
   const { statements } = prepared
-  for (const sql of settingStatements(statements.slice(0, course.steps))) await client.query(sql)
-  for (const statement of statements.slice(course.steps)) {
-    throwIfInterrupted(request.signal, stateAt(course))
+  for (const sql of settingStatements(statements.slice(0, run.steps))) await client.query(sql)
+  for (const statement of statements.slice(run.steps)) {
+    throwIfInterrupted(request.signal, stateAt(run))
     const isNext = statement.index === resume?.steps
-    const doubt = isNext ? resume.doubt : attempted ? "refused" : undefined
-    await applyStatement(course, statement, doubt, isNext && resume.by === "itself")
+    await applyStatement(run, statement, {
+      attempt: isNext ? resume.next : rolledBack ? "refused" : undefined,
+      unattended: isNext && resume.cause === "lost connection",
+    })
   }
-  await client.query(`BEGIN;${freshSettings(client, request)}${finishRow(rowKey(course), prepared.migration)};COMMIT`)
+  await client.query(`BEGIN;${freshSettings(run)}${finishRow(rowKey(run), prepared.migration)};COMMIT`)
 }

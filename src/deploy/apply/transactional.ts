@@ -1,77 +1,76 @@
+import { lockHolder } from "../../history/lock.js"
 import { durationColumn, finishedAt, finishedRow, lockHeld } from "../../history/rows.js"
 import type { Client } from "../../postgres/connect.js"
 import { runCounted } from "../../postgres/counted.js"
-import { remedyFor, worksPerhapsNextTime } from "../../postgres/sqlstate.js"
-import { lockHolder } from "../connect/lock.js"
-import { begin, type DeployRequest, type Ledger } from "../context.js"
-import { ConnectionLost, lostOr, migrationFailed, type Refusal, RowRefused, refusalOf, rowRefused } from "../failure.js"
+import { isRetryable, remedyFor } from "../../postgres/sqlstate.js"
+import { type DeployContext, startMigration } from "../context.js"
+import { ConnectionLost, lostOr, RowRefused, refusalOf } from "../failure.js"
 import { backoffMs, cancelledOnSignal, interrupted, pause } from "../interrupt.js"
+import { withStatementOutside } from "./commits-itself.js"
 import type { Prepared } from "./prepare.js"
-import { obstacleOf } from "./retry.js"
-import { discards, freshSettings } from "./session.js"
-import { withStatementOutside } from "./stepwise-run.js"
+import { migrationFailed, type Refusal, rowRefused } from "./refused.js"
+import { autovacuumLockTimeout, obstacleOf } from "./retry.js"
+import { discards, freshSettings, setLockTimeout } from "./session.js"
 import { asOneStatement, refusedInside } from "./unparsed.js"
 
-/** The database's state after a transactional migration was refused or cancelled. */
-export const untouched = (before: number): string =>
+/** The database's state after a transactional migration was refused or cancelled; `before`: how many are applied. */
+export const notApplied = (before: number): string =>
   `nothing of this migration was applied or recorded; ${
     before === 0
-      ? "none stands before it."
+      ? "no earlier migration is applied."
       : before === 1
-        ? "the one before it stands."
-        : `the ${before} before it stand.`
+        ? "the earlier migration is applied."
+        : `the ${before} earlier migrations are applied.`
   }`
 
 /**
  * Applies one transactional migration, again after a lock timeout, a deadlock or a serialization failure: the
- * transaction was rolled back whole. `before`: how many stand applied. Resolves to its duration in milliseconds; or to
- * the migration as it has to be applied, statement by statement, where one of its statements commits by itself.
+ * transaction was rolled back as a whole. `before`: how many migrations are applied. Resolves to its duration in
+ * milliseconds; or to the migration as it has to be applied, statement by statement, where one of its statements
+ * commits by itself.
  * Errors: L1012, L1014, L1024 refused, L1001 interrupted; ConnectionLost where the outcome is not known.
  */
 export async function applyTransactional(
-  client: Client,
+  context: DeployContext,
   prepared: Prepared,
-  request: DeployRequest,
-  ledger: Ledger,
   before: number,
 ): Promise<number | Prepared> {
+  const { client, request, progress } = context
   const { settings, signal, onEvent } = request
   const { name } = prepared.migration
-  const message = transactionMessage(client, { prepared, id: begin(ledger, prepared) }, request)
+  const state = notApplied(before)
+  const message = transactionMessage(context, { prepared, id: startMigration(progress, prepared) })
   for (let attempt = 0; ; attempt++) {
-    const outcome = await send(client, message, request).catch(async (error: unknown) => {
-      throw error instanceof RowRefused ? await rowRefused(client, prepared, request, untouched(before)) : error
+    const outcome = await send(context, message).catch(async (error: unknown) => {
+      throw error instanceof RowRefused ? await rowRefused(context, prepared, state) : error
     })
     if (typeof outcome === "number") return outcome
     await client.query("ROLLBACK")
-    if (signal.aborted) throw interrupted(untouched(before))
+    if (signal.aborted) throw interrupted(state)
     const stepwise = await withStatementOutside(prepared, outcome, request)
     if (stepwise) return stepwise
-    if (!worksPerhapsNextTime(outcome.error.code) || attempt >= settings.retries) {
-      const state = untouched(before)
-      const refused = refusedInside(prepared, outcome.error, state)
-      throw refused ?? (await migrationFailed(prepared, outcome, state, nextAfter(outcome.error.code)))
+    const { error } = outcome
+    if (!isRetryable(error.code) || attempt >= settings.retries) {
+      const next = nextAfter(error.code)
+      throw refusedInside(prepared, error, state) ?? (await migrationFailed(prepared, outcome, { state, next }))
     }
     const delayMs = backoffMs(attempt)
-    const { reason, lockTimeout } = await obstacleOf(client, prepared, outcome, request)
-    await client.query(lockTimeout)
+    const { reason, autovacuum } = await obstacleOf(client, prepared, outcome)
+    await client.query(setLockTimeout(autovacuum ? autovacuumLockTimeout : `'${settings.lockTimeout}'`))
     onEvent({ event: "retry", name, attempt: attempt + 1, of: settings.retries, delayMs, reason })
-    await pause(delayMs, signal, untouched(before))
+    await pause(delayMs, signal, state)
   }
 }
 
 const nextAfter = (sqlstate: string | undefined): string =>
-  worksPerhapsNextTime(sqlstate)
+  isRetryable(sqlstate)
     ? "run the same deploy again."
     : `${remedyFor(sqlstate) ?? "fix the file"}, then run the same deploy again.`
 
-async function send(
-  client: Client,
-  { before, opening, script, after }: Message,
-  request: DeployRequest,
-): Promise<number | Refusal> {
-  const message = [before, ...script, after]
-  const outcome = await cancelledOnSignal(client, request, () => runCounted(client, message, durationColumn))
+async function send(context: DeployContext, message: Message): Promise<number | Refusal> {
+  const { before, opening, script, after } = message
+  const { client } = context
+  const outcome = await cancelledOnSignal(context, () => runCounted(client, [before, ...script, after], durationColumn))
   if (!outcome.ok) {
     const error = refusalOf(client, outcome.error)
     return { error, sentBefore: before.length, startsAt: 0, statement: outcome.completed - opening }
@@ -83,18 +82,18 @@ async function send(
 
 /**
  * Applies small transactional migrations in one message, each in its own transaction with its own row. When one of
- * them is refused, PostgreSQL skips the rest of the message; the history then says which are done.
+ * them is refused, PostgreSQL skips the rest of the message; the history then shows which are done.
  * Resolves to the durations, or undefined where one was refused.
  */
 export async function applyBatch(
-  client: Client,
+  context: DeployContext,
   batch: readonly Sent[],
-  request: DeployRequest,
 ): Promise<readonly number[] | undefined> {
-  const message = batchMessage(client, batch, request)
-  const outcome = await cancelledOnSignal(client, request, () => runCounted(client, [message], durationColumn))
+  const { client } = context
+  const message = batchMessage(context, batch)
+  const outcome = await cancelledOnSignal(context, () => runCounted(client, [message], durationColumn))
   if (outcome.ok) return outcome.values.map(Number)
-  // Which one it is, and why, the next attempt says, which sends them one by one.
+  // The next attempt sends them one by one, and so finds out which one was refused, and why.
   const error = lostOr(client, outcome.error)
   if (error instanceof ConnectionLost) throw error
   await client.query("ROLLBACK")
@@ -102,7 +101,7 @@ export async function applyBatch(
 }
 
 /** A migration to be sent, and the id of its history row. */
-interface Sent {
+export interface Sent {
   readonly prepared: Prepared
   readonly id: string
 }
@@ -121,7 +120,7 @@ interface Message {
 
 /**
  * What every migration begins with, in a transaction of its own, because nothing may come before SET TRANSACTION: the
- * check that this session still holds the lock, without which nothing of the message runs, and a session as new.
+ * check that this session still holds the lock, without which nothing of the message runs, and a clean session.
  */
 export const opening = (client: Client): readonly string[] => [
   "BEGIN",
@@ -130,27 +129,30 @@ export const opening = (client: Client): readonly string[] => [
   "COMMIT",
 ]
 
-/** A migration and its row in one transaction, so that both commit or neither. It gives the milliseconds that it took. */
-function transactionMessage(client: Client, { prepared, id }: Sent, request: DeployRequest): Message {
+type Session = Pick<DeployContext, "client" | "request">
+
+/** A migration and its row in one transaction, so that both commit or neither. Its last value is the duration. */
+function transactionMessage(session: Session, { prepared, id }: Sent): Message {
+  const { client, request } = session
   const before = [...opening(client), "BEGIN"]
   const row = finishedRow({ pid: lockHolder(client), schema: request.url.schema, id }, prepared.migration, "now()")
   return {
     before: `${title([prepared])}${before.join(";")};`,
     opening: before.length,
     script: prepared.unparsed ? asOneStatement(prepared.sql, id) : [prepared.sql, "\n;"],
-    after: `${freshSettings(client, request)}${row};COMMIT;`,
+    after: `${freshSettings(session)}${row};COMMIT;`,
   }
 }
 
 /**
- * Several transactional migrations as one message, each in its own transaction with its own row; each gives the
- * milliseconds that it took. Within one message now() stands still: a migration starts there when the one before it is
- * finished.
+ * Several transactional migrations as one message, each in its own transaction with its own row; its values are the
+ * durations. Within one message now() is constant: a migration starts when the one before it is finished.
  */
-function batchMessage(client: Client, batch: readonly Sent[], request: DeployRequest): string {
+function batchMessage(session: Session, batch: readonly Sent[]): string {
+  const { client, request } = session
   const { schema } = request.url
   const pid = lockHolder(client)
-  const settings = freshSettings(client, request)
+  const settings = freshSettings(session)
   const between = `BEGIN;${discards.join(";")};COMMIT;`
   const transactions = batch.map(({ prepared: { sql, migration }, id }, index) => {
     const previous = batch[index - 1]?.id
@@ -161,7 +163,7 @@ function batchMessage(client: Client, batch: readonly Sent[], request: DeployReq
   return title(batch.map(({ prepared }) => prepared)) + transactions.join("")
 }
 
-/** The first line of a message: what pg_stat_activity shows of it, and a waiting deployer says. */
+/** The first line of a message: what pg_stat_activity shows of it, and a waiting deployer reports. */
 function title([first, ...more]: readonly Prepared[]): string {
   const name = first?.migration.name.replaceAll(/[^ -~]/g, "?")
   return `-- ${name}${more.length > 0 ? ` and ${more.length} more` : ""}\n`

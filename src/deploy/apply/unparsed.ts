@@ -8,7 +8,7 @@ import type { Prepared } from "./prepare.js"
 /**
  * A script that cannot be parsed here as one statement, which PL/pgSQL has the server parse and run: whatever the
  * script holds, it ends neither the statement nor the transaction around it, because EXECUTE refuses every command that
- * does. `id`: random, so that the script cannot hold it.
+ * does. `id`: random, so that the script cannot contain it.
  * Source: PostgreSQL's documentation, "Executing Dynamic Commands" and "Transaction Management" in the PL/pgSQL chapter.
  */
 export function asOneStatement(sql: string, id: string): readonly string[] {
@@ -38,11 +38,11 @@ export function refusedInside({ file, sql, unparsed }: Prepared, error: pg.Datab
 
 const appliedWhole = "A file that cannot be parsed is applied as a whole, in one transaction with its history row."
 
-/** What a person needs to know of a failure in such a script. */
+/** A hint for a failure in such a script. */
 export const unparsedHint = ({ line, column, message }: Unparsed): string =>
   `Lockstep cannot parse this file (${line}:${column}: ${message}). ${appliedWhole}`
 
-/** Whether the session's backslashes escape quotes in plain strings, so that they end elsewhere than the parser sees. */
+/** Whether the session's backslashes escape quotes in plain strings, so that they end elsewhere than the parser assumes. */
 export async function backslashEscapes(client: Client): Promise<boolean> {
   const { rows } = await client.query<Record<string, string>>("SHOW standard_conforming_strings")
   return rows[0]?.standard_conforming_strings === "off"

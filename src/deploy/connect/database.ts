@@ -4,28 +4,27 @@ import { mayComeUp } from "../../postgres/connection-error.js"
 import { connectToServer } from "../../postgres/maintenance.js"
 import { quoteIdentifier, sqlstateOf } from "../../postgres/sqlstate.js"
 import type { DatabaseUrl } from "../../postgres/url.js"
-import { type Connecting, defaultSettings } from "../context.js"
-import { lostOr } from "../failure.js"
+import { type ConnectRequest, defaultSettings } from "../context.js"
+import { lostOr, untouched } from "../failure.js"
 import { backoffMs, inTime, pause, unlessInterrupted } from "../interrupt.js"
 import { isPooled, refusePooler } from "./pooler.js"
 
-const untouched = "nothing was touched."
 const longestDelayMs = 2000
-/** A server that does not answer is not waited for longer than this when there is nothing left to do. */
+/** How long to wait for the last answer of a server, when there is nothing left to do. */
 const resetMs = 2000
-const speakEveryMs = 5000
+const reportEveryMs = 5000
 
 /**
  * Connects, waiting for a server that may come up and creating a database that does not exist, as Prisma does; then
  * refuses a server that cannot be migrated. `time`: again, after the connection was lost, a standby may be about to be
- * promoted, and is waited for; a database that does not exist is not created, because it was there.
+ * promoted, and is waited for; a database that does not exist is not created, because it existed.
  * Errors: L1210 to L1219 no connection, L1021 a transaction pooler, L1022 a standby or read-only server, L1023 the
  * database cannot be created; ConnectionLost.
  */
-export async function openDatabase(request: Connecting, time: "first" | "again" = "first"): Promise<Client> {
+export async function openDatabase(request: ConnectRequest, time: "first" | "again" = "first"): Promise<Client> {
   const { settings, signal, onEvent } = request
   const started = Date.now()
-  let spoken = Number.NEGATIVE_INFINITY
+  let reported = Number.NEGATIVE_INFINITY
   for (let attempt = 0; ; attempt++) {
     try {
       return await openOnce(request)
@@ -39,8 +38,8 @@ export async function openDatabase(request: Connecting, time: "first" | "again" 
       }
       if (!(error instanceof LockstepError) || waitedMs >= settings.connectTimeout) throw error
       if (!mayComeUp(error) && !(time === "again" && error.code === "L1022")) throw error
-      if (Date.now() - spoken >= speakEveryMs) {
-        spoken = Date.now()
+      if (Date.now() - reported >= reportEveryMs) {
+        reported = Date.now()
         onEvent({ event: "waiting-for-database", reason: error.message, waitedMs })
       }
       const left = settings.connectTimeout - waitedMs
@@ -49,7 +48,7 @@ export async function openDatabase(request: Connecting, time: "first" | "again" 
   }
 }
 
-async function openOnce(request: Connecting): Promise<Client> {
+async function openOnce(request: ConnectRequest): Promise<Client> {
   const client = await connectOnce(request)
   try {
     await inspect(client, request)
@@ -61,8 +60,8 @@ async function openOnce(request: Connecting): Promise<Client> {
   }
 }
 
-/** A connection that comes when nobody waits for it any more is closed. */
-async function connectOnce({ url, signal, applicationName }: Connecting): Promise<Client> {
+/** A connection that is opened after an interrupt is closed again. */
+async function connectOnce({ url, signal, applicationName }: ConnectRequest): Promise<Client> {
   const connecting = connect(url, { applicationName })
   return await unlessInterrupted(connecting, signal, untouched).catch((error: unknown) => {
     void connecting.then((client) => client.end()).catch(() => undefined)
@@ -70,7 +69,7 @@ async function connectOnce({ url, signal, applicationName }: Connecting): Promis
   })
 }
 
-async function createDatabase({ url, onEvent, applicationName }: Connecting): Promise<void> {
+async function createDatabase({ url, onEvent, applicationName }: ConnectRequest): Promise<void> {
   const create = `CREATE DATABASE ${quoteIdentifier(url.database)}`
   const maintenance = await connectToServer(url, { applicationName }).catch((cause: unknown) => {
     if (mayComeUp(cause)) return undefined
@@ -86,7 +85,7 @@ async function createDatabase({ url, onEvent, applicationName }: Connecting): Pr
     await maintenance.query(create)
     onEvent({ event: "database-created", database: url.database })
   } catch (cause) {
-    // Another deployer was or is at it: it exists, 23505 in the same instant, template1 is being copied.
+    // Another deployer creates it: it exists already, is created at the same moment, or template1 is being copied.
     if (["42P04", "23505", "55006"].includes(sqlstateOf(cause) ?? "")) return
     throw new LockstepError("L1023", `the database "${url.database}" does not exist and cannot be created`, {
       sqlstate: sqlstateOf(cause),
@@ -101,14 +100,14 @@ async function createDatabase({ url, onEvent, applicationName }: Connecting): Pr
 }
 
 /** Refuses a server that cannot be migrated. Errors: L1021 a transaction pooler, L1022 a standby or read-only server. */
-export async function inspect(client: Client, request: Connecting): Promise<void> {
+export async function inspect(client: Client, request: ConnectRequest): Promise<void> {
   const result = await client.query<{ standby: string; readonly: string; pid: string }>(
     `SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only') AS readonly, pg_backend_pid() AS pid`,
   )
   const [found] = result.rows
   const where = request.url.display
   if (found?.standby === "t") {
-    throw new LockstepError("L1022", `${where} is a standby: it takes no writes`, {
+    throw new LockstepError("L1022", `${where} is a standby: it accepts no writes`, {
       state: untouched,
       next: "point DATABASE_URL at the primary",
     })
@@ -122,13 +121,13 @@ export async function inspect(client: Client, request: Connecting): Promise<void
   const pid = Number(found?.pid)
   if (!isPooled(client, pid)) return
   await refusePooler(client, pid, request)
-  // What an earlier client of the pool left, a lock of a deployer that was killed among it.
+  // An earlier client of the pool may have left something: a deployer that was killed, its lock.
   await client.query("DISCARD ALL")
 }
 
 /**
- * Connects to look at a history: what a deploy would not go through is refused here as well, because the answer would be
- * that of another session. Errors: L1021 a transaction pooler, L12xx.
+ * Connects to read a history. A pooler that a deploy refuses is refused here as well, because the answer could come from
+ * another session. Errors: L1021 a transaction pooler, L12xx.
  */
 export async function openToRead(url: DatabaseUrl, applicationName: string): Promise<Client> {
   const client = await connect(url, { applicationName })

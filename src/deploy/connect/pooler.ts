@@ -1,20 +1,20 @@
 import { LockstepError } from "../../errors.js"
 import { type Client, connect } from "../../postgres/connect.js"
-import type { Connecting } from "../context.js"
+import type { ConnectRequest } from "../context.js"
+import { untouched } from "../failure.js"
 import { inTime } from "../interrupt.js"
 
 /** How often both clients are asked: a pooler gives the most recently freed server connection to whoever asks next. */
 const tries = 5
-/** So long an answer may take before it counts as waiting for a server connection, in milliseconds. */
+/** How long an answer may take before the client counts as waiting for a server connection, in milliseconds. */
 const answerMs = 1000
 
 /** Whether the connection goes through a pooler: the process id in its greeting is not the server's. */
-export const isPooled = (client: Client, pid: number): boolean =>
-  (client as Client & { readonly processID?: number | null }).processID !== pid
+export const isPooled = (client: Client, pid: number): boolean => client.processID !== pid
 
 /** What it takes to open another connection of the same kind. */
-export type Reaching = Pick<Connecting, "url" | "applicationName"> & {
-  readonly settings: Pick<Connecting["settings"], "connectTimeout">
+export type Reaching = Pick<ConnectRequest, "url" | "applicationName"> & {
+  readonly settings: Pick<ConnectRequest["settings"], "connectTimeout">
 }
 
 /**
@@ -30,12 +30,12 @@ export async function refusePooler(client: Client, pid: number, request: Reachin
   throw found === "shared"
     ? new LockstepError("L1021", `${display} is a transaction pooler (PgBouncer or its like)`, {
         hint: "It gives one session's statements to several server connections, so the migration lock would protect nothing.",
-        state: "nothing was touched.",
+        state: untouched,
         next: "set DATABASE_URL to the database's direct address (or to a pool in session mode)",
       })
     : new LockstepError("L1021", `${display} is a pooler, and all of its server connections are busy`, {
         hint: "Without an answer it cannot be known whether it keeps sessions apart, which the migration lock needs.",
-        state: "nothing was touched.",
+        state: untouched,
         next: "set DATABASE_URL to the database's direct address, or deploy again when the pool has a free connection",
       })
 }
@@ -64,7 +64,7 @@ async function sharing(first: Client, pid: number, request: Reaching): Promise<"
     }
     return "apart"
   } finally {
-    // Where the query still hangs, the farewell would wait behind it.
+    // Not awaited: where the query still waits, the end waits behind it.
     void second.end().catch(() => undefined)
   }
 }

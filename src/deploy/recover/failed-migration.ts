@@ -2,8 +2,8 @@ import { type ErrorDetails, LockstepError } from "../../errors.js"
 import type { StateOf } from "../../history/compare.js"
 import type { Client } from "../../postgres/connect.js"
 import { parseScript } from "../../sql/parse.js"
-import { type FoundTrace, findTraces, tracesOf, traceText } from "./catalog-check.js"
-import { type Reached, readLog } from "./row-log.js"
+import { type CheckedChange, catalogChanges, changeText, checkCatalog } from "./catalog-check.js"
+import { firstStatements, type Reached, readLog } from "./resume.js"
 
 interface Blocked {
   readonly failed: StateOf<"failed">
@@ -11,62 +11,62 @@ interface Blocked {
   readonly others: number
 }
 
-/** L1104: what is known of a failed migration that stands in the way, and the commands to choose from. */
+/** L1104: what is known of a failed migration that stops the deploy, and the commands to choose from. */
 export async function blockedBy(client: Client, { failed, others }: Blocked): Promise<LockstepError> {
   const { name, row } = failed
   const reached = readLog(row.logs)
   const details =
     reached === undefined ? describe(failed, await diagnose(client, failed)) : stoppedPartWay(failed, reached)
-  const more =
-    others > 0 ? ` ${others} more failed ${others > 1 ? "migrations stand" : "migration stands"} in the history.` : ""
+  const more = others > 0 ? ` The history has ${others} more failed ${others > 1 ? "migrations" : "migration"}.` : ""
   return new LockstepError(
     "L1104",
-    `the migration ${name} failed at ${row.startedAt} and nothing has settled it since (Prisma's P3009)`,
+    `the migration ${name} failed at ${row.startedAt} and is not resolved (Prisma's P3009)`,
     { ...details, state: `${details.state} Later migrations are not applied.${more}` },
   )
 }
 
-async function diagnose(client: Client, { migration }: StateOf<"failed">): Promise<readonly FoundTrace[]> {
+async function diagnose(client: Client, { migration }: StateOf<"failed">): Promise<readonly CheckedChange[]> {
   const script = migration && (await parseScript(migration.text))
-  return script?.kind === "script" ? await findTraces(client, tracesOf(script.statements)) : []
+  return script?.kind === "script" ? await checkCatalog(client, catalogChanges(script.statements)) : []
 }
 
-const byHand = (name: string) => ({
-  rolledBack: `lockstep resolve --rolled-back ${name}   when nothing of it is in the database (the next deploy runs it again)`,
-  applied: `lockstep resolve --applied ${name}   when all of it is`,
+const resolveCommands = (name: string) => ({
+  rolledBack: `\`lockstep resolve --rolled-back ${name}\`   when nothing of it is in the database (the next deploy runs it again)`,
+  applied: `\`lockstep resolve --applied ${name}\`   when all of it is`,
 })
 
-/** Lockstep's own row: it says how far the migration is. */
+/** Lockstep's own row: it counts the statements that are applied. */
 function stoppedPartWay({ name, row, migration }: StateOf<"failed">, { steps, next }: Reached): ErrorDetails {
-  const settle = byHand(name)
+  const resolve = resolveCommands(name)
   const logs = row.logs?.trim().replace(/^/gm, "  ")
   const done =
     steps === 0
       ? "none of its statements is applied"
-      : `its first ${steps} ${steps > 1 ? "statements are" : "statement is"} applied`
-  const doubt =
+      : `${firstStatements(steps)} of it ${steps === 1 ? "is" : "are"} applied`
+  const state =
     next === "refused"
       ? `${done}; the next one failed.`
-      : `${done}; whether the next one is done is not known, because the deployer was stopped from outside.`
-  const resume = `lockstep deploy --resume   when the cause is mended, to go on after the statements that are applied`
+      : `${done}; whether the next one is applied is not known, because the deployer was killed or lost its connection.`
+  const resume =
+    "`lockstep deploy --resume`   when the cause is fixed, to continue after the statements that are applied"
   return {
-    hint: `The history says:\n${logs}`,
-    state: doubt,
-    next: [...(migration ? [resume] : []), settle.rolledBack, settle.applied].join("\n"),
+    hint: `The history's row:\n${logs}`,
+    state,
+    next: [...(migration ? [resume] : []), resolve.rolledBack, resolve.applied].join("\n"),
   }
 }
 
-/** Somebody else's row, such as stock Prisma's: its logs, and what the catalog shows of it. */
-export function describe({ name, row }: StateOf<"failed">, traces: readonly FoundTrace[]): ErrorDetails {
+/** Another program's row, such as stock Prisma's: its logs, and what the catalog shows of it. */
+export function describe({ name, row }: StateOf<"failed">, changes: readonly CheckedChange[]): ErrorDetails {
   const log = readPrismaLog(row.logs)
-  const done = traces.filter((trace) => trace.done)
-  const settle = byHand(name)
-  const commands = [settle.rolledBack, settle.applied]
-  const lines = (found: readonly FoundTrace[]) => found.map((trace) => `  line ${trace.line}: ${traceText(trace)}`)
-  const undone = traces.filter((trace) => !trace.done)
+  const done = changes.filter((change) => change.done)
+  const resolve = resolveCommands(name)
+  const commands = [resolve.rolledBack, resolve.applied]
+  const lines = (some: readonly CheckedChange[]) => some.map((change) => `  line ${change.line}: ${changeText(change)}`)
+  const undone = changes.filter((change) => !change.done)
   const parts = [
     log === undefined
-      ? "Its row holds no error: the deployer was stopped from outside."
+      ? "Its row has no error: the deployer was killed or lost its connection."
       : `It failed with: ${log.message}${log.code ? ` (PostgreSQL ${log.code})` : ""}`,
     ...(log?.position ? [log.position] : []),
     ...(done.length > 0 ? ["Applied, as the database shows:", ...lines(done)] : []),
@@ -75,20 +75,20 @@ export function describe({ name, row }: StateOf<"failed">, traces: readonly Foun
   return {
     sqlstate: log?.code,
     hint: parts.join("\n"),
-    state: extent(done.length, traces.length),
-    next: (traces.length > 0 && undone.length === 0 ? commands.reverse() : commands).join("\n"),
+    state: extent(done.length, changes.length),
+    next: (changes.length > 0 && undone.length === 0 ? commands.reverse() : commands).join("\n"),
   }
 }
 
 function extent(done: number, of: number): string {
-  if (of === 0) return "how much of it is applied, the database does not show."
-  if (done === 0) return "nothing that it makes is in the database."
+  if (of === 0) return "how much of it is applied cannot be read from the database."
+  if (done === 0) return "none of its objects is in the database."
   return done === of
-    ? "all that it makes is in the database."
-    : `${done} of ${of} objects that it makes or drops are as it leaves them.`
+    ? "all of its objects are in the database."
+    : `${done} of the ${of} objects that it creates or drops are as it leaves them.`
 }
 
-/** What the logs of a failed history row say, as Prisma's schema engine writes them. */
+/** What the logs of a failed history row hold, as Prisma's schema engine writes them. */
 export interface PrismaLog {
   readonly code: string | undefined
   readonly message: string

@@ -4,24 +4,24 @@ import { resumable } from "../../sql/resumable.js"
 import { quoted } from "../../sql/tree.js"
 import { detachPending, indexState, leftByReindex } from "./invalid-indexes.js"
 
-/** What is known of an earlier attempt at a statement: the server refused it, or nobody heard the answer. */
-export type Doubt = "refused" | "in doubt"
+/** How an earlier attempt at a statement ended: the server refused it, or the connection was lost before the answer. */
+export type EarlierAttempt = "refused" | "interrupted"
 
-/** Whether a statement is still to be run; "unclear": no catalog tells. */
-export type Verdict = "run" | "done" | "unclear"
+/** What is to be done about a statement; "unknown": the catalog does not show whether it is done. */
+export type Verdict = "run" | "done" | "unknown"
 
 /**
- * Before a statement that runs outside a transaction is run again: finds out from the catalog whether it is done, and
- * clears away what a failed attempt left, such as an invalid index. A statement that was refused is never taken for
- * done: a valid index of its name is then somebody else's.
+ * Before a statement that runs outside a transaction is run again: reads from the catalog whether it is done, and
+ * removes what a failed attempt left, such as an invalid index. A statement that was refused never counts as done: a
+ * valid index of its name was made by somebody else.
  * Source: PostgreSQL's documentation, CREATE INDEX and REINDEX, "Concurrently"; ALTER TABLE, DETACH PARTITION.
  */
-export async function clearTheWay(client: Client, { node }: Statement, doubt: Doubt): Promise<Verdict> {
-  const finished: Verdict = doubt === "in doubt" ? "done" : "run"
+export async function recoverStatement(client: Client, { node }: Statement, earlier: EarlierAttempt): Promise<Verdict> {
+  const finished: Verdict = earlier === "interrupted" ? "done" : "run"
   const work = resumable(node)
   switch (work?.kind) {
     case "create index": {
-      if (work.index === undefined) return doubt === "refused" ? "run" : "unclear"
+      if (work.index === undefined) return earlier === "refused" ? "run" : "unknown"
       const state = await indexState(client, work.index)
       if (state === "invalid") await client.query(`DROP INDEX CONCURRENTLY ${quoted(work.index)}`)
       return state === "valid" ? finished : "run"
@@ -39,15 +39,15 @@ export async function clearTheWay(client: Client, { node }: Statement, doubt: Do
       return "done"
     }
     default:
-      return doubt === "refused" || repeatable.some((kind) => kind in node) ? "run" : "unclear"
+      return earlier === "refused" || repeatable.some((kind) => kind in node) ? "run" : "unknown"
   }
 }
 
-/** Run once more they change nothing that the first time has not. */
+/** Run a second time they change nothing that the first time has not. */
 const repeatable = ["VacuumStmt", "AlterSystemStmt", "ReindexStmt", "ClusterStmt", "DiscardStmt"]
 
-/** Whether waiting for its locks stops nobody else's reads and writes, so that nothing hurries it. */
-export function waitsPolitely({ node }: Statement): boolean {
+/** Whether a statement that waits for its locks blocks nobody else's reads and writes, so that it may wait for long. */
+export function waitsWithoutBlocking({ node }: Statement): boolean {
   if (resumable(node) !== undefined) return true
   return "VacuumStmt" in node && !(node.VacuumStmt.options ?? []).some((option) => isFull(option))
 }

@@ -14,7 +14,7 @@ export async function indexState(client: Client, index: RelationName): Promise<"
 }
 
 /** The invalid indexes that a failed statement left behind, in a sentence; undefined where there are none. */
-export async function remainder(client: Client, { node }: Statement): Promise<string | undefined> {
+export async function leftBehind(client: Client, { node }: Statement): Promise<string | undefined> {
   const work = resumable(node)
   if (work?.kind === "create index" && work.index !== undefined) {
     if ((await indexState(client, work.index)) !== "invalid") return undefined
@@ -27,7 +27,7 @@ export async function remainder(client: Client, { node }: Statement): Promise<st
   return `It left ${left.length > 1 ? "the invalid indexes" : "the invalid index"} ${left.join(", ")}, ${fate}.`
 }
 
-/** An index that the statement was to make and that is there, but invalid: IF NOT EXISTS passes over such a one. */
+/** The index that CREATE INDEX IF NOT EXISTS did not build because it exists, although it is invalid. */
 export async function passedOver(client: Client, { node }: Statement): Promise<RelationName | undefined> {
   const work = resumable(node)
   if (work?.kind !== "create index" || work.index === undefined || !work.ifNotExists) return undefined

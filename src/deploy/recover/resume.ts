@@ -1,21 +1,58 @@
 import { createHash, type Hash } from "node:crypto"
+import { LockstepError } from "../../errors.js"
 import type { Statement } from "../../sql/parse.js"
+import type { Prepared } from "../apply/prepare.js"
+import type { Resumption } from "../decide.js"
+import type { EarlierAttempt } from "./interrupted-statement.js"
 
-/** Where a migration that is applied statement by statement stands, as its history row says. */
+/** How far a migration that is applied statement by statement is, as the logs of its history row record it. */
 export interface Reached {
   /** How many statements are done. */
   readonly steps: number
-  /** Whether the next one was refused, or stopped from outside, so that it may be done or not. */
-  readonly next: "refused" | "in doubt"
-  /** Of the statements done: tells whether the file still begins with them. */
+  /** What became of the next one. */
+  readonly next: EarlierAttempt
+  /** Of the statements done: shows whether the file still begins with them. */
   readonly digest: string
 }
 
-/** The first line of what Prisma records for a failed migration; ours begin so too. */
-const failed = "A migration failed to apply."
+/** Where a migration with a history row is resumed. */
+export interface ResumePoint {
+  /** Of its history row. */
+  readonly id: string
+  readonly steps: number
+  readonly next: EarlierAttempt
+  readonly cause: Resumption["cause"]
+}
+
+/**
+ * Where a failed migration is resumed: after the statements that its history row counts as done, with which the file
+ * must still begin. Errors: L1104 it does not.
+ */
+export function resumeAt(prepared: Prepared, { failed, cause }: Resumption): ResumePoint {
+  const { row, name } = failed
+  const { statements } = prepared
+  const reached = readLog(row.logs)
+  const steps = reached?.steps ?? 0
+  if (prepared.unparsed || steps > statements.length || digestOf(statements, steps) !== reached?.digest) {
+    throw new LockstepError("L1104", `the applied part of ${name} is no longer what the file begins with`, {
+      file: prepared.file,
+      hint: "Change only what comes after the statements that are applied.",
+      state: `${firstStatements(steps)} of ${name} as it was ${steps === 1 ? "is" : "are"} applied; nothing else was touched.`,
+      next: `restore the beginning of the file, then: \`lockstep deploy --resume\`\n\`lockstep resolve --applied ${name}\`   when all of it is in the database`,
+    })
+  }
+  return { id: row.id, steps, next: reached.next, cause }
+}
+
+/** In words: the first 3 statements. */
+export const firstStatements = (count: number): string =>
+  count === 1 ? "the first statement" : `the first ${count} statements`
+
+/** The first line of what Prisma records for a failed migration; ours begin with it as well. */
+const firstLine = "A migration failed to apply."
 const line = /Lockstep applies it statement by statement: (\d+) of \d+ done \(digest ([0-9a-f]{12})\)\./
 
-/** What the row's logs say while a migration is applied: how far it is, and a digest of what is done. */
+/** The row's logs while a migration is applied: how far it is, and a digest of what is done. */
 export const stepsLog = (statements: readonly Statement[], steps: number): string =>
   `Lockstep applies it statement by statement: ${steps} of ${statements.length} done (digest ${digestOf(statements, steps)}).`
 
@@ -28,27 +65,35 @@ export function digestOf(statements: readonly Statement[], steps: number): strin
   return from.hash.copy().digest("hex").slice(0, 12)
 }
 
-/** How far each list is hashed: it is asked for after every statement, of which a file may have hundreds of thousands. */
+/** How far each list is hashed: the digest is needed after every statement, and a file may have hundreds of thousands. */
 const hashed = new WeakMap<readonly Statement[], { readonly steps: number; readonly hash: Hash }>()
 
-/** What the logs say about a statement that PostgreSQL refused, in Prisma's form, and how far the migration is. */
+/** A migration that stopped: its statements, and which one failed after how many. */
+export interface Stop {
+  readonly name: string
+  readonly statements: readonly Statement[]
+  readonly failed: Statement
+  readonly steps: number
+}
+
+/** The row's logs after PostgreSQL refused a statement: the error in Prisma's form, and how far the migration is. */
 export function failureLog(
-  { name, statement, of }: { readonly name: string; readonly statement: Statement; readonly of: readonly Statement[] },
-  { code, message, steps }: { readonly code: string | undefined; readonly message: string; readonly steps: number },
+  { name, statements, failed: statement, steps }: Stop,
+  { code, message }: { readonly code?: string | undefined; readonly message: string },
 ): string {
   return [
-    `${failed} New migrations cannot be applied before the error is recovered from.`,
+    `${firstLine} New migrations cannot be applied before the error is recovered from.`,
     `Migration name: ${name}`,
     `Database error code: ${code}`,
     `Database error:\nERROR: ${message}`,
-    `Statement ${statement.index + 1} of ${of.length}, line ${statement.line}.`,
-    stepsLog(of, steps),
+    `Statement ${statement.index + 1} of ${statements.length}, line ${statement.line}.`,
+    stepsLog(statements, steps),
   ].join("\n\n")
 }
 
-/** Reads the logs of a failed row; undefined where it is not Lockstep's. */
+/** Reads the logs of a failed row; undefined where they are not Lockstep's. */
 export function readLog(logs: string | null): Reached | undefined {
   const found = line.exec(logs ?? "")
   if (!found?.[1] || !found[2]) return undefined
-  return { steps: Number(found[1]), digest: found[2], next: logs?.startsWith(failed) ? "refused" : "in doubt" }
+  return { steps: Number(found[1]), digest: found[2], next: logs?.startsWith(firstLine) ? "refused" : "interrupted" }
 }

@@ -1,17 +1,15 @@
 import { LockstepError } from "../../errors.js"
 import { type Comparison, compare } from "../../history/compare.js"
 import { readHistory } from "../../history/recorded.js"
-import type { Client } from "../../postgres/connect.js"
-import type { DeployRequest } from "../context.js"
+import type { DeployContext } from "../context.js"
 
 /**
  * Reads the history back, under the lock, and compares it with the folder: every migration recorded once as applied, or
  * more than once only where it was so `before`.
- * Resolves to how many are recorded. Errors: L1030 the history says something else.
+ * Resolves to how many are recorded. Errors: L1030 the history is another one.
  */
 export async function verifyHistory(
-  client: Client,
-  { url, folder }: DeployRequest,
+  { client, request: { url, folder } }: DeployContext,
   before: Pick<Comparison, "duplicates">,
 ): Promise<number> {
   const recorded = await readHistory(client, url.schema)
@@ -23,9 +21,9 @@ export async function verifyHistory(
     ...twice.map((name) => `${name} is recorded twice`),
   ]
   if (wrong.length === 0) return applied.length
-  throw new LockstepError("L1030", "the deploy went through, but the history read back is another one", {
+  throw new LockstepError("L1030", "the migrations were applied, but the history read back does not match", {
     hint: wrong.join("\n"),
-    state: "what the history says stands; somebody else may have changed it during the deploy.",
-    next: "pnpm db:status",
+    state: "the history was probably changed by somebody else during the deploy.",
+    next: "`lockstep status`",
   })
 }

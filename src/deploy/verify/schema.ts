@@ -2,16 +2,14 @@ import { LockstepError } from "../../errors.js"
 import { compare } from "../../history/compare.js"
 import type { FolderMigration } from "../../history/folder.js"
 import { readHistory } from "../../history/recorded.js"
-import type { Client } from "../../postgres/connect.js"
-import type { DeployRequest, FindDrift } from "../context.js"
+import type { DeployContext, FindDrift } from "../context.js"
 
 /**
  * Compares the database with what its history makes when it is replayed on an empty one, under the lock. Migrations
  * are replayed in the order in which they were applied. Errors: L1031 they differ, object by object.
  */
 export async function verifySchema(
-  client: Client,
-  { url, folder, onEvent }: Pick<DeployRequest, "url" | "folder" | "onEvent">,
+  { client, request: { url, folder, onEvent } }: DeployContext,
   findDrift: FindDrift,
 ): Promise<void> {
   const recorded = (await readHistory(client, url.schema)) ?? []
@@ -30,7 +28,7 @@ export async function verifySchema(
   })
   const drift = await findDrift(client, order)
   const lines = [
-    ...drift.missing.map((line) => `missing, or otherwise:  ${line}`),
+    ...drift.missing.map((line) => `missing, or different:  ${line}`),
     ...drift.unexpected.map((line) => `not from the history:   ${line}`),
   ]
   if (lines.length === 0) {
@@ -40,6 +38,6 @@ export async function verifySchema(
   throw new LockstepError("L1031", `the schema has drifted from the history in ${lines.length} objects`, {
     hint: lines.join("\n"),
     state: "every migration is applied and recorded; somebody changed the schema by hand.",
-    next: "write a migration that makes these changes (lockstep diff shows them as SQL), or take them back by hand",
+    next: "write a migration that makes these changes (`lockstep diff` shows them as SQL), or revert them by hand",
   })
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
-import { batches } from "../../src/deploy/apply/apply.js"
-import type { Prepared } from "../../src/deploy/apply/prepare.js"
+import { batches } from "../../../src/deploy/apply/apply.js"
+import type { Prepared } from "../../../src/deploy/apply/prepare.js"
 
 const prepared = (name: string, more: Partial<Prepared> = {}, bytes = 10): Prepared => ({
   migration: { name, path: name, text: "-".repeat(bytes), checksum: name },
@@ -8,7 +8,7 @@ const prepared = (name: string, more: Partial<Prepared> = {}, bytes = 10): Prepa
   class: "transactional",
   sql: "-".repeat(bytes),
   statements: [],
-  course: "new",
+  start: "new",
   unparsed: undefined,
   ...more,
 })
@@ -29,7 +29,7 @@ test("small transactional migrations share messages, each twice as long as the o
   expect(await sizes(Array.from({ length: 200 }, (_, index) => prepared(`${index}`)))).toEqual([8, 16, 32, 64, 64, 16])
 })
 
-test("what is not transactional, not parsed, or begun already stands alone, in its place", async () => {
+test("what is not transactional, not parsed, or resumed is sent alone, in its place", async () => {
   const index = prepared("3", { class: "non-transactional" })
   const unknown = prepared("5", {
     unparsed: { kind: "unparsed", message: "syntax error", offset: 0, line: 1, column: 1 },
@@ -37,7 +37,7 @@ test("what is not transactional, not parsed, or begun already stands alone, in i
   expect(await sizes([prepared("1"), prepared("2"), index, prepared("4"), unknown, prepared("6")])).toEqual([
     2, 1, 1, 1, 1,
   ])
-  expect(await sizes([prepared("1", { course: "begun" }), prepared("2"), prepared("3")])).toEqual([1, 2])
+  expect(await sizes([prepared("1", { start: "resumed" }), prepared("2"), prepared("3")])).toEqual([1, 2])
 })
 
 test("large ones do not share a message", async () => {

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest"
-import { lockstep } from "../cli.js"
-import { createDatabase, type TestDatabase } from "../postgres.js"
-import { createProject, type TestProject } from "../project.js"
-import { createPrismaProject, prisma } from "../schema-engine/prisma-cli.js"
+import { lockstep } from "../../cli.js"
+import { createDatabase, type TestDatabase } from "../../postgres.js"
+import { createProject, type TestProject } from "../../project.js"
+import { createPrismaProject, prisma } from "../../schema-engine/prisma-cli.js"
 
 const name = "20260102000000_unique"
 const init = {
@@ -33,7 +33,7 @@ async function failing(): Promise<{ database: TestDatabase; project: TestProject
   return { database, project }
 }
 
-const mend = (database: TestDatabase) =>
+const fix = (database: TestDatabase) =>
   database.query("DELETE FROM account WHERE ctid = (SELECT min(ctid) FROM account WHERE id = 1)")
 
 test("a concurrent unique index that meets equal rows: the place, the statement reached, the invalid index and the next command", async () => {
@@ -49,26 +49,26 @@ test("a concurrent unique index that meets equal rows: the place, the statement 
     `statement 2 of 3 of ${name} failed, the first is applied, and the history holds the failed row.`,
   )
   expect(stderr).toContain('It left the invalid index "account_id", which --resume drops.')
-  expect(stderr).toContain("mend the cause, then: lockstep deploy --resume")
+  expect(stderr).toMatch(/fix the cause, then: .*lockstep deploy --resume/)
   expect(await index(database)).toEqual([{ valid: false }])
   expect(await history(database)).toEqual([{ steps: 1, finished: false, rolled_back: false }])
 })
 
-test("until it is settled, every deploy says what failed and what to choose from", async () => {
+test("until it is resolved, every deploy reports what failed and the commands to choose from", async () => {
   const { database, project } = await failing()
   const { stderr, exitCode } = await deploy(project, database)
   expect(exitCode).toBe(1)
   expect(stderr).toContain("error[L1104]")
   expect(stderr).toContain('could not create unique index "account_id"')
-  expect(stderr).toContain("its first 1 statement is applied; the next one failed.")
+  expect(stderr).toContain("the first statement of it is applied; the next one failed.")
   for (const command of ["deploy --resume", `resolve --rolled-back ${name}`, `resolve --applied ${name}`]) {
     expect(stderr).toContain(`lockstep ${command}`)
   }
 })
 
-test("--resume drops the invalid index, builds it and goes on from there", async () => {
+test("--resume drops the invalid index, builds it and continues after it", async () => {
   const { database, project } = await failing()
-  await mend(database)
+  await fix(database)
   const done = await deploy(project, database, "--resume")
   expect(done, done.all).toMatchObject({ exitCode: 0 })
   expect(await index(database)).toEqual([{ valid: true }])
@@ -76,16 +76,16 @@ test("--resume drops the invalid index, builds it and goes on from there", async
   expect(await database.query("SELECT DISTINCT n FROM account")).toEqual([{ n: 2 }])
 })
 
-test("--resume where the cause is not mended fails as before, and can be tried again", async () => {
+test("--resume where the cause is not fixed fails as before, and can be tried again", async () => {
   const { database, project } = await failing()
   const again = await deploy(project, database, "--resume")
   expect(again.exitCode).toBe(1)
   expect(again.stderr).toContain("error[L1015]")
-  await mend(database)
+  await fix(database)
   expect(await deploy(project, database, "--resume")).toMatchObject({ exitCode: 0 })
 })
 
-test("--resume takes the file as it was mended from the failed statement on", async () => {
+test("--resume takes the file as it was fixed from the failed statement on", async () => {
   const { database, project } = await failing()
   project.migration(name, unique[name]?.replace("UNIQUE ", "") ?? "")
   const done = await deploy(project, database, "--resume")
@@ -98,7 +98,7 @@ test("--resume refuses a file whose applied part was changed", async () => {
   project.migration(name, unique[name]?.replace("n + 1", "n + 100") ?? "")
   const refused = await deploy(project, database, "--resume")
   expect(refused.exitCode).toBe(1)
-  expect(refused.stderr).toContain(`the part of ${name} that is applied is not what the file begins with any more`)
+  expect(refused.stderr).toContain(`the applied part of ${name} is no longer what the file begins with`)
   expect(await database.query("SELECT DISTINCT n FROM account")).toEqual([{ n: 1 }])
 })
 
@@ -121,7 +121,7 @@ CREATE INDEX CONCURRENTLY item_id ON ${table} (id);`
 
 test("Prisma's resolve --rolled-back works as well: the next deploy runs the whole file, past the invalid index", async () => {
   const { database, project } = await failing()
-  await mend(database)
+  await fix(database)
   const resolved = await prisma(["migrate", "resolve", "--rolled-back", name], { project, url: database.url })
   expect(resolved, resolved.all).toMatchObject({ exitCode: 0 })
   const done = await deploy(project, database)
@@ -135,7 +135,7 @@ test("Prisma's resolve --rolled-back works as well: the next deploy runs the who
 
 test("Prisma's resolve --applied works as well", async () => {
   const { database, project } = await failing()
-  await mend(database)
+  await fix(database)
   await database.query(
     "DROP INDEX account_id; CREATE UNIQUE INDEX account_id ON account (id); UPDATE account SET n = n + 1",
   )
@@ -163,7 +163,7 @@ test("IF NOT EXISTS does not pass over an invalid index silently", async () => {
   project.migration("20260103000000_again", "CREATE INDEX CONCURRENTLY IF NOT EXISTS account_id ON account (id);")
   const failed = await deploy(project, database)
   expect(failed.exitCode).toBe(1)
-  expect(failed.stderr).toContain("is there already, but it is invalid, and IF NOT EXISTS passes over it")
+  expect(failed.stderr).toContain("already exists, but it is invalid, and IF NOT EXISTS passes over it")
 })
 
 test("a file with its own BEGIN that fails inside: what was open is rolled back, and --resume begins there", async () => {

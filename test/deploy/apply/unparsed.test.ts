@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
-import { lockstep } from "../cli.js"
-import { createDatabase, type TestDatabase } from "../postgres.js"
-import { createProject } from "../project.js"
+import { lockstep } from "../../cli.js"
+import { createDatabase, type TestDatabase } from "../../postgres.js"
+import { createProject } from "../../project.js"
 
 const name = "20260102000000_change"
 const init = {
@@ -30,7 +30,7 @@ async function expectUntouched(database: TestDatabase) {
   expect(await database.query("SELECT FROM pg_prepared_xacts WHERE database = current_database()")).toEqual([])
 }
 
-const state = "state:  nothing of this migration was applied or recorded; the one before it stands."
+const state = "state:  nothing of this migration was applied or recorded; the earlier migration is applied."
 
 test.each([
   ["COMMIT", "COMMIT;"],

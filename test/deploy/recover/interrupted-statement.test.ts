@@ -1,9 +1,13 @@
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest"
-import { clearTheWay, waitsPolitely } from "../../src/deploy/recover/interrupted-statement.js"
-import { type Client, connect } from "../../src/postgres/connect.js"
-import { parseDatabaseUrl } from "../../src/postgres/url.js"
-import { parseScript, type Statement } from "../../src/sql/parse.js"
-import { createDatabase } from "../postgres.js"
+import {
+  type EarlierAttempt,
+  recoverStatement,
+  waitsWithoutBlocking,
+} from "../../../src/deploy/recover/interrupted-statement.js"
+import { type Client, connect } from "../../../src/postgres/connect.js"
+import { parseDatabaseUrl } from "../../../src/postgres/url.js"
+import { createDatabase } from "../../postgres.js"
+import { statementOf } from "../context.js"
 
 let client: Client
 
@@ -14,14 +18,8 @@ beforeEach(async () => {
   await client.query("CREATE TABLE t (id int, n int); INSERT INTO t VALUES (1, 1), (1, 2)")
 })
 
-async function statement(sql: string): Promise<Statement> {
-  const script = await parseScript(sql)
-  const [first] = script.kind === "script" ? script.statements : []
-  if (first === undefined) throw new Error(sql)
-  return first
-}
-
-const verdictOn = async (sql: string, doubt: "refused" | "in doubt") => clearTheWay(client, await statement(sql), doubt)
+const verdictOn = async (sql: string, earlier: EarlierAttempt) =>
+  recoverStatement(client, await statementOf(sql), earlier)
 const indexes = async () =>
   (
     await client.query<{ name: string }>(
@@ -33,32 +31,32 @@ describe("CREATE INDEX CONCURRENTLY", () => {
   const create = "CREATE UNIQUE INDEX CONCURRENTLY t_id ON t (id)"
 
   test("is run where there is no index", async () => {
-    expect(await verdictOn(create, "in doubt")).toBe("run")
+    expect(await verdictOn(create, "interrupted")).toBe("run")
   })
 
   test("is run after the invalid index that it left is dropped", async () => {
     await expect(client.query(create)).rejects.toThrow()
-    expect(await verdictOn(create, "in doubt")).toBe("run")
+    expect(await verdictOn(create, "interrupted")).toBe("run")
     expect(await indexes()).toEqual([])
   })
 
-  test("is done where the index is valid and nobody heard the answer; it is run where it was refused", async () => {
+  test("is done where the index is valid after an interruption; it is run where it was refused", async () => {
     await client.query("CREATE INDEX t_id ON t (id)")
-    expect(await verdictOn(create, "in doubt")).toBe("done")
+    expect(await verdictOn(create, "interrupted")).toBe("done")
     expect(await verdictOn(create, "refused")).toBe("run")
   })
 
-  test("without a name nobody can tell which index it made", async () => {
-    expect(await verdictOn("CREATE INDEX CONCURRENTLY ON t (id)", "in doubt")).toBe("unclear")
+  test("without a name it is not known which index it made", async () => {
+    expect(await verdictOn("CREATE INDEX CONCURRENTLY ON t (id)", "interrupted")).toBe("unknown")
     expect(await verdictOn("CREATE INDEX CONCURRENTLY ON t (id)", "refused")).toBe("run")
   })
 })
 
 test("DROP INDEX CONCURRENTLY is done where the index is gone", async () => {
   const drop = "DROP INDEX CONCURRENTLY t_id"
-  expect(await verdictOn(drop, "in doubt")).toBe("done")
+  expect(await verdictOn(drop, "interrupted")).toBe("done")
   await client.query("CREATE INDEX t_id ON t (id)")
-  expect(await verdictOn(drop, "in doubt")).toBe("run")
+  expect(await verdictOn(drop, "interrupted")).toBe("run")
 })
 
 test("REINDEX CONCURRENTLY is run again after the indexes that it left are dropped, and no others", async () => {
@@ -73,37 +71,37 @@ test("REINDEX CONCURRENTLY is run again after the indexes that it left are dropp
 test("DETACH PARTITION CONCURRENTLY is finished where it is begun, done where it is not a partition, else run", async () => {
   await client.query("CREATE TABLE p (id int) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1)")
   const detach = "ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY"
-  expect(await verdictOn(detach, "in doubt")).toBe("run")
+  expect(await verdictOn(detach, "interrupted")).toBe("run")
   await client.query("UPDATE pg_inherits SET inhdetachpending = true WHERE inhrelid = 'p1'::regclass")
-  expect(await verdictOn(detach, "in doubt")).toBe("done")
+  expect(await verdictOn(detach, "interrupted")).toBe("done")
   expect((await client.query("SELECT FROM pg_inherits WHERE inhrelid = 'p1'::regclass")).rows).toHaveLength(0)
-  expect(await verdictOn(detach, "in doubt")).toBe("done")
+  expect(await verdictOn(detach, "interrupted")).toBe("done")
 })
 
 test.each([
   ["VACUUM t", "run"],
   ["REINDEX SCHEMA public", "run"],
   ["ALTER SYSTEM SET work_mem = '8MB'", "run"],
-  ["CREATE DATABASE another", "unclear"],
-  ["DROP DATABASE another", "unclear"],
-  ["DO $$ BEGIN COMMIT; END $$", "unclear"],
-  ["CALL archive()", "unclear"],
-])("%s, whose answer nobody heard: %s", async (sql, verdict) => {
-  expect(await verdictOn(sql, "in doubt")).toBe(verdict)
+  ["CREATE DATABASE another", "unknown"],
+  ["DROP DATABASE another", "unknown"],
+  ["DO $$ BEGIN COMMIT; END $$", "unknown"],
+  ["CALL archive()", "unknown"],
+])("%s, interrupted: %s", async (sql, verdict) => {
+  expect(await verdictOn(sql, "interrupted")).toBe(verdict)
   expect(await verdictOn(sql, "refused")).toBe("run")
 })
 
-test("only what stops nobody else waits for its locks without a limit", async () => {
-  const polite = async (sql: string) => waitsPolitely(await statement(sql))
+test("only what blocks nobody else waits for its locks without a limit", async () => {
+  const mayWait = async (sql: string) => waitsWithoutBlocking(await statementOf(sql))
   for (const sql of [
     "CREATE INDEX CONCURRENTLY a ON t (id)",
     "REINDEX TABLE CONCURRENTLY t",
     "VACUUM t",
     "VACUUM (ANALYZE) t",
   ]) {
-    expect(await polite(sql), sql).toBe(true)
+    expect(await mayWait(sql), sql).toBe(true)
   }
   for (const sql of ["VACUUM FULL t", "VACUUM (FULL) t", "CLUSTER", "REINDEX SCHEMA public", "UPDATE t SET n = 1"]) {
-    expect(await polite(sql), sql).toBe(false)
+    expect(await mayWait(sql), sql).toBe(false)
   }
 })
