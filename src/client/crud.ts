@@ -5,18 +5,19 @@ import {
   type Client,
   type Delegate,
   dataModelOf,
+  delegateName,
   type Enums,
   type Field,
   type LoadedClient,
   type Row,
 } from "./module.js"
 
-/** What became of a model: written as well, or only read, and why. */
-export type ModelResult =
+/** What was done with a model: rows written as well, or only read, and why. */
+type ModelResult =
   | { readonly model: string; readonly state: "read and written" }
   | { readonly model: string; readonly state: "read"; readonly why: string }
 
-/** What the client hands on of an error of the server's. */
+/** What the client passes on of a server error. */
 const serverError = z.object({
   meta: z.object({
     driverAdapterError: z.object({ cause: z.object({ originalCode: z.string(), originalMessage: z.string() }) }),
@@ -25,24 +26,24 @@ const serverError = z.object({
 
 const checkViolation = "23514"
 
-/** Ends a transaction whose work is not to stay. */
-class TakenBack extends Error {}
+/** Thrown to roll back a transaction whose work is done. */
+class RollBack extends Error {}
 
 const delegate = z.custom<Delegate>((value) => typeof value === "object" && value !== null && "findFirst" in value)
 
 /**
- * Creates, reads, updates and deletes a made-up row of every model, each in a transaction that is taken back. Foreign
+ * Creates, reads, updates and deletes a made-up row of every model, each in a transaction that is rolled back. Foreign
  * keys and triggers are off meanwhile (session_replication_role), so that a row needs no others; check constraints are
  * not, and a model whose constraints refuse the made-up row is only read.
- * Errors: L1322 the client and the database do not go together.
+ * Errors: L1322 the client and the database do not match.
  */
-export async function exerciseModels({ client, enums }: LoadedClient, schema: string): Promise<readonly ModelResult[]> {
-  const dataModel = dataModelOf(client)
-  const columns = await readColumns(client)
+export async function exerciseModels(loaded: LoadedClient, schema: string): Promise<readonly ModelResult[]> {
+  const dataModel = dataModelOf(loaded.client)
+  const columns = await readColumns(loaded.client)
   const results: ModelResult[] = []
   for (const [model, { dbName, fields, schema: own }] of Object.entries(dataModel.models)) {
     const relation = columns.get(`${own ?? schema}.${dbName ?? model}`) ?? []
-    results.push(await exercise(client, model, pairs(fields, relation), enums))
+    results.push(await exercise(loaded, model, pairs(fields, relation)))
   }
   return results
 }
@@ -59,8 +60,8 @@ const pairs = (fields: readonly Field[], columns: readonly Column[]): readonly P
     return column && field.kind !== "object" ? [{ field, column }] : []
   })
 
-async function exercise(client: Client, model: string, all: readonly Pair[], enums: Enums): Promise<ModelResult> {
-  const name = `${model.slice(0, 1).toLowerCase()}${model.slice(1)}`
+async function exercise({ client, enums }: LoadedClient, model: string, all: readonly Pair[]): Promise<ModelResult> {
+  const name = delegateName(model)
   const made = (chosen: readonly Pair[]): Row =>
     Object.fromEntries(chosen.map(({ field, column }) => [field.name, sample(field, column, enums)]))
   try {
@@ -73,15 +74,16 @@ async function exercise(client: Client, model: string, all: readonly Pair[], enu
       const keys = all.filter(({ column }) => column.key)
       const where: Row = Object.fromEntries(keys.map(({ field }) => [field.name, created[field.name]]))
       const change = made(all.filter(({ column }) => !column.key && !column.generated && column.required).slice(0, 1))
-      expectThat((await rows.findFirst({ where })) !== null, model, "the row that was created is not found")
-      if (Object.keys(change).length > 0)
-        expectThat((await rows.updateMany({ where, data: change })).count === 1, model, "the row was not updated")
-      expectThat((await rows.deleteMany({ where })).count === 1, model, "the row was not deleted")
-      expectThat((await rows.findFirst({ where })) === null, model, "the row that was deleted is still found")
-      throw new TakenBack()
+      const failed = (what: string) => new LockstepError("L1322", `${model}: ${what}`)
+      if ((await rows.findFirst({ where })) === null) throw failed("the row that was created is not found")
+      if (Object.keys(change).length > 0 && (await rows.updateMany({ where, data: change })).count !== 1)
+        throw failed("the row was not updated")
+      if ((await rows.deleteMany({ where })).count !== 1) throw failed("the row was not deleted")
+      if ((await rows.findFirst({ where })) !== null) throw failed("the row that was deleted is still found")
+      throw new RollBack()
     })
   } catch (cause) {
-    if (cause instanceof TakenBack) return { model, state: "read and written" }
+    if (cause instanceof RollBack) return { model, state: "read and written" }
     if (cause instanceof LockstepError) throw cause
     const refusal = z.safeParse(serverError, cause).data?.meta.driverAdapterError.cause
     if (refusal?.originalCode === checkViolation)
@@ -90,14 +92,10 @@ async function exercise(client: Client, model: string, all: readonly Pair[], enu
     throw new LockstepError("L1322", `the client cannot work with ${model}`, {
       hint: message.trim(),
       cause,
-      next: "pnpm db:generate, and see what differs: lockstep diff history schema",
+      next: "`lockstep generate`, and see what differs: `lockstep diff history schema`",
     })
   }
   return { model, state: "read and written" }
-}
-
-function expectThat(holds: boolean, model: string, otherwise: string): void {
-  if (!holds) throw new LockstepError("L1322", `${model}: ${otherwise}`)
 }
 
 const column = z.object({
@@ -112,10 +110,10 @@ const column = z.object({
   label: z.nullable(z.string()),
 })
 
-/** A column as the catalog knows it. */
+/** A column in the catalog. */
 type Column = z.infer<typeof column>
 
-const query = `
+const columnsQuery = `
 SELECT n.nspname || '.' || c.relname AS relation,
        c.relkind IN ('r', 'p') AS writable,
        a.attname::text AS name,
@@ -136,13 +134,13 @@ WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm')
 
 /** Every table's and view's columns, by "schema.relation". */
 async function readColumns(client: Client): Promise<ReadonlyMap<string, readonly Column[]>> {
-  const rows = z.parse(z.array(column), await client.$queryRawUnsafe(query))
+  const rows = z.parse(z.array(column), await client.$queryRawUnsafe(columnsQuery))
   const found = new Map<string, Column[]>()
   for (const row of rows) found.set(row.relation, [...(found.get(row.relation) ?? []), row])
   return found
 }
 
-/** Texts that a column's type accepts; any other type takes any text. */
+/** Texts that a column's type accepts; other types accept any text. */
 const texts: Readonly<Record<string, () => string>> = {
   uuid: randomUUID,
   inet: () => "192.0.2.1",
@@ -151,7 +149,7 @@ const texts: Readonly<Record<string, () => string>> = {
   xml: () => "<sample/>",
 }
 
-/** A made-up value for a column, as Prisma Client takes it. */
+/** A made-up value for a column, as Prisma Client accepts it. */
 function sample(field: Field, column: Column, enums: Enums): unknown {
   if (column.type.startsWith("_")) return []
   if (field.kind === "enum") return Object.keys(enums[field.type] ?? {})[0] ?? column.label

@@ -5,6 +5,7 @@ import * as z from "zod/mini"
 import { LockstepError } from "../errors.js"
 import { settingsThatConnect } from "../postgres/connect.js"
 import type { DatabaseUrl } from "../postgres/url.js"
+import type { SchemaFiles } from "../project/schema.js"
 
 const field = z.object({ name: z.string(), kind: z.string(), type: z.string(), dbName: z.optional(z.string()) })
 
@@ -20,16 +21,16 @@ const runtimeDataModel = z.object({
 })
 
 export type Field = z.infer<typeof field>
-/** What a generated client knows of its schema while it runs. */
-export type DataModel = z.infer<typeof runtimeDataModel>
-/** The client's enums: the names by which it takes their values. */
+/** The models of the schema, as a generated client holds them while it runs. */
+type DataModel = z.infer<typeof runtimeDataModel>
+/** The client's enums, with the names by which it accepts their values. */
 export type Enums = Readonly<Record<string, Readonly<Record<string, string>>>>
 
 const enums = z.object({ $Enums: z._default(z.record(z.string(), z.record(z.string(), z.string())), {}) })
 
 export type Row = Readonly<Record<string, unknown>>
 
-/** What is done with a model. */
+/** The client's methods for one model, as far as they are used here. */
 export interface Delegate {
   create(args: { data: Row }): Promise<Row>
   findFirst(args?: { where: Row }): Promise<Row | null>
@@ -38,7 +39,7 @@ export interface Delegate {
 }
 
 /** A client inside of a transaction. */
-export interface Transaction {
+interface Transaction {
   $executeRawUnsafe(sql: string): Promise<number>
   readonly [model: string]: unknown
 }
@@ -71,25 +72,28 @@ const classNamed = <C>(name: string) =>
 
 /**
  * Loads the generated client and connects it as Prisma 7 does, with the project's own driver adapter.
- * Errors: L1320 the client or its adapter is not there or cannot be loaded, L12xx.
+ * Errors: L1320 the client or its adapter does not exist or cannot be loaded.
  */
 export async function loadClient(root: string, generator: ClientGenerator, url: DatabaseUrl): Promise<LoadedClient> {
   const adapters = await load(root, "@prisma/adapter-pg", "npm install @prisma/adapter-pg")
-  const clients = await load(root, generator.entry, "pnpm db:generate")
+  const clients = await load(root, generator.entry, "`lockstep generate`")
   const Adapter = z.parse(classNamed<Class<object, object>>("PrismaPg"), adapters)
   const PrismaClient = z.parse(classNamed<Class<ClientOptions, Client>>("PrismaClient"), clients)
   if (Adapter === undefined || PrismaClient === undefined) throw new LockstepError("L1320", "no PrismaClient was found")
   const adapter = new Adapter(await settingsThatConnect(url), { schema: url.schema })
-  // Other formats look for the caller's source text, which there is none of here.
+  // Other formats look for the source text of the caller, which does not exist here.
   const client = new PrismaClient({ adapter, errorFormat: "minimal" })
   return { client, enums: z.parse(enums, clients).$Enums }
 }
 
-/** The schema as the client knows it. Errors: L1320 the client is none that Lockstep knows. */
+/** The client's property for a model: `orderItem` for OrderItem. */
+export const delegateName = (model: string): string => `${model.slice(0, 1).toLowerCase()}${model.slice(1)}`
+
+/** The models of a client. Errors: L1320 it is of a version that is not supported. */
 export function dataModelOf(client: Client): DataModel {
   const parsed = z.safeParse(runtimeDataModel, client._runtimeDataModel)
   if (parsed.success) return parsed.data
-  throw new LockstepError("L1320", "the generated client does not say which models it has", {
+  throw new LockstepError("L1320", "the models of the generated client cannot be read", {
     hint: z.prettifyError(parsed.error),
   })
 }
@@ -114,9 +118,7 @@ export interface ClientGenerator {
 }
 
 /** The generators of Prisma Client that a schema's files hold. Source: Prisma's schema reference, "Generators". */
-export function clientGenerators(
-  files: readonly { readonly path: string; readonly content: string }[],
-): readonly ClientGenerator[] {
+export function clientGenerators(files: SchemaFiles): readonly ClientGenerator[] {
   return files.flatMap(({ path, content }) =>
     [...content.matchAll(/^\s*generator\s+(\w+)\s*\{([^}]*)\}/gm)].flatMap(([, name = "", body = ""]) => {
       const provider = setting(body, "provider")

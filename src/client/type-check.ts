@@ -4,14 +4,14 @@ import { createRequire } from "node:module"
 import { join } from "node:path"
 import { execa } from "execa"
 import { LockstepError } from "../errors.js"
-import type { ClientGenerator } from "./module.js"
+import { type ClientGenerator, delegateName } from "./module.js"
 
 const options = [
   ["--noEmit", "--strict", "--target", "es2023", "--module", "esnext", "--moduleResolution", "bundler"],
   ["--types", "node", "--allowImportingTsExtensions", "--skipLibCheck", "--pretty", "false"],
 ].flat()
 
-/** A program that uses the client, and every model of it: the generated files themselves say @ts-nocheck. */
+/** A program that uses the client and each of its models: the generated files themselves have @ts-nocheck. */
 const program = (
   entry: string,
   models: readonly string[],
@@ -19,13 +19,13 @@ const program = (
 declare const client: PrismaClient
 export const made: typeof PrismaClient = PrismaClient
 export const calls = [
-${models.map((model) => `  () => client.${model.slice(0, 1).toLowerCase()}${model.slice(1)}.findFirst(),`).join("\n")}
+${models.map((model) => `  () => client.${delegateName(model)}.findFirst(),`).join("\n")}
 ]
 `
 
 /**
  * Type-checks the generated client's use with the project's own TypeScript; "absent" where the project has none.
- * Errors: L1321 the types do not hold.
+ * Errors: L1321 there are type errors.
  */
 export async function typeCheck(
   root: string,
@@ -40,7 +40,7 @@ export async function typeCheck(
   try {
     const result = await execa(process.execPath, [compiler, ...types, file], { cwd: root, reject: false, all: true })
     if (!result.failed) return "checked"
-    throw new LockstepError("L1321", "the generated client's types do not hold", { hint: result.all.trim() })
+    throw new LockstepError("L1321", "the generated client has type errors", { hint: result.all.trim() })
   } finally {
     await rm(file, { force: true })
   }

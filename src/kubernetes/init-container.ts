@@ -15,7 +15,7 @@ export type Values = z.infer<typeof valuesSchema>
 export interface DeployVariable {
   /** LOCKSTEP_LOCK_WAIT. */
   readonly name: string
-  /** The option's default, as its environment variable would say it. */
+  /** The option's default, as a value of the variable. */
   readonly value: string
   /** What it decides, for people. */
   readonly help: string
@@ -29,7 +29,7 @@ type Path<T> = T extends string
 /** The Helm expression that reads a value: "{{ .Values.image.tag }}". */
 const read = (path: Path<Values>): string => `{{ .Values.${path} }}`
 
-/** The same for a place where YAML has to see a text, whatever the value looks like: "30", "true". */
+/** The same where YAML must read a string, whatever the value looks like: "30", "true". */
 const readQuoted = (path: Path<Values>): string => `{{ .Values.${path} | quote }}`
 
 /** Example values, with the deploy's defaults. */
@@ -38,8 +38,6 @@ export const exampleValues = (variables: readonly DeployVariable[]): Values => (
   database: { secretName: "shop-database", secretKey: "DATABASE_URL" },
   migrations: { env: Object.fromEntries(variables.map(({ name, value }) => [name, value])) },
 })
-
-/** A text in which Helm's expressions may stand: "{{ .Values.image.tag }}". */
 
 const amounts = z.strictObject({ cpu: text, memory: text })
 
@@ -60,10 +58,10 @@ const securityContext = z.strictObject({
 })
 
 /**
- * What an init container of ours consists of, with the names of the Kubernetes API (core/v1 Container); nothing else
- * is accepted, so that a misspelt field cannot pass.
+ * The fields of the init containers here, with the names of the Kubernetes API (core/v1 Container); no other field is
+ * accepted, so that a misspelt one cannot pass.
  */
-export const containerSchema = z.strictObject({
+const containerSchema = z.strictObject({
   name: text,
   image: text,
   command: z.array(text),
@@ -80,7 +78,7 @@ export const podPartSchema = z.strictObject({ initContainers: z.array(containerS
 
 export type PodPart = z.infer<typeof podPartSchema>
 
-/** The init container of the migration strategy: the stock command, and the URL from a Secret. */
+/** The init container of the migration strategy: Prisma's own command, and the URL from a Secret. */
 const plain: Container = {
   name: "db-migrate",
   image: `${read("image.repository")}:${read("image.tag")}`,
@@ -93,12 +91,12 @@ const plain: Container = {
   ],
 }
 
-/** As the strategy document has it. */
+/** The init container as the strategy document has it. */
 export const initContainer = (): PodPart => ({ initContainers: [plain] })
 
 /**
- * The same container with the deploy's options from the values, and as the "restricted" Pod Security Standard asks for
- * it: any user but root, a root file system that cannot be written, no capabilities. The end of the log becomes the
+ * The same container with the deploy's options from the values, and as the "restricted" Pod Security Standard requires:
+ * any user but root, a root file system that cannot be written, no capabilities. The end of the log becomes the
  * termination message, which `kubectl describe` shows.
  * Source: Kubernetes documentation, "Pod Security Standards", "Determine the Reason for Pod Failure".
  */

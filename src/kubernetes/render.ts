@@ -3,7 +3,7 @@ import type { DeployVariable, PodPart, Values } from "./init-container.js"
 
 const oneExpression = /^\{\{[^{}]*\}\}$/
 
-/** A text that is one expression is written bare: Helm puts the value there, quoted or not as the expression says. */
+/** A text that is one Helm expression is written without quotes: the expression itself quotes its value or not. */
 const bareExpression: ScalarTag = {
   tag: "!helm",
   default: true,

@@ -7,7 +7,7 @@ export interface Plan {
   readonly migrations: readonly PlannedMigration[]
   /** Migrations in the folder. */
   readonly total: number
-  /** Names of failed migrations: until they are settled nothing is applied. */
+  /** Names of failed migrations: until each is resolved nothing is applied. */
   readonly failed: readonly string[]
   /** What a database without a history holds, in words: until it is baselined nothing is applied. */
   readonly existingObjects: string | undefined
@@ -24,7 +24,7 @@ export interface PlannedMigration {
   /** Sorts before a migration that is already applied. */
   readonly outOfOrder: boolean
   readonly statements: readonly PlannedStatement[]
-  /** Where the grammar that Lockstep knows refuses the file; then no statement is known. */
+  /** Where the parser refuses the file; then no statement is known. */
   readonly unparsed: { readonly line: number; readonly column: number; readonly message: string } | undefined
 }
 
@@ -41,7 +41,7 @@ export interface PlannedStatement {
 /** What a statement does to one relation. */
 export interface Work {
   readonly rules: readonly Effect["rule"][]
-  /** "none": nothing that another session could wait for; "unknown": the SQL does not tell. */
+  /** "none": nothing that another session could wait for; "unknown": not visible in the SQL. */
   readonly lock: Effect["lock"]
   /** As SQL, quoted; undefined where the statement names none. */
   readonly table: string | undefined

@@ -2,12 +2,20 @@ import type { Node, SelectStmt } from "libpg-query"
 import type { Parser, RawStatement, SyntaxProblem } from "./parser.js"
 import { unitsOfBytes } from "./place.js"
 
+type Boundary = "between statements" | "between rows"
+
 /** A part of a source and the statements in it; all offsets in UTF-16 code units of the source. */
 interface Chunk {
   readonly end: number
   readonly statements: readonly { readonly start: number; readonly end: number; readonly node: Node }[]
-  /** Whether the last statement is the beginning of an INSERT whose further rows are in the next chunk. */
-  readonly goesOn: boolean
+  /** Where it ends: after a statement, or between two rows of an INSERT whose others are in the next chunk. */
+  readonly ends: Boundary
+}
+
+/** Where a part begins. */
+interface Beginning {
+  readonly from: number
+  readonly begins: Boundary
 }
 
 const smallest = 16_384
@@ -15,13 +23,12 @@ const insert = "INSERT INTO rows VALUES "
 
 /**
  * Parses the next part of a source: the parse tree of a 10 MB file in one piece takes most of a gigabyte. The part ends
- * at a semicolon, or between two rows of an INSERT; `inRows`: so did the one before. Where a statement ends is
- * PostgreSQL's verdict, never a guess: a part counts only where it parses by itself and ends as a statement does. A cut
- * inside a string, a comment or a body does not, and then another one is tried. A syntax problem's position counts from
- * `from`.
+ * at a semicolon, or between two rows of an INSERT. Where a statement ends is PostgreSQL's verdict, never a guess: a
+ * part counts only where it parses by itself and ends as a statement does. A cut inside a string, a comment or a body
+ * does not, and then another one is tried. A syntax problem's position counts from the part's beginning.
  */
-export function parseChunk(parser: Parser, source: string, from: number, inRows: boolean): Chunk | SyntaxProblem {
-  const head = inRows ? insert : ""
+export function parseChunk(parser: Parser, source: string, { from, begins }: Beginning): Chunk | SyntaxProblem {
+  const head = begins === "between rows" ? insert : ""
   for (let size = smallest; ; size *= 2) {
     for (const { end, next, close } of cuts(source, from, size)) {
       const sql = head + source.slice(from, end) + close
@@ -30,13 +37,17 @@ export function parseChunk(parser: Parser, source: string, from: number, inRows:
         const isCause = close !== "" || (end < source.length && inCut.test(raw.message))
         if (!isCause) return { ...raw, position: Math.max(1, raw.position - head.length) }
       } else if (end === source.length || isWhole(raw, sql, close)) {
-        return { end: next, statements: located(raw, sql, from - head.length), goesOn: close !== "" }
+        return {
+          end: next,
+          statements: located(raw, sql, from - head.length),
+          ends: close === "" ? "between statements" : "between rows",
+        }
       }
     }
   }
 }
 
-/** What the grammar says of a script that is cut off. */
+/** The parser's messages for a script that is cut off. */
 const inCut = /at end of input|^unterminated/
 
 interface Cut {

@@ -14,8 +14,8 @@ export interface Reason {
 }
 
 /**
- * Which of the three classes a migration has. Its own BEGIN or COMMIT goes before everything: such a file knows where
- * its CONCURRENTLY statements stand. Savepoints alone only need the transaction that they are given.
+ * Which of the three classes a migration has. Its own BEGIN or COMMIT goes before everything: such a file decides
+ * itself which statements are outside of a transaction. Savepoints alone need no more than the transaction around them.
  */
 export function classify({ statements }: Script): Classification {
   const classifier = new Classifier()
@@ -75,7 +75,7 @@ function whyAlone({ node, endsTransaction }: Statement): string | undefined {
 
 /**
  * The statements that PostgreSQL 18 refuses inside a transaction block (SQLSTATE 25001); tested against the server.
- * REINDEX and CLUSTER of a partitioned table are refused as well, but that a table is partitioned the SQL does not say.
+ * REINDEX and CLUSTER of a partitioned table are refused as well, but whether a table is partitioned is not visible in the SQL.
  */
 function refused(node: Node): string | undefined {
   if ("IndexStmt" in node) return node.IndexStmt.concurrent ? "CREATE INDEX CONCURRENTLY" : undefined

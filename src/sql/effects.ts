@@ -17,7 +17,7 @@ import { quoted, type RelationName } from "./tree.js"
 
 export type { Effect } from "./effects/effect.js"
 
-/** What a statement does to which tables, as far as the SQL tells; nothing for one that only reads or sets. */
+/** What a statement does to which tables, as far as the SQL shows it; nothing for one that only reads or sets. */
 export function effects(node: Node): readonly Effect[] {
   if ("AlterTableStmt" in node) return alterTable(node.AlterTableStmt)
   if ("CreateStmt" in node) return createTable(node.CreateStmt)

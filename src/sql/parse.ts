@@ -83,7 +83,10 @@ function* statementsIn(parser: Parser, source: string): Generator<Statement, Unp
   /** An INSERT whose rows are in several chunks; its parse tree has the first of them. */
   let begun: { readonly node: Node; readonly place: Place } | undefined
   while (place.offset < source.length) {
-    const chunk = parseChunk(parser, source, place.offset, begun !== undefined)
+    const chunk = parseChunk(parser, source, {
+      from: place.offset,
+      begins: begun === undefined ? "between statements" : "between rows",
+    })
     if ("message" in chunk) {
       const offset = place.offset + offsetOfPosition(source.slice(place.offset), chunk.position)
       return unparsed(source, offset, chunk.message)
@@ -93,7 +96,7 @@ function* statementsIn(parser: Parser, source: string): Generator<Statement, Unp
         place = advance(source, place, found.start)
         begun = { node: found.node, place }
       }
-      if (chunk.goesOn && position === chunk.statements.length - 1) break
+      if (chunk.ends === "between rows" && position === chunk.statements.length - 1) break
       const { node } = begun
       const { offset: start, line, column } = begun.place
       const text = withoutTrailingComments(parser, source.slice(start, found.end))

@@ -72,7 +72,7 @@ test("the whole strategy is verified, with a report for programs and for CI", as
     status: expect.stringContaining("Up to date: 12 of 12 migrations applied."),
     "deploy again": expect.stringContaining("Nothing to do."),
     generate: expect.stringContaining("Generated Prisma Client"),
-    types: expect.stringContaining("types hold"),
+    types: expect.stringContaining("no type errors"),
     models: expect.stringContaining("created, updated and deleted"),
     image: expect.stringContaining("replica 5 of 5 at once"),
   })

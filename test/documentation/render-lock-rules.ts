@@ -24,7 +24,7 @@ const head = [
   "SHARE UPDATE EXCLUSIVE and the weaker ones keep out neither, only other changes of the schema. A statement that has to",
   "wait for its lock makes all who come later wait as well, the readers included, which is why deploys set `lock_timeout`.",
   "",
-  "*depends*: on what the SQL alone does not tell. The links lead to PostgreSQL's documentation.",
+  "*depends*: on what is not visible in the SQL. The links lead to PostgreSQL's documentation.",
   "",
 ]
 

@@ -56,7 +56,7 @@ export function constraintsOf(column: ColumnDef): readonly Constraint[] {
 }
 
 /**
- * Whether an expression has to be computed for every row. What a function of the user's own does, the SQL does not tell
+ * Whether an expression has to be computed for every row. What a user-defined function does is not visible in the SQL
  * ("depends"); the built-in ones are known by name. Operators are taken to be what PostgreSQL's own are: not volatile.
  */
 function volatility(expression: Node): "volatile" | "depends" | "not volatile" {

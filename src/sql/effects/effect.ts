@@ -5,7 +5,7 @@ import { quoted, type RelationName } from "../tree.js"
 /** What a statement does to one relation, by the rule of that name. */
 export interface Effect {
   readonly rule: RuleId
-  /** "none": nothing that another session could wait for; "unknown": the SQL does not tell. */
+  /** "none": nothing that another session could wait for; "unknown": not visible in the SQL. */
   readonly lock: LockMode | "none" | "unknown"
   /** The table (or view, or sequence); absent where the statement names none, or every table is meant. */
   readonly table?: RelationName

@@ -31,11 +31,11 @@ export type Cost =
 export interface Rule {
   /** The kind of statement, in SQL's words. */
   readonly what: string
-  /** "none": nothing that another session could wait for; "unknown": the SQL does not tell. */
+  /** "none": nothing that another session could wait for; "unknown": not visible in the SQL. */
   readonly lock: LockMode | "none" | "unknown"
   /** The relation of the example that the rule is about; absent where it is about none. */
   readonly on?: string
-  /** Whether the table's file is written anew. "depends": on what the SQL alone does not tell; `why` says on what. */
+  /** Whether the table's file is written anew. "depends": on what is not visible in the SQL; `why` says on what. */
   readonly rewrites: boolean | "depends"
   /** Whether rows are read before the statement ends, by a full scan. */
   readonly scans: boolean | "depends"

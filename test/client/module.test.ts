@@ -26,6 +26,6 @@ test("the older generator's client is the package, or a folder's index", () => {
   expect(clientGenerators([schema(inFolder)])).toMatchObject([{ entry: "/shop/client/index.js" }])
 })
 
-test("other generators make no client", () => {
+test("other generators generate no client", () => {
   expect(clientGenerators([schema('generator erd {\n  provider = "prisma-erd-generator"\n}')])).toEqual([])
 })
