@@ -4,7 +4,7 @@ import { join } from "node:path"
 import type { TestProject } from "vitest/node"
 import { findBinaries } from "../src/test-db/binaries.js"
 import { ensureCluster } from "../src/test-db/cluster.js"
-import { dataFolder, placeOf } from "../src/test-db/folder.js"
+import { dataDirectory, pathsOf } from "../src/test-db/paths.js"
 import { down, up } from "../src/test-db/server.js"
 import { buildWhereStale } from "./built.js"
 import { rolesMayConnect } from "./hba.js"
@@ -31,10 +31,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // For every account, as /tmp is.
   await chmod(folder, 0o1777)
   process.env.TMPDIR = folder
-  const template = placeOf(join(folder, "template"))
-  await mkdir(template.folder, { recursive: true })
+  const template = pathsOf(join(folder, "template"))
+  await mkdir(template.stateFolder, { recursive: true })
   const cluster = await ensureCluster(template, await findBinaries())
-  project.provide("cluster", { data: dataFolder(cluster.folder), passwordFile: template.passwordFile })
+  project.provide("cluster", { data: dataDirectory(cluster.folder), passwordFile: template.passwordFile })
   const given = process.env.LOCKSTEP_TEST_DATABASE_URL
   const hba = join(folder, "pg_hba.conf")
   await writeFile(hba, rolesMayConnect)

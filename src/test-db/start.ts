@@ -5,53 +5,53 @@ import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import { LockstepError } from "../errors.js"
 import type { Binaries } from "./binaries.js"
-import { lastLines, ownerOf } from "./cluster.js"
-import { dataFolder } from "./folder.js"
-import { clearRemains, isServer, type PidFile, readPidFile } from "./postmaster.js"
-import { environment, identity } from "./run.js"
+import { dataDirectory } from "./paths.js"
+import { isServer, type PidFile, readPidFile, removeLeftovers } from "./postmaster.js"
+import { environment, identity, lastLines, ownerOf } from "./run.js"
 
-const patienceMs = 60_000
+const timeoutMs = 60_000
 
 export interface StartOptions {
   readonly binaries: Binaries
   readonly cluster: string
   readonly settingsFile: string
-  /** Tried in this order, then ports that the system says are free. */
+  /** Tried in this order, then ports that the system reports as free. */
   readonly ports: readonly number[]
 }
 
 /**
- * Starts the server and waits until it takes connections; waits only, where one is starting already. It gets a
- * session of its own and no pipe to us, so that it outlives its parent. Error: L1505 with the end of the server's log.
+ * Starts the server and waits until it accepts connections; where it is starting already, only waits. The server has a
+ * session of its own and no pipe to this process, so that it keeps running when this process ends.
+ * Errors: L1505 it does not start, with the end of its log.
  */
-export async function start(options: StartOptions): Promise<PidFile> {
-  const data = dataFolder(options.cluster)
-  const giveUpAt = Date.now() + patienceMs
+export async function startServer(options: StartOptions): Promise<PidFile> {
+  const data = dataDirectory(options.cluster)
+  const deadline = Date.now() + timeoutMs
   const previous = await readPidFile(data)
   if (previous !== undefined && (await isServer(previous.pid, data))) {
-    const adopted = await untilReady(data, giveUpAt, (file) => file.pid === previous.pid)
-    if (typeof adopted !== "string") return adopted
-    throw notStarted(options.cluster, adopted)
+    const outcome = await untilReady({ data, deadline, isExpected: (file) => file.pid === previous.pid })
+    if (typeof outcome !== "string") return outcome
+    throw notStarted(options.cluster, outcome)
   }
-  await clearRemains(data)
+  await removeLeftovers(data)
   for (let attempt = 0; ; attempt++) {
     const port = await freePort(options.ports[attempt])
     const outcome =
-      port === undefined ? "no port is free: Address already in use" : await launch(options, port, giveUpAt)
+      port === undefined ? "no port is free: Address already in use" : await launch(options, port, deadline)
     if (typeof outcome !== "string") return outcome
-    // The server's own words, which are English: its environment has the locale C.
-    // Somebody took the port between our look and the server's.
-    const isTaken = outcome.includes("Address already in use")
-    // Children of a killed server where they cannot be found (no /proc): they end by themselves.
-    const isHaunted = outcome.includes("pre-existing shared memory block")
-    if ((!isTaken && !isHaunted) || Date.now() > giveUpAt) throw notStarted(options.cluster, outcome)
-    if (isHaunted || attempt > options.ports.length) await pause(100)
+    // PostgreSQL's messages, in English: `environment` sets the locale C.
+    // Another process took the port after freePort() looked.
+    const isPortTaken = outcome.includes("Address already in use")
+    // A killed server's orphaned processes, where they cannot be found (no /proc): they end by themselves.
+    const hasOrphans = outcome.includes("pre-existing shared memory block")
+    if ((!isPortTaken && !hasOrphans) || Date.now() > deadline) throw notStarted(options.cluster, outcome)
+    if (hasOrphans || attempt > options.ports.length) await pause(100)
   }
 }
 
-/** The ready server, or what it said before it gave up. */
-async function launch(options: StartOptions, port: number, giveUpAt: number): Promise<PidFile | string> {
-  const data = dataFolder(options.cluster)
+/** The ready server, or its log where it ended. */
+async function launch(options: StartOptions, port: number, deadline: number): Promise<PidFile | string> {
+  const data = dataDirectory(options.cluster)
   const before = await readPidFile(data)
   const log = await open(logFile(options.cluster), "w", 0o600)
   await log.chmod(0o600)
@@ -75,36 +75,40 @@ async function launch(options: StartOptions, port: number, giveUpAt: number): Pr
   })
   child.unref()
   await log.close()
-  // A killed server leaves its pid file, which says "ready", and process numbers come again.
-  const isNew = (file: PidFile) => file.pid === child.pid && file.startedAt !== before?.startedAt
-  const outcome = await untilReady(data, giveUpAt, isNew, () => end)
+  // A killed server's pid file still has the status "ready", and its process id may be used again.
+  const isExpected = (file: PidFile) => file.pid === child.pid && file.startedAt !== before?.startedAt
+  const outcome = await untilReady({ data, deadline, isExpected, ended: () => end })
   return outcome === "" ? await readFile(logFile(options.cluster), "utf8") : outcome
 }
 
-async function untilReady(
-  data: string,
-  giveUpAt: number,
-  isIt: (file: PidFile) => boolean,
-  ended: () => string | undefined = () => undefined,
-): Promise<PidFile | string> {
-  while (Date.now() < giveUpAt) {
+interface Wait {
+  readonly data: string
+  readonly deadline: number
+  /** Whether a pid file is of the server that is waited for. */
+  readonly isExpected: (file: PidFile) => boolean
+  /** Why it ended; undefined while it runs. */
+  readonly ended?: () => string | undefined
+}
+
+async function untilReady({ data, deadline, isExpected, ended }: Wait): Promise<PidFile | string> {
+  while (Date.now() < deadline) {
     const file = await readPidFile(data)
-    if (file?.status === "ready" && isIt(file)) return file
-    const end = ended()
+    if (file?.status === "ready" && isExpected(file)) return file
+    const end = ended?.()
     if (end !== undefined) return end
     await pause(5)
   }
-  return `it was not ready after ${patienceMs / 1000} s`
+  return `timed out after ${timeoutMs / 1000} s waiting for the server to accept connections`
 }
 
 const logFile = (cluster: string): string => join(cluster, "server.log")
 
-/** This port if nobody has it on 127.0.0.1; one that the system chooses when none is named. */
-async function freePort(wanted = 0): Promise<number | undefined> {
+/** This port of 127.0.0.1 if it is free, or one that the system chooses; undefined if it is taken. */
+async function freePort(port = 0): Promise<number | undefined> {
   return await new Promise((resolve) => {
     const server = createServer()
     server.on("error", () => resolve(undefined))
-    server.listen(wanted, "127.0.0.1", () => {
+    server.listen(port, "127.0.0.1", () => {
       const address = server.address()
       server.close(() => resolve(typeof address === "object" ? address?.port : undefined))
     })
@@ -114,7 +118,7 @@ async function freePort(wanted = 0): Promise<number | undefined> {
 function notStarted(cluster: string, output: string): LockstepError {
   return new LockstepError("L1505", "the test database's server did not start", {
     hint: lastLines(output),
-    state: `its data are in ${cluster}`,
-    next: `see what it says above (whole: ${logFile(cluster)}); npx lockstep test-db down, then up, starts afresh and loses its content`,
+    state: `its data are in ${cluster}.`,
+    next: `fix what its log says (${logFile(cluster)}), or remove its data with \`lockstep test-db down\` and start it again`,
   })
 }

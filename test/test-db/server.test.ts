@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { createServer } from "node:net"
 import { join } from "node:path"
 import { expect, onTestFinished, test } from "vitest"
-import { placeOf, preferredPort } from "../../src/test-db/folder.js"
+import { pathsOf, preferredPort } from "../../src/test-db/paths.js"
 import { down, running, up } from "../../src/test-db/server.js"
 import { copyCluster } from "../cluster.js"
 import { ask, call, install, makeProject, namesIn, temporaryFolder } from "./installation.js"
@@ -40,13 +40,13 @@ test("sorting, case and time are the same on every machine", async () => {
   expect(await ask(url, "SHOW timezone")).toBe("UTC")
 })
 
-test("git ignores the state folder whatever the project ignores", async () => {
+test("git ignores the state folder whatever the project's .gitignore contains", async () => {
   const folder = await emptyProject()
   await up(folder)
   expect(await readFile(join(folder, ".lockstep", ".gitignore"), "utf8")).toBe("*\n")
 })
 
-test("down stops the server and leaves nothing but the password; up then gives the same URL with an empty database", async () => {
+test("down stops the server and keeps only the password; up then gives the same URL with an empty database", async () => {
   const folder = await project()
   const { url } = await up(folder)
   await ask(url, "CREATE TABLE t ()")
@@ -75,11 +75,11 @@ test("two checkouts have a server, a port and data each", async () => {
   expect(await ask(other.url, "SELECT to_regclass('only_here') IS NULL")).toBe("true")
 })
 
-test("a port that somebody else listens on is left alone", async () => {
+test("a port that another process listens on is not used", async () => {
   const folder = await project()
   const taken = preferredPort(folder)
-  const stranger = createServer().listen(taken, "127.0.0.1")
-  onTestFinished(() => void stranger.close())
+  const occupant = createServer().listen(taken, "127.0.0.1")
+  onTestFinished(() => void occupant.close())
   const { port, url } = await up(folder)
   expect(port).not.toBe(taken)
   expect(await ask(url, "SELECT 1")).toBe("1")
@@ -106,12 +106,12 @@ test("settings are given to the server, and a migration may still change them", 
   await expect.poll(() => ask(url, "SHOW log_min_duration_statement")).toBe("1s")
 })
 
-test("a state file is not believed about servers that are not the project's", async () => {
+test("a state file with another project's server is ignored", async () => {
   const folder = await project()
   const mine = await up(folder)
   const other = await emptyProject()
   await mkdir(join(other, ".lockstep"))
-  await writeFile(placeOf(other).stateFile, await readFile(placeOf(folder).stateFile))
+  await writeFile(pathsOf(other).stateFile, await readFile(pathsOf(folder).stateFile))
   expect(await running(other)).toBeUndefined()
   expect(await down(other)).toBe("not running")
   expect(await running(folder)).toMatchObject({ pid: mine.pid })

@@ -4,7 +4,7 @@ import { expect, test } from "vitest"
 import { findPackage } from "../../src/test-db/binaries.js"
 import { call, install, makeProject, temporaryFolder } from "./installation.js"
 
-test("Windows and unknown platforms are refused with a way out", () => {
+test("Windows and unknown platforms are refused, and the message names an alternative", () => {
   expect(() => findPackage("win32-x64")).toThrow(
     expect.objectContaining({
       code: "L1501",
@@ -29,11 +29,11 @@ test("a package that was not installed is named", () => {
   )
 })
 
-test("binaries that the machine cannot run, as without glibc, are told from binaries that are not there", async () => {
+test("programs that the machine cannot run, as without glibc, are another error than programs that are not installed", async () => {
   const folder = await temporaryFolder()
   const installation = await install(folder, "copied")
   const program = join(installation.native, "bin", "postgres")
-  // The kernel's answer is the same as for a missing loader: ENOENT for a file that exists.
+  // As for a missing loader, the kernel's error is ENOENT for a file that exists.
   await rm(program)
   await writeFile(program, "#!/no/such/loader\n", { mode: 0o755 })
   const { answer } = await call(installation, "up", await makeProject(folder))

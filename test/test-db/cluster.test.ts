@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process"
 import { chmod, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { expect, onTestFinished, test } from "vitest"
-import { placeOf } from "../../src/test-db/folder.js"
+import { pathsOf } from "../../src/test-db/paths.js"
 import { down, running, up } from "../../src/test-db/server.js"
 import { copyCluster } from "../cluster.js"
 import { ask, install, isRoot, makeProject, nobody, temporaryFolder, upElsewhere } from "./installation.js"
@@ -44,7 +44,7 @@ test.each(["127.0.0.1", "a unix socket"])("nobody connects without the password:
 })
 
 test.each([["this user", undefined] as const, ...(isRoot ? [["an ordinary user", nobody] as const] : [])])(
-  "what others may see of it, started by %s: no folder's names, no file with the password",
+  "other users can list none of its folders and read no file with the password: started by %s",
   async (_, uid) => {
     const folder = await temporaryFolder()
     const { dataDir, url } = await upElsewhere(
@@ -84,19 +84,19 @@ test("the password is in no command line", async () => {
 
 test("data that an earlier version made without a password get one, and keep their content", async () => {
   const folder = await project()
-  const place = placeOf(folder)
+  const paths = pathsOf(folder)
   const before = await up(folder)
   await ask(before.url, "CREATE TABLE t ()")
   await ask(before.url, "ALTER ROLE postgres PASSWORD NULL")
-  await rm(place.passwordFile)
+  await rm(paths.passwordFile)
   const state = { schema: "lockstep.test-db-state/1", ...before, url: "postgresql://postgres@127.0.0.1/lockstep" }
-  await writeFile(place.stateFile, JSON.stringify(state))
-  await chmod(place.folder, 0o755)
+  await writeFile(paths.stateFile, JSON.stringify(state))
+  await chmod(paths.stateFolder, 0o755)
   expect(await running(folder)).toBeUndefined()
   const after = await up(folder)
   expect(after).toMatchObject({ reused: false, port: before.port })
   expect(after.pid).not.toBe(before.pid)
   expect(await ask(after.url, "SELECT to_regclass('t')")).toBe("t")
   expect(await refusal(new URL(before.url))).toBe("28P01")
-  expect((await stat(place.folder)).mode & 0o066).toBe(0)
+  expect((await stat(paths.stateFolder)).mode & 0o066).toBe(0)
 })

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { expect, onTestFinished, test } from "vitest"
-import { placeOf } from "../../src/test-db/folder.js"
+import { pathsOf } from "../../src/test-db/paths.js"
 import { down, running, up } from "../../src/test-db/server.js"
 import { copyCluster } from "../cluster.js"
 import { ask, call, install, makeProject, temporaryFolder } from "./installation.js"
@@ -16,7 +16,7 @@ async function project(): Promise<string> {
   return folder
 }
 
-/** A zombie, which nobody asked after yet, is gone too: it has no command line. */
+/** A zombie has ended too: it has no command line. */
 function isGone(pid: number): boolean {
   try {
     return process.platform === "linux" ? readFileSync(`/proc/${pid}/cmdline`, "utf8") === "" : !process.kill(pid, 0)
@@ -46,10 +46,10 @@ test("after kill -9, up brings back what was committed, at the same URL", async 
   expect(await ask(after.url, "SELECT count(*) FROM t")).toBe("1000")
 })
 
-test("after kill -9, a statement that runs on does not stand in up's way", async () => {
+test("after kill -9, a statement that is still running does not prevent a start", async () => {
   const folder = await project()
   const { url, pid } = await up(folder)
-  // Never looks up, so it does not notice that its server is gone.
+  // It never checks for its parent, so it does not notice that the server has ended.
   const busy = ask(url, "DO $$ BEGIN LOOP END LOOP; END $$").catch(() => "lost")
   const backend = () => ask(url, "SELECT pid FROM pg_stat_activity WHERE query LIKE 'DO %'")
   await expect.poll(backend).toBeDefined()
@@ -62,12 +62,12 @@ test("after kill -9, a statement that runs on does not stand in up's way", async
   expect(await busy).toBe("lost")
 })
 
-test("after a restart of the machine, process numbers mean somebody else", async () => {
+test("after a restart of the machine, another process may have the server's id", async () => {
   const folder = await project()
   const { pid, dataDir } = await up(folder)
   process.kill(pid, "SIGKILL")
   await expect.poll(() => isGone(pid)).toBe(true)
-  for (const file of [join(dataDir, "postmaster.pid"), placeOf(folder).stateFile]) {
+  for (const file of [join(dataDir, "postmaster.pid"), pathsOf(folder).stateFile]) {
     const text = await readFile(file, "utf8")
     await writeFile(file, text.replace(String(pid), String(process.pid)))
   }
@@ -76,7 +76,7 @@ test("after a restart of the machine, process numbers mean somebody else", async
   expect(await ask(after.url, "SELECT 1")).toBe("1")
 })
 
-test("a pid file cut short by a crash does not stand in up's way", async () => {
+test("a pid file that a crash truncated does not prevent a start", async () => {
   const folder = await project()
   const { pid, dataDir } = await up(folder)
   process.kill(pid, "SIGKILL")
@@ -88,14 +88,14 @@ test("a pid file cut short by a crash does not stand in up's way", async () => {
 test("a lost or damaged state file: up finds the running server again, down stops it", async () => {
   const folder = await project()
   const before = await up(folder)
-  await rm(placeOf(folder).stateFile)
+  await rm(pathsOf(folder).stateFile)
   expect(await up(folder)).toMatchObject({ pid: before.pid, url: before.url })
-  await writeFile(placeOf(folder).stateFile, '{"schema":')
+  await writeFile(pathsOf(folder).stateFile, '{"schema":')
   expect(await down(folder)).toBe("stopped")
   expect(isGone(before.pid)).toBe(true)
 })
 
-test("data removed under a running server: up starts afresh", async () => {
+test("data removed while the server is running: up starts a new server", async () => {
   const folder = await project()
   const before = await up(folder)
   await rm(join(folder, ".lockstep"), { recursive: true })
@@ -106,19 +106,19 @@ test("data removed under a running server: up starts afresh", async () => {
   expect(isGone(before.pid)).toBe(true)
 })
 
-test("an up that died while it made the data leaves nothing in the way, nor does its lock", async () => {
+test("an up that was killed while it made the data does not prevent the next one, and neither does its lock", async () => {
   const folder = await project()
   await up(folder)
   await down(folder)
-  const place = placeOf(folder)
-  await writeFile(place.lockFile, "999999999 1\n")
-  const half = join(place.clusters[0] ?? "", "data.deadbeef")
+  const paths = pathsOf(folder)
+  await writeFile(paths.lockFile, "999999999 1\n")
+  const half = join(paths.clusters[0] ?? "", "data.deadbeef")
   await mkdir(half, { recursive: true })
   await up(folder)
   expect(existsSync(half)).toBe(false)
 })
 
-test("a server that does not start says why, with the end of its log", async () => {
+test("a server that does not start is an error with the end of its log", async () => {
   const folder = await project()
   await expect(up(folder, { settings: { shared_buffers: "a lot" } })).rejects.toMatchObject({
     code: "L1505",
