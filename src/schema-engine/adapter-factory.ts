@@ -22,7 +22,7 @@ export interface Databases {
   readonly takeLock?: TakeLock | undefined
 }
 
-export interface AdapterFactory {
+interface AdapterFactory {
   /** What the engine calls; its registry keeps the errors for which the engine only gives a number. */
   readonly bound: ErrorCapturingSqlMigrationAwareDriverAdapterFactory
   /** Does work under the migration lock, which is taken on the database's first connection. */
@@ -71,7 +71,7 @@ async function end(client: Client): Promise<void> {
 const { Boolean: Bool, Int32, Text } = ColumnTypeEnum
 
 /**
- * Stands in for a database where none is needed: the engine asks any server for its version when it starts, even to
+ * Replaces a database where none is needed: the engine asks any server for its version when it starts, even to
  * compare two schemas. Everything else is refused. Errors: L1205.
  */
 function offlineAdapter(): SqlDriverAdapter {

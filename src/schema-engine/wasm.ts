@@ -5,7 +5,7 @@ import type { SchemaEngine } from "@prisma/schema-engine-wasm/schema_engine_bg"
 import { LockstepError } from "../errors.js"
 
 /** The class that the package exports: `SchemaEngine.new(options, log, adapterFactory)`. */
-export type SchemaEngineClass = typeof SchemaEngine
+type SchemaEngineClass = typeof SchemaEngine
 
 interface PanicRegistry {
   set_message(message: string): void

@@ -8,7 +8,7 @@ import { setFlagsFromString } from "node:v8"
 
 const again = ["wasm-tier-up", "wasm-dynamic-tiering"]
 const later = "wasm-lazy-compilation"
-/** A later V8 may know these flags no longer, and says so on stderr. */
+/** A later V8 may not have these flags any more, and prints a warning about that. */
 const isKnown = Number.parseInt(process.versions.node, 10) <= 24
 let forGood = false
 

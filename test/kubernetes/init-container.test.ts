@@ -34,12 +34,12 @@ describe("lockstep kubernetes init-container", () => {
     expect(exitCode).toBe(0)
   })
 
-  test("says on stderr where the snippet belongs, so that stdout can be piped", async () => {
+  test("prints on stderr where the snippet belongs, so that stdout can be piped", async () => {
     const { stderr } = await kubernetes("init-container")
     expect(stderr).toContain("spec.template.spec")
   })
 
-  test("--json gives the object that the text says", async () => {
+  test("--json prints the same object as the text", async () => {
     const { stdout } = await kubernetes("init-container", "--json")
     expect(JSON.parse(stdout)).toEqual({ schema: "lockstep.kubernetes/1", ...initContainer() })
   })

@@ -146,7 +146,7 @@ test("the parts of one statement are one piece of work a table: the strongest lo
   ])
 })
 
-test("a non-transactional migration says why", async () => {
+test("a non-transactional migration has its reason", async () => {
   expect(await planOne(`CREATE INDEX CONCURRENTLY i ON "Order" ("userId")`)).toMatchObject({
     class: "non-transactional",
     why: "CREATE INDEX CONCURRENTLY cannot run inside a transaction",
@@ -168,7 +168,7 @@ test("what is applied is not planned; a failed migration is named", async () => 
   ])
 })
 
-test("SQL that the parser refuses is planned as not understood, with its place", async () => {
+test("SQL that the parser refuses is in the plan as not parsed, with its place", async () => {
   expect(await planOne(`SELECT 1;\nALTER TABLE "Order" FROBNICATE`)).toMatchObject({
     statements: [],
     unparsed: { line: 2, column: 21, message: expect.stringContaining("FROBNICATE") },
@@ -187,7 +187,7 @@ test("a plan does not wait for a table that somebody holds: its size is unknown"
   expect(await workOf(`DROP TABLE "Order"`)).toMatchObject([[{ target: { rows: 3000, bytes: undefined } }]])
 })
 
-test("a plan changes nothing, and makes no history table", async () => {
+test("a plan changes nothing, and creates no history table", async () => {
   const own = await createDatabase()
   await plan({ "1_a": `CREATE TABLE a (id int)` }, own.url)
   expect(await own.query(`SELECT 1 FROM pg_class WHERE relnamespace = 'public'::regnamespace`)).toEqual([])

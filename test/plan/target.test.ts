@@ -46,7 +46,7 @@ describe("what earlier statements change", () => {
     expect(tables.isNew({ name: "Order" })).toBe(true)
   })
 
-  test("IF NOT EXISTS makes nothing new of what exists", () => {
+  test("IF NOT EXISTS leaves an existing table as it is", () => {
     const tables = tablesOf([order], "public")
     tables.apply({ change: "create", relation: { name: "Order" }, ifNotExists: true })
     tables.apply({ change: "create", relation: { name: "Refund" }, ifNotExists: true })

@@ -91,9 +91,9 @@ const otherWords: readonly (readonly [RuleId, string])[] = [
 
 describe("the same rules, in other words, are what PostgreSQL does", () => {
   test.each(otherWords)("%s: %s", async (rule, sql) => {
-    const { effects, said, seen } = await shop.observe(sql)
+    const { effects, expected, observed } = await shop.observe(sql)
     expect(effects.map((effect) => effect.rule)).toContain(rule)
-    expect(seen).toEqual(said)
+    expect(observed).toEqual(expected)
   })
 })
 

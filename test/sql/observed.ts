@@ -7,18 +7,18 @@ import { createDatabase, type TestDatabase } from "../postgres.js"
 import { type Measured, measureAlone, measureInside } from "./measure.js"
 import { prepareSurroundings, stock } from "./shop.js"
 
-/** What is said, or seen, of one relation: lock, rewrite, scan. */
+/** What is expected, or observed, of one relation: lock, rewrite, scan. */
 interface Account {
   readonly lock: string | undefined
   readonly rewrites: boolean | "depends"
   readonly scans: boolean | "depends"
 }
 
-/** What a statement is said to do, and what it was seen to do, each by the relation's name; equal when all is well. */
+/** What a statement is expected to do, and what it was observed to do, each by the relation's name; equal when all is well. */
 export interface Observation {
   readonly effects: readonly Effect[]
-  readonly said: Readonly<Record<string, Account>>
-  readonly seen: Readonly<Record<string, Account>>
+  readonly expected: Readonly<Record<string, Account>>
+  readonly observed: Readonly<Record<string, Account>>
 }
 
 /** A database with the shop in it, to watch statements on. */
@@ -78,9 +78,11 @@ async function observe(database: TestDatabase, client: pg.Client, sql: string): 
     each.lock !== "ACCESS SHARE" &&
     !tablesOfThose.has(each.name)
   const compared = measured.filter((each) => named(each).length > 0 || isOfInterest(each))
-  const said = Object.fromEntries(compared.map((each) => [each.name, sum(named(each), each)]))
-  const seen = Object.fromEntries(compared.map(({ name, lock, rewrites, scans }) => [name, { lock, rewrites, scans }]))
-  return { effects: all, said, seen }
+  const expected = Object.fromEntries(compared.map((each) => [each.name, sum(named(each), each)]))
+  const observed = Object.fromEntries(
+    compared.map(({ name, lock, rewrites, scans }) => [name, { lock, rewrites, scans }]),
+  )
+  return { effects: all, expected, observed }
 }
 
 async function measure(database: TestDatabase, client: pg.Client, statement: Statement, all: readonly Effect[]) {
@@ -89,16 +91,16 @@ async function measure(database: TestDatabase, client: pg.Client, statement: Sta
   const measured: Measured[] = []
   for (const name of names.size === 0 ? ["Order"] : names) {
     const table = name.replace(/_.*_idx$/, "")
-    const seen = await measureAlone(database.url, statement.text, table)
-    measured.push(...seen.filter((each) => each.name === name))
+    const observed = await measureAlone(database.url, statement.text, table)
+    measured.push(...observed.filter((each) => each.name === name))
   }
   return measured
 }
 
 /** Several effects on one relation, as one; what depends is taken as it was measured. */
 function sum(all: readonly Effect[], measured: Measured): Account {
-  const worst = (values: readonly (boolean | "depends")[], seen: boolean) =>
-    values.includes(true) || (values.includes("depends") && seen)
+  const worst = (values: readonly (boolean | "depends")[], observed: boolean) =>
+    values.includes(true) || (values.includes("depends") && observed)
   return {
     lock: lockModes.findLast((mode) => all.some(({ lock }) => lock === mode)),
     rewrites: worst(

@@ -50,7 +50,7 @@ describe("a script is split into statements", () => {
   })
 })
 
-describe("what the grammar refuses is said with its place", () => {
+describe("a syntax error is reported with its place", () => {
   test.each<[string, string, { line: number; column: number; message?: RegExp; metaCommand?: string }]>([
     ["a syntax error", "SELECT 1;\nSELECT '😀é' FRM x y", { line: 2, column: 17, message: /at or near "x"/ }],
     ["an unterminated string", "SELECT 1;\n SELECT 'a", { line: 2, column: 9, message: /unterminated/ }],
@@ -110,7 +110,7 @@ describe("long files", () => {
     expect(statements[1]?.node).toMatchObject({ InsertStmt: { relation: { relname: "t" } } })
   })
 
-  test("a syntax error in the rows of an INSERT is said with its place", async () => {
+  test("a syntax error in the rows of an INSERT is reported with its place", async () => {
     const source = `SELECT 1;\nINSERT INTO t VALUES ${rows},\n(1, 2 3),\n${rows};`
     expect(await parseScript(source)).toMatchObject({
       kind: "unparsed",

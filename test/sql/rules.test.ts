@@ -15,22 +15,22 @@ describe("each rule is what PostgreSQL does", () => {
   for (const [id, rule] of Object.entries(rules)) {
     if (id === "unknown" || rule.example === "") continue
     test(id, async () => {
-      const { effects, said, seen } = await shop.observe(rule.example)
+      const { effects, expected, observed } = await shop.observe(rule.example)
       expect(effects.map((effect) => effect.rule)).toContain(id)
-      expect(seen).toEqual(said)
+      expect(observed).toEqual(expected)
       if (rule.on === undefined) return
       const { lock } = rule
-      expect(seen[rule.on]).toMatchObject({ lock })
+      expect(observed[rule.on]).toMatchObject({ lock })
     })
   }
 })
 
-test("what code decides when it runs is said to be unknown", async () => {
+test("the effect of code that runs is unknown", async () => {
   const { node } = await statementOf(rules.unknown.example)
   expect(effects(node)).toMatchObject([{ rule: "unknown", lock: "unknown", cost: "unknown" }])
 })
 
-describe("what the rules' reasons and safer ways say is so", () => {
+describe("the rules' reasons and safer ways are true", () => {
   let shop: Shop
 
   beforeAll(async () => {
