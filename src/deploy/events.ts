@@ -27,9 +27,10 @@ const event = <const E extends string, const S extends z.core.$ZodLooseShape>(na
 /** What happens during a deploy, as it happens. Durations are milliseconds. Loaded only where answers are checked. */
 export const deployEvent = z.discriminatedUnion("event", [
   event("began", {
-    ...{ version: z.string(), migrations: count },
+    version: z.string(),
     /** The folder's digest; its first twelve digits are shown. */
     history: z.string(),
+    migrations: count,
     ...{ host: z.string(), port: count, database: z.string(), databaseSchema: z.string() },
   }),
   event("waiting-for-database", { reason: z.string(), waitedMs: ms }),
