@@ -7,8 +7,12 @@ import { schemaEngine } from "../src/schema-engine/json-rpc/server.js"
 import { waitForLock } from "../src/schema-engine/lock.js"
 import { stepsOf } from "../src/scratch/replay.js"
 
-const code = await schemaEngine(process.argv.slice(2), {
-  words: (error) => error.message,
+const { stdin, stdout, stderr } = process
+const code = await schemaEngine({
+  argv: process.argv.slice(2),
+  ...{ stdin, stdout, stderr },
+  signal: new AbortController().signal,
+  onCall: () => undefined,
   lockWith: () => waitForLock,
   applyMigrations: async ({ migrationsDir, url }) => {
     const engine = await openEngine({ url: parseDatabaseUrl(url) })

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-import { constants } from "node:os"
 import { CommanderError, Command as Program } from "commander"
 import { describeCommand } from "./cli/help.js"
 import type { Command, Invocation, OptionTable } from "./cli/options.js"
-import { lostOutput, type Output, outliveReaders, processOutput, said } from "./cli/output.js"
+import { everythingWritten, type Output, processOutput, surviveClosedPipes, writeFailure } from "./cli/output.js"
 import { parseSettings } from "./cli/settings.js"
+import { abortOnSignals, interruptedCode } from "./cli/signals.js"
 import { commands } from "./commands/index.js"
 import { LockstepError } from "./errors.js"
 import { readManifest } from "./project/manifest.js"
@@ -13,23 +13,7 @@ import { asLockstepError, errorObject, renderError } from "./report/error.js"
 import { compileQuicklyForGood } from "./sql/quick-compile.js"
 import { version } from "./version.js"
 
-const interrupted = new AbortController()
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
-/** Longer than cancelling a statement takes, shorter than the 2 s in which an orchestrator may count on the end. */
-const patienceMs = 1800
-
-function listen(): void {
-  for (const name of signals) {
-    const end = () => process.exit(128 + constants.signals[name])
-    process.on(name, async () => {
-      if (interrupted.signal.aborted) end()
-      interrupted.abort(name)
-      setTimeout(end, patienceMs).unref()
-      const { dropScratchDatabases } = await import("./scratch/database.js")
-      if (await dropScratchDatabases()) end()
-    })
-  }
-}
+const interrupted = abortOnSignals(() => false)
 
 async function run(
   command: Command,
@@ -44,7 +28,7 @@ async function run(
     settings,
     operands,
     output,
-    signal: interrupted.signal,
+    signal: interrupted,
     project: (needs = "everything") =>
       loadProject({ root, config: given.config, schema: given.schema, migrations: given.migrations }, needs),
   }
@@ -65,7 +49,7 @@ function build(name: string | undefined, loaded: Command | undefined, finish: (c
     describeCommand(sub.exitOverride(), loaded)
     sub.action(async () => {
       const flags: Record<string, unknown> = sub.opts()
-      finish(await run(loaded, processOutput(flags.json === true), flags, sub.args))
+      finish(await run(loaded, processOutput(flags.json === true, interrupted), flags, sub.args))
     })
   }
   return program
@@ -95,9 +79,9 @@ function failure(error: unknown): number {
     error instanceof CommanderError
       ? new LockstepError("L1301", error.message.replace(/^error: /, ""), { next: helpCommand() })
       : asLockstepError(error)
-  const output = processOutput(process.argv.includes("--json"))
+  const output = processOutput(process.argv.includes("--json"), interrupted)
   output.object(errorObject(known))
-  if (!interrupted.signal.aborted || known.code !== "L1001") output.say(renderError(known, output.paint))
+  if (!interrupted.aborted || known.code !== "L1001") output.say(renderError(known, output.paint))
   else output.say(known.details.state ? `interrupted: ${known.details.state}` : "interrupted.")
   return known.exitCode
 }
@@ -107,14 +91,13 @@ function helpCommand(): string {
   return verb !== undefined && Object.hasOwn(commands, verb) ? `\`lockstep ${verb} --help\`` : "`lockstep --help`"
 }
 
-outliveReaders()
+surviveClosedPipes()
 compileQuicklyForGood()
-listen()
 const answer = await main().catch(failure)
-await said()
-const unwritten = lostOutput()
+await everythingWritten()
+const unwritten = writeFailure()
 const code = Math.max(answer, unwritten === undefined ? 0 : failure(unwritten))
-await said()
-const signal = signals.find((name) => name === interrupted.signal.reason)
+await everythingWritten()
+
 // The schema engine leaves timers behind that would keep the process for half a minute.
-process.exit(signal && code !== 0 ? 128 + constants.signals[signal] : code)
+process.exit(code === 0 ? 0 : (interruptedCode(interrupted) ?? code))

@@ -5,6 +5,19 @@ const argv = process.argv.slice(2)
 // before anything else is loaded.
 process.title = "schema-engine"
 
-const { runSchemaEngine } = await import("./shim.js")
+const { guards } = await import("./schema-engine/json-rpc/deploy.js")
+const { schemaEngine } = await import("./schema-engine/json-rpc/server.js")
+const { abortOnSignals, interruptedCode } = await import("./cli/signals.js")
+const { compileQuicklyForGood } = await import("./sql/quick-compile.js")
+
+compileQuicklyForGood()
+// Prisma's CLI stops an idle engine with a signal, which is no interruption.
+let isIdle = true
+const signal = abortOnSignals(() => isIdle)
+const { stdin, stdout, stderr } = process
+const onCall = (state: "began" | "ended") => {
+  isIdle = state === "ended"
+}
+const code = await schemaEngine({ ...guards, argv, stdin, stdout, stderr, signal, onCall })
 // The engine's build for WebAssembly leaves timers behind (10 s for the lock) that would keep the process.
-process.exit(await runSchemaEngine(argv))
+process.exit(interruptedCode(signal) ?? code)

@@ -10,7 +10,6 @@ import { inLine } from "../printable.js"
 import { findTarget, type Target } from "../project/database-url.js"
 import { refuseNewerPrisma } from "../project/manifest.js"
 import type { Project } from "../project/project.js"
-import { deployReporter } from "../report/deploy.js"
 import type { EngineSetting } from "../schema-engine/engine.js"
 import type { TakeLock } from "../schema-engine/lock.js"
 import { searchPath } from "../scratch/script.js"
@@ -50,7 +49,8 @@ export async function requireDatabase({ url }: Pick<Target, "url">): Promise<voi
 export interface Waiting {
   readonly target: Pick<Target, "url">
   readonly signal: AbortSignal
-  readonly output: Output
+  /** Is told why it waits. */
+  readonly onEvent: ConnectRequest["onEvent"]
   readonly settings?: DeploySettings
 }
 
@@ -86,12 +86,12 @@ export function lockFor(waiting: Waiting): TakeLock {
   }
 }
 
-const connecting = ({ target, signal, output, settings = defaultSettings }: Waiting): ConnectRequest => ({
+const connecting = ({ target, signal, onEvent, settings = defaultSettings }: Waiting): ConnectRequest => ({
   url: target.url,
   settings,
   applicationName: "lockstep",
   signal,
-  onEvent: deployReporter({ ...output, object: () => undefined }),
+  onEvent,
 })
 
 function lostAs(client: Client, error: unknown): unknown {

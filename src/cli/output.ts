@@ -1,6 +1,6 @@
 import { createColors } from "picocolors"
 import { LockstepError } from "../errors.js"
-import { printable } from "../printable.js"
+import { inLine, printable } from "../printable.js"
 import { thisCaller, typedCommands } from "./typed-commands.js"
 
 /** The two ways out: data on stdout, narration on stderr. */
@@ -11,6 +11,8 @@ export interface Output {
   readonly paint: ReturnType<typeof createColors>
   /** Narration, on stderr. */
   say(text: string): void
+  /** Narration that the next line replaces: what happens now, for who watches a terminal; nowhere else. */
+  live(text: string): void
   /**
    * The command's answer for people, on stdout; silent with --json. A "script" is mostly redirected into a file, which
    * gets it exactly as it is.
@@ -55,16 +57,35 @@ export const forPrograms = (value: object): string =>
     typeof part === "string" && namesCommands.has(key) ? typedCommands(part, thisCaller) : part,
   )
 
-/** Output of this process. Colours only where stderr is a terminal and NO_COLOR is not set. */
-export function processOutput(json: boolean): Output {
+let liveLine = false
+
+function removeLiveLine(): void {
+  if (liveLine) process.stderr.write("\r\u001B[K")
+  liveLine = false
+}
+
+/**
+ * Output of this process. Colours only where stderr is a terminal and NO_COLOR is not set. When `interrupted` aborts, a
+ * live line makes room for what is said last.
+ */
+export function processOutput(json: boolean, interrupted: AbortSignal): Output {
   const terminal = process.stderr.isTTY === true
+  interrupted.addEventListener("abort", removeLiveLine, { once: true })
   return {
     json,
     terminal,
     paint: painter(terminal && !process.env.NO_COLOR),
+    live: (text) => {
+      if (!terminal || json || interrupted.aborted) return
+      // A line that wraps could not be replaced.
+      const line = inLine(text).slice(0, (process.stderr.columns || 80) - 1)
+      process.stderr.write(`\r\u001B[K${line}`)
+      liveLine = true
+    },
     say: (text) => {
+      removeLiveLine()
       if (process.stderr.writableCorked === 0) {
-        // What is said at one moment leaves in one write, after the work that waits has been set off.
+        // What is said at one moment leaves in one write, after the work that waits for its turn has begun.
         process.stderr.cork()
         setImmediate(() => process.stderr.uncork())
       }
@@ -84,25 +105,25 @@ export function processOutput(json: boolean): Output {
 let lost: NodeJS.ErrnoException | undefined
 
 /**
- * A reader that went away (`| head`) is no failure of ours: what is left to say is dropped. Any other failure to write,
+ * A reader that went away (`| head`) is no failure of ours: what is left to write is dropped. Any other failure to write,
  * such as a full disk's, is reported at the end: work on a database is not cut off for it.
  */
-export function outliveReaders(): void {
+export function surviveClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      // What follows a failure is only told that the stream is closed.
+      // Later writes only fail because the stream is closed.
       if (error.code !== "EPIPE") lost ??= error
     })
   }
 }
 
-/** Resolves when everything that was said has left the process: before that, to exit would cut it off. */
-export async function said(): Promise<void> {
+/** Resolves when everything has left the process: to exit before that would cut it off. */
+export async function everythingWritten(): Promise<void> {
   await Promise.all(
     [process.stdout, process.stderr].map((stream) => new Promise<void>((done) => stream.write("", () => done()))),
   )
 }
 
 /** Why a part of the output could not be written. Error: L1307. */
-export const lostOutput = (): LockstepError | undefined =>
+export const writeFailure = (): LockstepError | undefined =>
   lost && new LockstepError("L1307", `the output cannot be written: ${lost.message}`, { cause: lost })

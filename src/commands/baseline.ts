@@ -5,6 +5,7 @@ import { projectOptions } from "../cli/shared-options.js"
 import { LockstepError } from "../errors.js"
 import { readHistory } from "../history/recorded.js"
 import { adopt } from "../history/resolve.js"
+import { deployNarrator } from "../report/deploy.js"
 
 /** `lockstep baseline`: a database that was there before its history adopts it. */
 export default defineCommand({
@@ -31,7 +32,7 @@ export default defineCommand({
     const adopted = folder.migrations.slice(0, last + 1)
     if (adopted.length === 0) throw new LockstepError("L1106", `there are no migrations in ${folder.dir}`)
     await requireDatabase(target)
-    await withLockedDatabase({ target, signal, output }, async (client) => {
+    await withLockedDatabase({ target, signal, onEvent: deployNarrator(output) }, async (client) => {
       if ((await readHistory(client, target.url.schema))?.length) {
         throw new LockstepError("L1109", "the database has a history already", {
           state: "nothing was recorded.",

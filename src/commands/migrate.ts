@@ -1,14 +1,15 @@
 import { relative } from "node:path"
 import { createMigration, type NewMigration } from "../change/create-migration.js"
 import { writeMigration } from "../change/migration-file.js"
-import { applyPending } from "../cli/apply-pending.js"
 import { openWorkplace, withLockedDatabase } from "../cli/database.js"
+import { applyPending } from "../cli/deploy.js"
 import { defineCommand } from "../cli/options.js"
 import type { Output } from "../cli/output.js"
 import { projectOptions } from "../cli/shared-options.js"
 import { LockstepError, preceded } from "../errors.js"
 import { readFolder } from "../history/folder.js"
 import { readSchema } from "../project/schema.js"
+import { deployNarrator, verdict } from "../report/deploy.js"
 
 /** `lockstep migrate --name X`: writes the migration from the history to the schema, and applies it. */
 export default defineCommand({
@@ -38,8 +39,10 @@ export default defineCommand({
     const { dir } = place.folder
     const name = settings.name ?? (await askName())
     const apply = !settings.createOnly
-    await applyPending({ target, folder: place.folder, output, signal, quiet: "nothing-to-do" })
-    const made = await withLockedDatabase({ target, signal, output }, async () => {
+    const waiting = { target, signal, onEvent: deployNarrator(output) }
+    const before = await applyPending(waiting, place.folder)
+    if (before.applied.length > 0) output.say(verdict(before))
+    const made = await withLockedDatabase(waiting, async () => {
       const folder = readFolder(dir)
       const schemaFiles = readSchema(place.project.schemaPath)
       const whenEqual = apply ? "nothing" : "draft"
@@ -59,11 +62,10 @@ export default defineCommand({
     for (const warning of made.warnings) output.say(`  ${output.paint.yellow("data loss")}  ${warning}`)
     for (const step of made.unexecutable)
       output.say(`  ${output.paint.red("impossible with the data that is there")}  ${step}`)
-    if (apply)
-      await applyPending({ target, folder: readFolder(dir), output, signal, quiet: "never" }).catch((error) =>
-        Promise.reject(preceded(error, `${made.file} was written.`)),
-      )
-    else output.say("Not applied (--create-only). Edit it, then apply it with: `lockstep deploy`")
+    if (apply) {
+      const written = (error: unknown) => Promise.reject(preceded(error, `${made.file} was written.`))
+      output.say(verdict(await applyPending(waiting, readFolder(dir)).catch(written)))
+    } else output.say("Not applied (--create-only). Edit it, then apply it with: `lockstep deploy`")
     output.object({
       schema: "lockstep.migrate/1",
       state: apply ? "applied" : "written",

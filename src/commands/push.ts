@@ -4,6 +4,7 @@ import { lockFor, openWorkplace } from "../cli/database.js"
 import { defineCommand } from "../cli/options.js"
 import { consent, projectOptions } from "../cli/shared-options.js"
 import { readSchema } from "../project/schema.js"
+import { deployNarrator } from "../report/deploy.js"
 
 /** `lockstep push`: the database becomes like the schema, without a history. */
 export default defineCommand({
@@ -24,7 +25,7 @@ export default defineCommand({
     if (acceptDataLoss) await confirmDestruction({ target, yes, what: "pushing with data loss" })
     const result = await push({
       ...setting,
-      takeLock: lockFor({ target, signal, output }),
+      takeLock: lockFor({ target, signal, onEvent: deployNarrator(output) }),
       schemaFiles: readSchema(parts.schemaPath),
       dataLoss: acceptDataLoss ? "accept" : "refuse",
     })

@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs"
-import { applyPending } from "../cli/apply-pending.js"
 import { confirmDestruction } from "../cli/confirm.js"
 import { lockFor, openWorkplace, withLockedDatabase } from "../cli/database.js"
+import { applyPending } from "../cli/deploy.js"
 import { defineCommand } from "../cli/options.js"
 import { consent, projectOptions } from "../cli/shared-options.js"
 import { preceded } from "../errors.js"
 import { runInProject, wordsOf } from "../project/run.js"
 import { readSchema } from "../project/schema.js"
+import { deployNarrator, verdict } from "../report/deploy.js"
 import { withEngine } from "../schema-engine/engine.js"
 
 /** `lockstep reset`: empties the database, applies the whole history, seeds. */
@@ -25,15 +26,15 @@ export default defineCommand({
   async run({ settings, output, signal, project }) {
     const { target, folder, setting, project: parts } = await openWorkplace(await project(), output)
     await confirmDestruction({ target, yes: settings.yes, what: "dropping all data" })
+    const waiting = { target, signal, onEvent: deployNarrator(output) }
     // The Prisma schema may name further PostgreSQL schemas; where there is none, the URL's is all.
     const schemaFiles = existsSync(parts.schemaPath) ? readSchema(parts.schemaPath) : undefined
-    await withEngine({ ...setting, takeLock: lockFor({ target, signal, output }) }, schemaFiles, (engine) =>
-      engine.reset(),
-    )
+    await withEngine({ ...setting, takeLock: lockFor(waiting) }, schemaFiles, (engine) => engine.reset())
     output.say(`emptied ${target.url.display}`)
-    const { applied } = await applyPending({ target, folder, output, signal, quiet: "never" }).catch((error) =>
-      Promise.reject(preceded(error, "The database was emptied.")),
-    )
+    const emptied = (error: unknown) => Promise.reject(preceded(error, "The database was emptied."))
+    const result = await applyPending(waiting, folder).catch(emptied)
+    output.say(verdict(result))
+    const { applied } = result
     const seeded = parts.seed !== undefined && !settings.skipSeed
     if (parts.seed !== undefined && seeded) {
       const seeding = {
@@ -44,7 +45,7 @@ export default defineCommand({
         signal,
       }
       const done = "The database was emptied and migrated."
-      await withLockedDatabase({ target, signal, output }, () => runInProject(seeding)).catch((error) =>
+      await withLockedDatabase(waiting, () => runInProject(seeding)).catch((error) =>
         Promise.reject(preceded(error, done)),
       )
     }

@@ -5,6 +5,7 @@ import { LockstepError } from "../errors.js"
 import { readFolder } from "../history/folder.js"
 import { keepOneRow, markApplied, markRolledBack } from "../history/resolve.js"
 import { findTarget } from "../project/database-url.js"
+import { deployNarrator } from "../report/deploy.js"
 
 /** `lockstep resolve`: settles a failed migration by hand. */
 export default defineCommand({
@@ -31,7 +32,7 @@ export default defineCommand({
     announce(target, output)
     await requireDatabase(target)
     const { schema } = target.url
-    const extra = await withLockedDatabase({ target, signal, output }, async (client) => {
+    const extra = await withLockedDatabase({ target, signal, onEvent: deployNarrator(output) }, async (client) => {
       if (rolledBack) {
         await markRolledBack(client, schema, rolledBack)
         return 0

@@ -37,8 +37,8 @@ export default defineCommand({
       if (settings.deploy || settings.seed) await fill(server, await project(), settings.seed, output, signal)
       return printUrl(server, output)
     }
-    if (verb === "url") return printUrl(await running(root), output)
-    return printDown(await down(root), output)
+    if (verb === "down") return printDown(await down(root), output)
+    return printUrl(await running(root), output)
   },
 })
 
@@ -59,9 +59,10 @@ async function fill(
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
-  const { applyPending } = await import("../cli/apply-pending.js")
-  const target = { url: parseDatabaseUrl(server.url) }
-  await applyPending({ target, folder: readFolder(project.migrationsDir), output, signal, quiet: "never" })
+  const { applyPending } = await import("../cli/deploy.js")
+  const { deployNarrator, verdict } = await import("../report/deploy.js")
+  const waiting = { target: { url: parseDatabaseUrl(server.url) }, signal, onEvent: deployNarrator(output) }
+  output.say(verdict(await applyPending(waiting, readFolder(project.migrationsDir))))
   if (seed && project.seed) {
     const { runInProject, wordsOf } = await import("../project/run.js")
     const { withLockedDatabase } = await import("../cli/database.js")
@@ -72,7 +73,7 @@ async function fill(
       variables: { DATABASE_URL: server.url },
       signal,
     }
-    await withLockedDatabase({ target, signal, output }, () => runInProject(seeding))
+    await withLockedDatabase(waiting, () => runInProject(seeding))
   }
 }
 

@@ -13,38 +13,29 @@ export function duration(ms: number): string {
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`
 
-/**
- * Tells of a deploy as it happens: narration on stderr, or with --json one object a line on stdout. `signal`: when it
- * comes, the line that is being rewritten makes room for what is said last.
- */
-export function deployReporter(output: Output, signal?: AbortSignal): (event: DeployEvent) => void {
-  let widest = 0
-  let live = false
-  const clear = () => {
-    if (live) process.stderr.write("\r\u001B[K")
-    live = false
-  }
-  const say = (text: string) => {
-    clear()
-    output.say(text)
-  }
-  signal?.addEventListener("abort", clear, { once: true })
+/** Reports a deploy as it happens: narration on stderr, or with --json one object a line on stdout. */
+export function deployReporter(output: Output): (event: DeployEvent) => void {
+  const narrate = deployNarrator(output)
   return (event) => {
     const named = event.event === "note" ? { ...event, text: typedCommands(event.text, thisCaller) } : event
     output.object({ schema: "lockstep.deploy/1", at: new Date().toISOString(), ...named })
-    if (event.event === "planned") {
-      widest = Math.max(0, ...event.pending.map((name) => name.length))
-      if (event.pending.length > 0) say(`${counted(event.total, "migration")}, ${event.pending.length} to apply`)
-    } else if (event.event === "progress" && output.terminal && !output.json && !signal?.aborted) {
+    narrate(event)
+  }
+}
+
+type Narration = Pick<Output, "say" | "live" | "paint">
+
+/** The narration alone, for commands that deploy, or wait for a deploy, on their way to an answer of their own. */
+export function deployNarrator({ say, live, paint }: Narration): (event: DeployEvent) => void {
+  let widest = 0
+  return (event) => {
+    if (event.event === "planned") widest = Math.max(0, ...event.pending.map((name) => name.length))
+    if (event.event === "progress") {
       const percent = event.percent === undefined ? "" : ` ${event.percent} %`
-      const line = inLine(`  ..  ${event.name.padEnd(widest)}  ${duration(event.elapsedMs)}  ${event.doing}${percent}`)
-      // A line that wraps could not be rewritten.
-      process.stderr.write(`\r\u001B[K${line.slice(0, (process.stderr.columns || 80) - 1)}`)
-      live = true
-    } else {
-      const line = lineOf(event, widest, output.paint)
-      if (line !== undefined) say(line)
+      return live(`  ..  ${event.name.padEnd(widest)}  ${duration(event.elapsedMs)}  ${event.doing}${percent}`)
     }
+    const line = lineOf(event, widest, paint)
+    if (line !== undefined) say(line)
   }
 }
 
@@ -52,6 +43,10 @@ function lineOf(event: DeployEvent, widest: number, paint: Output["paint"]): str
   switch (event.event) {
     case "began":
       return `lockstep ${event.version}, history ${event.history.slice(0, 12)} of ${counted(event.migrations, "migration")} -> ${inLine(address(event))}`
+    case "planned":
+      return event.pending.length > 0
+        ? `${counted(event.total, "migration")}, ${event.pending.length} to apply`
+        : undefined
     case "note":
       return `  ${paint.yellow("note")}  ${inLine(event.text)}`
     case "waiting-for-database":

@@ -76,7 +76,7 @@ export interface Diff {
   readonly text: string
 }
 
-interface EngineOptions extends Databases {
+export interface EngineOptions extends Databases {
   readonly schemaFiles?: SchemaFiles | undefined
   readonly external?: External | undefined
   /** Receives the engine's log lines, JSON each. */

@@ -49,7 +49,10 @@ test("its timestamp is later than every existing one, whatever the clock says", 
 test("--create-only writes and does not apply, also where nothing is to be done", async () => {
   const { run, project } = await openShop({ schema: widerSchema })
   const { stderr, exitCode } = await run("migrate", "--create-only", "--name", "age")
-  expect({ stderr, exitCode }).toMatchObject({ stderr: expect.stringContaining("Not applied, as asked."), exitCode: 0 })
+  expect({ stderr, exitCode }).toMatchObject({
+    stderr: expect.stringContaining("Not applied (--create-only)."),
+    exitCode: 0,
+  })
   expect((await run("status")).stdout).toContain("1 pending")
   await run("deploy")
   project.write("prisma/schema.prisma", widerSchema)

@@ -28,6 +28,7 @@ async function inProject(): Promise<(verb: string, json?: "--json") => Promise<S
         terminal: false,
         paint: createColors(false),
         say: (text) => void shown.said.push(text),
+        live: () => undefined,
         data: (text) => void (json ?? shown.data.push(text)),
         object: (value) => void (json && shown.objects.push(value)),
       },
@@ -61,9 +62,4 @@ test("up prints the URL on stdout and the rest on stderr; url prints the same; d
   ])
   expect((await lockstep("down")).said).toEqual([expect.stringContaining("stopped")])
   expect((await lockstep("down", "--json")).objects).toEqual([{ schema: "lockstep.test-db/1", state: "not running" }])
-})
-
-test("another verb is wrong usage", async () => {
-  const lockstep = await inProject()
-  await expect(lockstep("restart")).rejects.toMatchObject({ code: "L1301", exitCode: 2 })
 })

@@ -1,15 +1,18 @@
+import { createColors } from "picocolors"
+import * as z from "zod/mini"
+import { forPeople } from "../../cli/output.js"
 import { type ErrorCode, LockstepError } from "../../errors.js"
+import { renderError } from "../../report/error.js"
 import { EngineRefusal } from "../engine-error.js"
+import { InvalidInput } from "../wasm.js"
+import { invalidParams, RpcError } from "./protocol.js"
 
-/** An error as the schema engine answers it: Prisma's code where it has one, and the text that the CLI prints. */
-export interface KnownError {
+/** An error as the schema engine reports it: Prisma's code where it has one, and the text that the CLI prints. */
+interface KnownError {
   readonly code: string | undefined
   readonly message: string
   readonly meta: unknown
 }
-
-/** How an error of Lockstep's is put into words; the process boundary has the renderer. */
-export type Words = (error: LockstepError) => string
 
 /** Prisma's codes for ours. Source: Prisma's "Error message reference". */
 const codes: Partial<Record<ErrorCode, string>> = {
@@ -42,10 +45,25 @@ const codes: Partial<Record<ErrorCode, string>> = {
   L1219: "P1001",
 }
 
-/** The answer for whatever was thrown. */
-export function knownError(error: unknown, words: Words): KnownError {
+/** Whatever was thrown, as Prisma's CLI is told it. */
+export function knownError(error: unknown): KnownError {
   if (error instanceof EngineRefusal) return { code: error.code, message: error.message, meta: error.meta }
-  if (error instanceof LockstepError)
-    return { code: codes[error.code], message: words(error), meta: { code: error.code } }
+  if (error instanceof LockstepError) {
+    const message = forPeople(renderError(error, createColors(false)))
+    return { code: codes[error.code], message, meta: { code: error.code } }
+  }
   return { code: undefined, message: error instanceof Error ? error.message : String(error), meta: undefined }
+}
+
+/** The answer to a call that failed: Prisma's own number and words; what the CLI prints is in `data`. */
+export function refusal(error: unknown): RpcError {
+  if (error instanceof InvalidInput) return invalidParams(error.message)
+  if (error instanceof z.core.$ZodError) return invalidParams(z.prettifyError(error))
+  const { code, message, meta } = knownError(error)
+  const data = {
+    is_panic: false,
+    message,
+    ...(code ? { meta: meta ?? {}, error_code: code } : { backtrace: null }),
+  }
+  return new RpcError(4466, "An error happened. Check the data field for details.", data)
 }

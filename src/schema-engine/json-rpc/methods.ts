@@ -2,27 +2,12 @@ import type { SchemaEngine } from "@prisma/schema-engine-wasm/schema_engine_bg"
 import * as z from "zod/mini"
 import { noModels } from "../../change/diff.js"
 import { parseDatabaseUrl } from "../../postgres/url.js"
-import { container, type Engine, openEngine } from "../engine.js"
+import { container, type Engine, type EngineOptions, openEngine } from "../engine.js"
 import type { TakeLock } from "../lock.js"
 import { InvalidInput } from "../wasm.js"
 import type { EngineArguments } from "./arguments.js"
 import { canConnect, createDatabase, execute } from "./database.js"
-import { type Params, passOn } from "./protocol.js"
-
-/** Applies the migrations of a folder and answers the names that it applied. */
-export type ApplyMigrations = (order: ApplyOrder) => Promise<readonly string[]>
-
-export interface ApplyOrder {
-  readonly migrationsDir: string
-  readonly url: string
-  /** Shows a line to the person. */
-  readonly print: (line: string) => void
-  /** Aborted when the process is told to end. */
-  readonly signal: AbortSignal
-}
-
-/** How the migration lock of a database is taken. */
-export type LockWith = (order: Omit<ApplyOrder, "migrationsDir">) => TakeLock
+import type { Channel, Params } from "./protocol.js"
 
 export type Method = (params: Params) => Promise<unknown>
 
@@ -44,24 +29,45 @@ type Called = (typeof passed)[number] | "introspect"
 const listOf = z.object({ migrationsList: z.object({ baseDir: z.string() }) })
 const executeParams = z.object({ script: z.string() })
 
+/** The person at Prisma's CLI. */
+export interface Person {
+  /** Shows a text. */
+  readonly print: (text: string) => void
+  /** Aborted when they interrupt the command. */
+  readonly signal: AbortSignal
+}
+
+/** What is done in the engine's place. */
+export interface Guards {
+  /** Applies the migrations of a folder. Returns the applied names. */
+  applyMigrations(
+    order: { readonly url: string; readonly migrationsDir: string },
+    person: Person,
+  ): Promise<readonly string[]>
+  /** How the migration lock of a database is taken. */
+  lockWith(url: string, person: Person): TakeLock
+}
+
+export interface MethodContext extends Guards {
+  readonly signal: AbortSignal
+}
+
 /** The methods of the schema engine over one database, and how to end them. */
 export interface Methods {
   readonly table: ReadonlyMap<string, Method>
   readonly close: () => Promise<void>
 }
 
-/** The ways to and from the person at Prisma's CLI. */
-export type Person = Pick<ApplyOrder, "print" | "signal">
-
 /** What Prisma's CLI may ask for; the engine is opened with the first call that needs it. */
 export function methodsFor(
   args: EngineArguments,
-  { applyMigrations, lockWith }: { readonly applyMigrations: ApplyMigrations; readonly lockWith: LockWith },
-  { print, signal }: Person,
+  { print, passOn }: Pick<Channel, "print" | "passOn">,
+  { signal, applyMigrations, lockWith }: MethodContext,
 ): Methods {
+  const person: Person = { print, signal }
   let opened: Promise<Engine> | undefined
   const engine = (): Promise<Engine> => {
-    opened ??= open(args, args.url === undefined ? undefined : lockWith({ url: args.url, print, signal }))
+    opened ??= open(args, { log: passOn, takeLock: args.url === undefined ? undefined : lockWith(args.url, person) })
     return opened
   }
   const close = async () => {
@@ -78,7 +84,7 @@ export function methodsFor(
       "applyMigrations",
       async (params) => {
         const { baseDir } = z.parse(listOf, params).migrationsList
-        return { appliedMigrationNames: await applyMigrations({ migrationsDir: baseDir, url: url(), print, signal }) }
+        return { appliedMigrationNames: await applyMigrations({ url: url(), migrationsDir: baseDir }, person) }
       },
     ],
     ["diff", async (params) => await answerDiff(await engine(), params, print)],
@@ -105,13 +111,15 @@ export function methodsFor(
   return { table: new Map([...table].map(([name, method]) => [name, recovering(method)])), close }
 }
 
-function open({ url, shadowUrl, schemaFiles }: EngineArguments, takeLock: TakeLock | undefined): Promise<Engine> {
+function open(
+  { url, shadowUrl, schemaFiles }: EngineArguments,
+  more: Pick<EngineOptions, "log" | "takeLock">,
+): Promise<Engine> {
   return openEngine({
+    ...more,
     url: url === undefined ? undefined : parseDatabaseUrl(url),
     shadowUrl: shadowUrl === undefined ? undefined : parseDatabaseUrl(shadowUrl),
     schemaFiles,
-    takeLock,
-    log: passOn,
   })
 }
 

@@ -37,25 +37,51 @@ export const invalidParams = (data: string) => new RpcError(-32602, "Invalid par
 /** Does a call. Errors: RpcError is answered; whatever else is thrown ends the serving. */
 export type Handler = (method: string, params: Params) => Promise<unknown>
 
-/**
- * JSON-RPC 2.0, one message a line, one call after another: every request is answered, whatever its line holds, and
- * answers to our own requests are passed over. Resolves when the input ends and all of it is answered.
- */
-export async function serveRpc(input: AsyncIterable<Buffer>, handler: Handler): Promise<void> {
-  for await (const line of linesOf(input)) {
-    const answer = await answerTo(line, handler)
-    if (answer !== undefined) write(answer)
+/** The process's own streams. */
+export interface Streams {
+  readonly stdin: AsyncIterable<Buffer>
+  readonly stdout: NodeJS.WritableStream
+  readonly stderr: NodeJS.WritableStream
+}
+
+/** The connection to Prisma's CLI: requests and answers on stdin and stdout, the log on stderr. */
+export interface Channel {
+  /**
+   * JSON-RPC 2.0, one message a line, one call after another: every request is answered, whatever its line holds, and
+   * answers to our own requests are ignored. Resolves when the input ends, or after the answer during which `signal`
+   * aborted.
+   */
+  serve(handler: Handler, signal: AbortSignal): Promise<void>
+  /** Has the CLI print a text on its stdout. */
+  print(text: string): void
+  /** Writes one line of the schema engine's log, as Prisma's CLI parses it. */
+  log(level: "INFO" | "ERROR", fields: Readonly<Record<string, unknown>>, target: string): void
+  /** Passes on a line that the engine itself logged. */
+  passOn(line: string): void
+}
+
+export function openChannel({ stdin, stdout, stderr }: Streams): Channel {
+  const write = (message: unknown): void => void stdout.write(`${JSON.stringify(message)}\n`)
+  let printed = 0
+  // Where nobody reads the answers any more, what was requested is done all the same; stdin then ends, too.
+  stdout.on("error", () => undefined)
+  return {
+    async serve(handler, signal) {
+      for await (const line of linesOf(stdin)) {
+        const answer = await answerTo(line, handler)
+        if (answer !== undefined) write(answer)
+        if (signal.aborted) return
+      }
+    },
+    print: (text) =>
+      write({ jsonrpc: "2.0", method: "print", params: { content: text.replace(/\n$/, "") }, id: printed++ }),
+    log: (level, fields, target) =>
+      void stderr.write(`${JSON.stringify({ timestamp: new Date().toISOString(), level, fields, target })}\n`),
+    passOn: (line) => {
+      if (line.trim()) stderr.write(`${line.trim()}\n`)
+    },
   }
 }
-
-let printed = 0
-
-/** Has the CLI print a text on its stdout. */
-export function print(text: string): void {
-  write({ jsonrpc: "2.0", method: "print", params: { content: text.replace(/\n$/, "") }, id: printed++ })
-}
-
-const write = (message: unknown): void => void process.stdout.write(`${JSON.stringify(message)}\n`)
 
 /** The last line may lack its end. */
 async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -122,15 +148,4 @@ const isAnswer = (message: unknown): boolean =>
 function idOf(message: unknown): Id {
   const id = isObject(message) && "id" in message ? z.safeParse(idSchema, message.id) : undefined
   return id?.success ? id.data : null
-}
-
-/** Writes one line of the schema engine's log: JSON on stderr, as Prisma's CLI parses it. */
-export function log(level: "INFO" | "ERROR", fields: Readonly<Record<string, unknown>>, target: string): void {
-  process.stderr.write(`${JSON.stringify({ timestamp: new Date().toISOString(), level, fields, target })}\n`)
-}
-
-/** Passes on a line that the engine itself logged. */
-export function passOn(line: string): void {
-  const text = line.trim()
-  if (text) process.stderr.write(`${text}\n`)
 }

@@ -1,0 +1,44 @@
+import { type DeployRequest, type DeployResult, type DeploySettings, defaultSettings } from "../deploy/context.js"
+import { deploy } from "../deploy/deploy.js"
+import type { DeployEvent } from "../deploy/events.js"
+import type { Folder } from "../history/folder.js"
+import { parseDatabaseUrl } from "../postgres/url.js"
+import type { Project } from "../project/project.js"
+import { version } from "../version.js"
+import type { Waiting } from "./database.js"
+
+/** A deploy with the settings of `lockstep deploy`. */
+export interface DeployCall extends Omit<DeployRequest, "settings" | "findDrift"> {
+  readonly settings: DeploySettings & { readonly verify: "history" | "schema" }
+  /** Where the history is replayed to verify the schema. */
+  readonly shadow: Pick<Project, "shadowUrl" | "initShadowDb">
+}
+
+/** Deploys; its first event says what is deployed where. Errors: those of a deploy. */
+export async function runDeploy({ shadow, ...request }: DeployCall): Promise<DeployResult> {
+  request.onEvent(began(request))
+  const verifiesSchema = request.settings.verify === "schema"
+  return await deploy({ ...request, findDrift: verifiesSchema ? driftFinder({ ...request, shadow }) : undefined })
+}
+
+function began({ url, folder }: Pick<DeployRequest, "url" | "folder">): DeployEvent {
+  const { host, port, database, schema: databaseSchema } = url
+  const { digest: history, migrations } = folder
+  return { event: "began", version, history, migrations: migrations.length, host, port, database, databaseSchema }
+}
+
+/** Replays the history on a scratch database beside the deployed one. */
+function driftFinder({ url, shadow }: Pick<DeployCall, "url" | "shadow">): DeployRequest["findDrift"] {
+  const { shadowUrl, initShadowDb } = shadow
+  const setting = { url, shadowUrl: shadowUrl ? parseDatabaseUrl(shadowUrl) : undefined, initShadowDb }
+  return async (client, applied) => {
+    const { findDrift } = await import("../scratch/replay.js")
+    return await findDrift(setting, client, applied)
+  }
+}
+
+/** Applies what is pending as a step of another command, which has an answer of its own. */
+export function applyPending({ target, signal, onEvent }: Waiting, folder: Folder): Promise<DeployResult> {
+  const settings = { ...defaultSettings, allowEmpty: true }
+  return deploy({ url: target.url, folder, settings, applicationName: "lockstep", signal, onEvent })
+}
