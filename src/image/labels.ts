@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process"
 
 /** What the labels are made from. */
-export interface LabelFacts {
+interface LabelFacts {
   readonly source: string | undefined
   readonly revision: string | undefined
   readonly version: string | undefined

@@ -1,5 +1,5 @@
 /** A package, or files of one, that the image leaves out, and what they are for. */
-export interface Omission {
+interface Omission {
   /** The package's name; `*` at its end matches any rest. */
   readonly package: string
   /** Files left out, by their path in the package; absent: the whole package, and so what only it needs. */

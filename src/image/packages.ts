@@ -29,7 +29,7 @@ export interface Packages {
 /** Full: with Prisma's CLI. */
 export type ImageKind = "full" | "slim"
 
-export interface PackagesRequest {
+interface PackagesRequest {
   /** The project's folder. */
   readonly root: string
   readonly kind: ImageKind
@@ -39,7 +39,7 @@ export interface PackagesRequest {
 
 /**
  * The runner, and Prisma's CLI as the project has it installed.
- * Errors: L1602 one of them, or a package that it needs, is not installed; L1304 another major version of Prisma.
+ * Errors: L1602 one of them, or a package that it needs, is not installed; L1304 a newer major version of Prisma.
  */
 export function packagesFor({ root, kind, keep }: PackagesRequest): Packages {
   const runner = runnerPackage()

@@ -10,7 +10,7 @@ export interface SbomPackage {
 }
 
 /** What the bill of materials is made from. */
-export interface SbomFacts {
+interface SbomFacts {
   readonly project: { readonly name: string; readonly version: string | undefined }
   readonly runner: SbomPackage
   readonly placed: readonly Placed<InstalledPackage>[]

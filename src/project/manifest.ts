@@ -57,7 +57,7 @@ function parseIfPresent(path: string, unreadable: (hint: string, cause: unknown)
 const newestPrisma = 7
 
 /** Prisma's CLI as installed in a project. */
-export interface InstalledPrisma {
+interface InstalledPrisma {
   readonly version: string
   /** The script to run with Node. */
   readonly cli: string

@@ -5,7 +5,7 @@ import { readRegularFile } from "../history/folder.js"
 
 /** A Prisma schema: its files, in any order. */
 export type SchemaFiles = readonly SchemaFile[]
-export interface SchemaFile {
+interface SchemaFile {
   readonly path: string
   readonly content: string
 }

@@ -9,7 +9,7 @@ import { type Account, lastLines, type Outcome, ownerOf, run } from "./run.js"
 import { readPassword, writePassword } from "./state.js"
 
 /** A project's cluster: its folder, and the password of its superuser, postgres. */
-export interface Cluster {
+interface Cluster {
   readonly folder: string
   readonly password: string
 }

@@ -11,7 +11,7 @@ import { environment, identity, lastLines, ownerOf } from "./run.js"
 
 const timeoutMs = 60_000
 
-export interface StartOptions {
+interface StartOptions {
   readonly binaries: Binaries
   readonly cluster: string
   readonly settingsFile: string

@@ -14,7 +14,7 @@ const stateSchema = z.object({
 })
 
 /** The content of `.lockstep/test-db.json`: the server that `up` started last. */
-export type ServerState = Readonly<Omit<z.infer<typeof stateSchema>, "schema">>
+type ServerState = Readonly<Omit<z.infer<typeof stateSchema>, "schema">>
 
 /** The server that `up` started last; undefined where the file is missing or damaged. */
 export async function readState(paths: Paths): Promise<ServerState | undefined> {

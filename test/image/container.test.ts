@@ -54,7 +54,7 @@ describe.each([
   ["with Prisma's CLI", () => full],
   ["slim", () => slim],
 ])("the image %s", (_, container) => {
-  test("deploys by default, then finds nothing to do, and says so in its last line", async () => {
+  test("deploys by default; a second deploy has nothing to do, which is its last line", async () => {
     const database = await createDatabase()
     const first = await container().run(deploy, { database })
     expect(first).toMatchObject({ exitCode: 0 })

@@ -72,13 +72,13 @@ const shop = (): TestProject =>
 describe("with Prisma's CLI", async () => {
   const image = await imageOf(repository, "full", { kind: "full" })
 
-  test("is at most 75 MB, in layers from the rarely to the often changed, the last of them small", () => {
+  test("is at most 75 MB, in layers ordered from rarely to often changed, the last one small", () => {
     expect(image.bytes).toBeLessThan(75 * megabyte)
     expect(image.layers.map(({ name }) => name)).toEqual(["10-runner", "20-prisma", "30-project", "40-migrations"])
     expect(image.layers.at(-1)?.bytes).toBeLessThan(megabyte)
   })
 
-  test("holds no link that leads out of it, and nothing but folders, files and links", () => {
+  test("contains only folders, files, and links to commands in the same layer", () => {
     for (const layer of image.layers.map(({ name }) => join(image.out, "layers", name))) {
       for (const path of readdirSync(layer, { recursive: true, encoding: "utf8" })) {
         const stat = lstatSync(join(layer, path))
@@ -93,7 +93,7 @@ describe("with Prisma's CLI", async () => {
     }
   })
 
-  test("its bill of materials names every package in it, with what the runner's bundle holds", () => {
+  test("its bill of materials lists every package in it, and those inside of the runner's bundle", () => {
     const sbom = read(join(image.out, "sbom.cdx.json"))
     const listed = new Set(sbom.components.map((one: { purl: string }) => one.purl))
     for (const layer of ["10-runner", "20-prisma"]) {
@@ -118,7 +118,7 @@ describe("with Prisma's CLI", async () => {
     expect(sbom.serialNumber).toMatch(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/)
   })
 
-  test("docs/image.md builds it as config.json and env.json say", () => {
+  test("docs/image.md builds it according to config.json and env.json", () => {
     const recipe = /```dockerfile\n(.*?)```/s.exec(readFileSync(join(repository, "docs/image.md"), "utf8"))?.[1] ?? ""
     const config = read(join(image.out, "config.json"))
     const variables = Object.entries(read(join(image.out, "env.json"))).map(([name, value]) => `${name}=${value}`)
@@ -133,7 +133,7 @@ describe("with Prisma's CLI", async () => {
     expect(recipe).toContain(`CMD ${JSON.stringify(config.cmd).replaceAll(",", ", ")}\n`)
   })
 
-  test("a package that Prisma loads and the image lacks is named before there is an image", async () => {
+  test("a package that Prisma loads and that is missing in the image is named before the image is written", async () => {
     const layer = join(image.out, "layers/20-prisma")
     rmSync(join(layer, "app/node_modules/deepmerge-ts"), { recursive: true })
     await expect(checkPrismaLoads(layer, "build/index.js")).rejects.toMatchObject({
@@ -200,7 +200,7 @@ test("only the schema, the migrations and the settings of a project are in it", 
   expect(read(join(image.out, "env.json")).LOCKSTEP_MIGRATIONS).toBe("/app/prisma/migrations")
 })
 
-test("a new project's image, without migrations yet, deploys: that there are none was known when it was made", async () => {
+test("a new project's image, without migrations yet, accepts that there are none", async () => {
   const { root } = createProject({ schema })
   expect(read(join((await imageOf(root, "new")).out, "env.json")).LOCKSTEP_ALLOW_EMPTY).toBe("true")
   const image = await imageOf(shop().root, "not-new")
@@ -229,7 +229,7 @@ test("a schema in several files and migrations elsewhere keep their places", asy
   expect(read(join(image.out, "env.json")).LOCKSTEP_MIGRATIONS).toBe("/app/db/history")
 })
 
-test("the labels say where it comes from and which history it holds; what is given wins", async () => {
+test("the labels have the source and the history; options override them", async () => {
   const { root } = shop()
   const image = await imageOf(root, "labels", { revision: "f00", version: "4.0.0" })
   expect(image.labels).toEqual({

@@ -47,7 +47,7 @@ describe("every form of prisma.config that Prisma takes", () => {
     expect(config).toMatchObject({ schema: "/.config/schema.prisma", url: "postgresql://h/d" })
   })
 
-  test("what others manage, and SQL for the shadow database, are handed on", async () => {
+  test("external tables and enums, and SQL for the shadow database, are read", async () => {
     const content = `export default { experimental: { externalTables: true }, tables: { external: ["public.geo"] },
       enums: { external: ["kind"] }, migrations: { initShadowDb: "CREATE EXTENSION x" } }`
     expect(await read("prisma.config.ts", content)).toMatchObject({
@@ -70,10 +70,10 @@ describe("env()", () => {
 
   test("names what is not in the environment, for which Prisma would throw", async () => {
     vi.stubEnv("LOCKSTEP_TEST_URL", "postgresql://environment/db")
-    const asked = async (name: string) => (await read("prisma.config.ts", content(name))).unsetVariables
-    expect(await asked("LOCKSTEP_TEST_URL")).toEqual([])
-    expect(await asked("FROM_DOTENV")).toEqual(["FROM_DOTENV"])
-    expect(await asked("LOCKSTEP_TEST_NOT_SET")).toEqual(["LOCKSTEP_TEST_NOT_SET"])
+    const unset = async (name: string) => (await read("prisma.config.ts", content(name))).unsetVariables
+    expect(await unset("LOCKSTEP_TEST_URL")).toEqual([])
+    expect(await unset("FROM_DOTENV")).toEqual(["FROM_DOTENV"])
+    expect(await unset("LOCKSTEP_TEST_NOT_SET")).toEqual(["LOCKSTEP_TEST_NOT_SET"])
   })
 
   test("the environment wins over .env", async () => {
@@ -91,7 +91,7 @@ test("what a configuration prints is kept off stdout", async () => {
 })
 
 describe("a configuration that cannot be used", () => {
-  test("says why it cannot be loaded", async () => {
+  test("is an error with the reason that it cannot be loaded", async () => {
     await expect(read("prisma.config.ts", 'import "no-such-package"\nexport default {}')).rejects.toMatchObject({
       code: "L1303",
       message: expect.stringMatching(/prisma\.config\.ts cannot be loaded: .*no-such-package/),

@@ -37,7 +37,7 @@ describe("without migrations", () => {
     expect(await read({ files })).toMatch(/prisma\/schema has 2 models, among them Customer/)
   })
 
-  test("the folder that prisma.config names is said, with the file", async () => {
+  test("the message has the folder that prisma.config names, and the file", async () => {
     expect(await read({ schema: model, files: configured })).toMatch(/in .*db\/history.*named by prisma\.config\.mjs/s)
   })
 

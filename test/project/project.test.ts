@@ -38,7 +38,7 @@ describe("a project without a prisma.config", () => {
     })
   })
 
-  test("of Prisma 5 or 6 may say in package.json where the schema is, and the seed", async () => {
+  test("of Prisma 5 or 6 may have the schema's path and the seed in package.json", async () => {
     const prisma = { schema: "packages/db/schema.prisma", seed: "ts-node seed.ts" }
     const files = { "package.json": JSON.stringify({ prisma }), "packages/db/schema.prisma": "" }
     expect(await parts(files)).toEqual({
@@ -50,7 +50,7 @@ describe("a project without a prisma.config", () => {
 })
 
 describe("a project with a prisma.config", () => {
-  test("has its parts where that says: in a subfolder, with another folder of migrations", async () => {
+  test("has its parts at the paths that are set there: in a subfolder, with another folder of migrations", async () => {
     const config = 'export default { schema: "packages/db/schema", migrations: { path: "packages/db/history" } }'
     expect(await parts({ "prisma.config.ts": config })).toMatchObject({
       schema: "packages/db/schema",
