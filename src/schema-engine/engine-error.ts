@@ -9,7 +9,7 @@ export class EngineRefusal extends Error {
   readonly code: string | undefined
   readonly meta: unknown
 
-  constructor(code: string | undefined, message: string, meta: unknown, cause: unknown) {
+  constructor(message: string, { code, meta, cause }: { code?: string | undefined; meta?: unknown; cause: unknown }) {
     super(message, { cause })
     this.code = code
     this.meta = meta
@@ -30,7 +30,7 @@ export function engineFailure(cause: unknown, registry: ErrorRegistry): Error {
     return new EnginePanic(panicMessage() || cause.message, { cause })
   }
   if (cause instanceof EnginePanic || cause instanceof InvalidInput) return cause
-  if (!(cause instanceof Error)) return new EngineRefusal(undefined, String(cause), undefined, cause)
+  if (!(cause instanceof Error)) return new EngineRefusal(String(cause), { cause })
   const [placeholder, id] = /External error[^#\n]*id#(\d+)/i.exec(cause.message) ?? []
   const original = id === undefined ? undefined : registry.consumeError(Number(id))?.error
   if (original instanceof Error && !(original instanceof DatabaseError)) return original
@@ -39,7 +39,7 @@ export function engineFailure(cause: unknown, registry: ErrorRegistry): Error {
       ? cause.message.replace(placeholder, serverMessage(original))
       : cause.message
   const code = "code" in cause && typeof cause.code === "string" ? cause.code : undefined
-  return new EngineRefusal(code, message, "meta" in cause ? cause.meta : undefined, cause)
+  return new EngineRefusal(message, { code, meta: "meta" in cause ? cause.meta : undefined, cause })
 }
 
 /** A server error as psql prints it. */

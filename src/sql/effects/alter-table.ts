@@ -110,7 +110,7 @@ const simple: ReadonlyMap<string, RuleId> = new Map<NonNullable<AlterTableCmd["s
 
 /** ALTER TABLE ... ADD CONSTRAINT. */
 function addedConstraint(constraint: Constraint, table: RelationName | undefined): readonly Effect[] {
-  if (constraint.contype === "CONSTR_FOREIGN") return foreignKey(constraint, table, true)
+  if (constraint.contype === "CONSTR_FOREIGN") return foreignKey(constraint, table, "checked")
   return [effect(ruleFor(constraint), { table })]
 }
 

@@ -21,7 +21,7 @@ export function addedColumn(column: ColumnDef, table: RelationName | undefined):
     ...costs.map((id) => effect(id, { table, column: column.colname })),
     ...constraints
       .filter(({ contype }) => contype === "CONSTR_FOREIGN")
-      .flatMap((key) => foreignKey(key, table, checked)),
+      .flatMap((key) => foreignKey(key, table, checked ? "checked" : "not checked")),
   ]
 }
 
@@ -43,8 +43,12 @@ function filling(column: ColumnDef, constraints: readonly Constraint[]): RuleId 
 }
 
 /** A new foreign key: its own table, where that existed before, and the one that it references. */
-export function foreignKey(key: Constraint, table: RelationName | undefined, checked: boolean): readonly Effect[] {
-  const scans = checked && key.is_enforced !== false && key.skip_validation !== true
+export function foreignKey(
+  key: Constraint,
+  table: RelationName | undefined,
+  rows: "checked" | "not checked",
+): readonly Effect[] {
+  const scans = rows === "checked" && key.is_enforced !== false && key.skip_validation !== true
   const own = table === undefined ? [] : [effect(scans ? "add-foreign-key" : "add-foreign-key-not-valid", { table })]
   const referenced = { table: relationOf(key.pktable) }
   return [...own, effect(scans ? "referenced-by-foreign-key" : "referenced-by-new-column", referenced)]

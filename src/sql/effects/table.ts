@@ -13,7 +13,9 @@ export function createTable({ relation, inhRelations, partbound, tableElts }: Cr
   return [
     effect("create-table", { table: relationOf(relation) }),
     ...parents.map((table) => effect(partbound === undefined ? "create-child" : "create-partition", { table })),
-    ...keys.filter(({ contype }) => contype === "CONSTR_FOREIGN").flatMap((key) => foreignKey(key, undefined, false)),
+    ...keys
+      .filter(({ contype }) => contype === "CONSTR_FOREIGN")
+      .flatMap((key) => foreignKey(key, undefined, "not checked")),
   ]
 }
 
