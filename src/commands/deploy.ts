@@ -3,7 +3,7 @@ import { runDeploy } from "../cli/deploy.js"
 import { defineCommand } from "../cli/options.js"
 import { deployOptions } from "../cli/shared-options.js"
 import { findTarget } from "../project/database-url.js"
-import { readMigrations } from "../project/migrations.js"
+import { readMigrations } from "../project/project.js"
 import { deployReporter, verdict } from "../report/deploy.js"
 
 /** `lockstep deploy`: applies what is pending, guarded and verified. */

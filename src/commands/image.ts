@@ -3,7 +3,7 @@ import { defineCommand } from "../cli/options.js"
 import { allowEmpty, projectOptions } from "../cli/shared-options.js"
 import { LockstepError } from "../errors.js"
 import { assembleImage, type ImageResult } from "../image/image.js"
-import { readMigrations } from "../project/migrations.js"
+import { readMigrations } from "../project/project.js"
 
 /** `lockstep image`: the migration image's parts, for a container builder to put together. Needs no database. */
 export default defineCommand({

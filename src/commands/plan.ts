@@ -3,7 +3,7 @@ import { defineCommand } from "../cli/options.js"
 import { allowEmpty, projectOptions } from "../cli/shared-options.js"
 import { inLine } from "../printable.js"
 import { findTarget } from "../project/database-url.js"
-import { readMigrations } from "../project/migrations.js"
+import { readMigrations } from "../project/project.js"
 import { canBeApplied, hazardNames, hazardsIn, renderPlan } from "../report/plan.js"
 import { planObject } from "../report/plan-json.js"
 

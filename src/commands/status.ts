@@ -7,7 +7,7 @@ import { duplicateRemarks } from "../history/folder.js"
 import { readHistory } from "../history/recorded.js"
 import { inLine } from "../printable.js"
 import { findTarget } from "../project/database-url.js"
-import { readMigrations } from "../project/migrations.js"
+import { readMigrations } from "../project/project.js"
 import { isUpToDate, renderStatus, statusObject } from "../report/status.js"
 
 /** `lockstep status`: the folder and the history side by side. Reads only. */

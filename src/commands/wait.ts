@@ -11,7 +11,7 @@ import { connect } from "../postgres/connect.js"
 import { mayComeUp } from "../postgres/connection-error.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import { findTarget } from "../project/database-url.js"
-import { readMigrations } from "../project/migrations.js"
+import { readMigrations } from "../project/project.js"
 import { duration } from "../report/deploy.js"
 
 /** `lockstep wait`: for what must not start before the database answers, or before every migration is applied. */
