@@ -4,8 +4,8 @@ import { join, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { execa } from "execa"
 import { down, up } from "../src/test-db/server.js"
-import { engineAnswers } from "../test/dagger/engine.js"
-import { readOciImage } from "../test/dagger/oci.js"
+import { engineAnswers } from "../test/dagger-engine/engine.js"
+import { readOciImage } from "../test/dagger-engine/oci.js"
 import { helloWorld } from "./hello-world.js"
 import { type Contender, race, type Timing } from "./measure.js"
 
@@ -28,6 +28,7 @@ const server = await up(folder)
 try {
   const origin = resolve(import.meta.dirname, "..")
   await execa("git", ["clone", "--quiet", origin, project])
+  await rm(join(project, "dagger"), { recursive: true })
   for (const path of ["dagger", "dagger.json"]) await cp(join(origin, path), join(project, path), { recursive: true })
   const hello = await helloWorld(join(folder, "hello"))
   console.error(

@@ -1,18 +1,40 @@
-import { type Container, type Directory, dag, type Platform } from "@dagger.io/dagger"
-import { attempt, succeeded } from "./run.js"
-import { runner, runnerWithoutHistory } from "./runner.js"
-import type { Setting } from "./setting.js"
+import { type Container, type Directory, dag, type Platform, type Secret } from "@dagger.io/dagger"
+import { attempt, run, succeeded } from "./container.js"
+import { runner, runnerWithoutMigrations } from "./packages.js"
+import { emptyServer, withServer } from "./postgres.js"
+import type { Settings } from "./settings.js"
 
-/** The folder into which the runner writes the image's parts. */
-const out = "/image"
-
-/** What an image is to hold and to say. */
+/** What an image is to hold, and its labels; where they are not given, package.json and git say. */
 export interface ImageRequest {
   readonly slim: boolean
-  /** For the labels; where they are not given, what package.json says. */
   readonly repository?: string
   readonly revision?: string
   readonly release?: string
+}
+
+/** The image's parts as the runner writes them. */
+export interface ImageParts {
+  /** The last layer, the configuration, the labels and the bill of materials. */
+  readonly top: Directory
+  /** The same without any migration, and every other layer, so that a new migration rebuilds none of them. */
+  readonly base: Directory
+}
+
+/** The folder into which the runner writes. */
+const out = "/image"
+
+/** Has the runner write the image's parts. */
+export async function imageParts(settings: Settings, request: ImageRequest): Promise<ImageParts> {
+  const { slim, repository, revision, release } = request
+  const labels = Object.entries({ source: repository, revision, release })
+  const options = [...(slim ? ["--slim"] : []), ...labels.flatMap(([name, text]) => (text ? [`--${name}`, text] : []))]
+  const write = async (container: Container, ...more: readonly string[]) =>
+    (await succeeded(attempt(container, "lockstep", "image", "--out", out, ...options, ...more))).directory(out)
+  const [top, base] = await Promise.all([
+    runner(settings).then((all) => write(all, "--only", "history")),
+    runnerWithoutMigrations(settings).then((less) => write(less, "--allow-empty")),
+  ])
+  return { top, base }
 }
 
 /** config.json, as the runner writes it beside the layers. */
@@ -24,35 +46,9 @@ interface ImageConfig {
   readonly cmd: readonly string[]
 }
 
-/** The image's parts as the runner writes them. */
-export interface ImageParts {
-  /** The last layer, the configuration, the labels and the bill of materials. */
-  readonly top: Directory
-  /** The same without any migration, and every other layer, so that a new migration rebuilds none of them. */
-  readonly base: Directory
-}
-
-/** Has the runner write the image's parts. */
-export async function imageParts(setting: Setting, request: ImageRequest): Promise<ImageParts> {
-  const words = [
-    ...(request.slim ? ["--slim"] : []),
-    ...(["repository", "revision", "release"] as const).flatMap((name) => {
-      const value = request[name]
-      return value ? [`--${name === "repository" ? "source" : name}`, value] : []
-    }),
-  ]
-  const write = async (container: Container, ...more: readonly string[]) =>
-    (await succeeded(attempt(container, "lockstep", "image", "--out", out, ...words, ...more))).directory(out)
-  const [top, base] = await Promise.all([
-    runner(setting).then((whole) => write(whole, "--only", "history")),
-    runnerWithoutHistory(setting).then((less) => write(less, "--allow-empty")),
-  ])
-  return { top, base }
-}
-
 /** Puts the parts together on Node's image. Nothing in them is native, so any platform's image is made on any other. */
 export async function assemble(
-  { nodeImage }: Setting,
+  { nodeImage }: Settings,
   { top, base }: ImageParts,
   platform?: Platform,
 ): Promise<Container> {
@@ -72,4 +68,86 @@ export async function assemble(
     .withUser(config.user)
     .withEntrypoint([...config.entrypoint])
     .withDefaultArgs([...config.cmd])
+}
+
+/** Tries the image on this machine's platform, and returns what the tests printed. Throws where one failed. */
+export async function testImage(settings: Settings, request: ImageRequest): Promise<string> {
+  const parts = await imageParts(settings, request)
+  const [image, base] = await Promise.all([
+    assemble(settings, parts),
+    assemble(settings, { top: parts.base, base: parts.base }),
+  ])
+  return (await Promise.all([deployTest(settings, image), replicaTest(settings, base)])).join("")
+}
+
+/** What clusters run on. */
+export const usualPlatforms = ["linux/amd64", "linux/arm64"] as Platform[]
+
+/** One image a platform. */
+export type Images = readonly [Container, ...Container[]]
+
+/** Tested images, one a platform; by default this machine's. */
+export async function testedImages(
+  settings: Settings,
+  request: ImageRequest,
+  platforms: readonly Platform[],
+): Promise<Images> {
+  await testImage(settings, request)
+  const parts = await imageParts(settings, request)
+  const [first, ...others] = platforms
+  const rest = await Promise.all(others.map((platform) => assemble(settings, parts, platform)))
+  return [await assemble(settings, parts, first), ...rest]
+}
+
+/** A registry's user. */
+export interface Login {
+  readonly username?: string
+  readonly password?: Secret
+}
+
+/** Publishes the images of all platforms as one at every address, and returns the references with their digests. */
+export async function publish(
+  [first, ...others]: Images,
+  addresses: readonly string[],
+  { username, password }: Login,
+): Promise<string[]> {
+  const references: string[] = []
+  for (const address of addresses) {
+    const registry = address.split("/")[0] ?? address
+    const image = username && password ? first.withRegistryAuth(registry, username, password) : first
+    references.push(await image.publish(address, { platformVariants: others }))
+  }
+  return references
+}
+
+/** A migration that fails in its third line, after the last of the history. */
+const failing = "-- fails\n\nSELECT missing_column;\n"
+
+const scripts = (): Directory => dag.currentModule().source().directory("smoke")
+
+const migrationsIn = async (image: Container): Promise<string> => (await image.envVariable("LOCKSTEP_MIGRATIONS")) ?? ""
+
+/** Tries an image with its own migrations: it deploys them, and reports one that fails. */
+async function deployTest(settings: Settings, image: Container): Promise<string> {
+  const migrations = await migrationsIn(image)
+  const broken = image.withNewFile(`${migrations}/99991231235959_fails/migration.sql`, failing).directory(migrations)
+  return smokeTest(settings, image.withMountedDirectory("/broken", broken), "deploy")
+}
+
+/**
+ * Starts five replicas of an image at once, with migrations of which one takes a while and one runs outside of a
+ * transaction. They are always the same, so that only another runner, Prisma or schema needs this again.
+ */
+const replicaTest = async (settings: Settings, image: Container): Promise<string> =>
+  smokeTest(settings, image.withMountedDirectory(await migrationsIn(image), scripts().directory("history")), "replicas")
+
+/** Runs a script in an image on an empty server, as a user that may write nowhere. */
+async function smokeTest(settings: Settings, image: Container, script: "deploy" | "replicas"): Promise<string> {
+  const ready = image
+    .withMountedDirectory("/smoke", scripts())
+    .withMountedDirectory("/tmp", dag.directory())
+    .withUser("54321:54321")
+  const command = ["node", `/smoke/${script}.mjs`, ...(await image.defaultArgs())]
+  const done = await run(withServer(ready, await emptyServer(settings, script)).withExec(command))
+  return done.stdout()
 }

@@ -3,7 +3,6 @@
  *
  * Every function runs the project's own prisma-lockstep in containers.
  */
-import "./patience.js"
 import {
   argument,
   type Changeset,
@@ -18,24 +17,32 @@ import {
   type Secret,
   type Service,
 } from "@dagger.io/dagger"
-import { changed } from "./changed.js"
-import { withDatabase, withServer } from "./database.js"
-import { assemble, type ImageRequest, imageParts } from "./image.js"
-import { emptyServer, migrate, serverWith } from "./migrated.js"
-import { project } from "./places.js"
-import { publish, usualPlatforms } from "./publish.js"
+import { answerOf, attempt, succeeded, uncached, withoutTimeout } from "./container.js"
+import { imageParts, publish, testedImages, usualPlatforms } from "./image.js"
+import { projectWithoutMigrations, runner } from "./packages.js"
+import { emptyServer, migrate, serverWithData, withDatabase, withServer } from "./postgres.js"
+import { changesOf, migrationFiles } from "./project.js"
 import { asText } from "./report.js"
-import { attempt, printed, succeeded, uncached } from "./run.js"
-import { projectWithoutHistory, runner } from "./runner.js"
-import { applied, generated, imageTested, modelsTested, onEmpty, onMigrated, typesTested } from "./steps.js"
-import { reportOf, verify } from "./verify.js"
-import { historyFiles } from "./views.js"
+import { Install, projectDir } from "./settings.js"
+import {
+  applied,
+  compared,
+  generated,
+  modelsTested,
+  onMigrated,
+  planned,
+  reportFiles,
+  typesTested,
+  verify,
+} from "./verification.js"
+
+globalThis.fetch = withoutTimeout(globalThis.fetch)
 
 @object()
 export class Lockstep {
   source: Directory
   path: string
-  install: string
+  install: Install
   postgresImage: string
   nodeImage: string
   npmrc?: Secret
@@ -71,13 +78,14 @@ export class Lockstep {
     })
     source: Directory,
     path: string = ".",
-    install: string = "toolbox",
+    install: Install = Install.Toolbox,
     postgresImage: string = "postgres:18-alpine",
     nodeImage: string = "node:22-alpine",
     npmrc?: Secret,
     ca?: File,
   ) {
-    this.source = source
+    // What git ignores is no part of the project: it would change what is cached, and no CI has it.
+    this.source = source.filter({ gitignore: true })
     this.path = path
     this.install = install
     this.postgresImage = postgresImage
@@ -98,11 +106,11 @@ export class Lockstep {
    */
   @func()
   async testDb(seed: boolean = false): Promise<Service> {
-    if (!seed) return serverWith(this, await applied(this), "test-db")
+    if (!seed) return serverWithData(this, await applied(this), "test-db")
     const client = await succeeded(await generated(this))
-    const ready = client.withDirectory(project, await historyFiles(this))
+    const ready = client.withDirectory(projectDir, await migrationFiles(this))
     const steps = ["lockstep deploy --strict", "prisma db seed"]
-    return serverWith(this, await migrate(this, ready, steps), "seeded")
+    return serverWithData(this, await migrate(this, ready, steps), "seeded")
   }
 
   /**
@@ -112,12 +120,13 @@ export class Lockstep {
   @func({ cache: "never" })
   async migrate(name: string): Promise<Changeset> {
     const before = await runner(this)
-    const ready = withServer(uncached(before), await emptyServer(this, "migrate"))
-    const after = attempt(ready, "lockstep", "migrate", "--name", name)
-    console.log(await printed(after))
-    const files = after.directory(project)
-    console.log(await onMigrated(this, before.withDirectory(project, files), "lockstep", "plan"))
-    return changed(this, before, after)
+    const server = withServer(uncached(before), await emptyServer(this, "migrate"))
+    const after = attempt(server, "lockstep", "migrate", "--name", name)
+    const sql = await answerOf(after)
+    const plan = await onMigrated(this, withProjectOf(before, after), "lockstep", "plan")
+    const changes = changesOf(this, { before, after, files: "all" })
+    console.log(`${sql}\n${await answerOf(plan)}\n${(await changes.isEmpty()) ? "" : howToAccept(name)}`)
+    return changes
   }
 
   /**
@@ -165,10 +174,10 @@ export class Lockstep {
   }
 
   /**
-   * Settles a failed migration in the history, after you have settled it in the database.
+   * Marks a failed migration as applied or rolled back, after you have fixed the database.
    * @param databaseUrl The database's URL, such as env://DATABASE_URL.
    * @param database The database's address where only this machine reaches it, such as tcp://localhost:5432.
-   * @param applied The migration that is wholly in the database.
+   * @param applied The migration whose every change is in the database.
    * @param rolledBack The migration of which nothing is in the database: the next deploy runs it again.
    */
   @func({ cache: "never" })
@@ -180,30 +189,29 @@ export class Lockstep {
   /** Generates Prisma Client, and whatever else the schema's generators make, in the project's own install. */
   @func()
   async generate(): Promise<Changeset> {
-    return changed(this, await projectWithoutHistory(this), await succeeded(await generated(this)))
+    return this.clientChanges("all")
   }
 
   /** What `generate` makes and git keeps, for `dagger generate`; `dagger check` fails where a commit of it was forgotten. */
   @func()
   @generate()
   async committedClient(): Promise<Changeset> {
-    return changed(this, await projectWithoutHistory(this), await succeeded(await generated(this)), "committed")
+    return this.clientChanges("committed")
   }
 
   /**
-   * Tries the whole strategy on fresh servers: apply, schema, generate, status, deploy again, types, models, image. Gives verify.json and junit.xml.
-   * @param evenIfFailed Give the report of a verification that failed as well, in place of failing.
+   * Verifies the whole strategy on fresh servers: apply, schema, generate, status, deploy again, types, models, image. Returns verify.json, verify.txt and junit.xml.
+   * @param evenIfFailed Return the report of a failed verification as well, in place of failing.
    */
   @func()
   async verify(evenIfFailed: boolean = false): Promise<Directory> {
-    const steps = await verify(this)
-    const passed = steps.every(({ state }) => state === "passed")
-    if (!passed && !evenIfFailed) throw new Error(`\n${asText(steps)}\nNot verified.\n`)
-    return reportOf(steps)
+    const report = await verify(this)
+    if (!report.passed && !evenIfFailed) throw new Error(`\n${asText(report)}\nNot verified.\n`)
+    return reportFiles(report)
   }
 
   /**
-   * The migration image, tried before it is given; as a check: does it deploy, wait its turn, and fail as it should?
+   * The migration image, tested first; as a check: does it deploy, wait for other deploys, and report a failing migration?
    * @param platform The platform, such as linux/arm64; by default this engine's.
    * @param slim Leave Prisma's CLI out: lockstep deploy, status, plan and wait remain.
    * @param repository The repository's address, for the labels.
@@ -220,12 +228,12 @@ export class Lockstep {
     release?: string,
   ): Promise<Container> {
     const request = { slim, repository, revision, release }
-    await imageTested(this, request)
-    return assemble(this, await imageParts(this, request), platform)
+    const [image] = await testedImages(this, request, platform ? [platform] : [])
+    return image
   }
 
   /**
-   * Publishes the migration image, once it has been tried; gives the references with their digests.
+   * Tests and publishes the migration image, and returns its references with their digests.
    * @param address Where to, such as ghcr.io/acme/shop-migrations:1.2.3; may be given several times.
    * @param platform The platforms; by default linux/amd64 and linux/arm64.
    * @param slim Leave Prisma's CLI out.
@@ -246,13 +254,9 @@ export class Lockstep {
     username?: string,
     password?: Secret,
   ): Promise<string[]> {
-    const images = await this.images(platform.length > 0 ? platform : usualPlatforms, {
-      slim,
-      repository,
-      revision,
-      release,
-    })
-    return publish(images, address, username, password)
+    const platforms = platform.length > 0 ? platform : usualPlatforms
+    const images = await testedImages(this, { slim, repository, revision, release }, platforms)
+    return publish(images, address, { username, password })
   }
 
   /**
@@ -271,7 +275,7 @@ export class Lockstep {
     revision?: string,
     release?: string,
   ): Promise<File> {
-    const [first, ...others] = await this.images(platform, { slim, repository, revision, release })
+    const [first, ...others] = await testedImages(this, { slim, repository, revision, release }, platform)
     return first.asTarball({ platformVariants: others })
   }
 
@@ -284,44 +288,48 @@ export class Lockstep {
     return (await imageParts(this, { slim })).top.file("sbom.cdx.json")
   }
 
-  /** Is every migration readable, and understood by PostgreSQL's own parser? */
+  /** Can every migration be read, and parsed by PostgreSQL's own parser? */
   @func()
   @check()
   async history(): Promise<string> {
-    return onEmpty(this, "history", "lockstep", "plan")
+    return answerOf(await planned(this))
   }
 
   /** Does the history make the schema, or was a migration forgotten? */
   @func()
   @check()
   async schemaUncommitted(): Promise<string> {
-    return onEmpty(this, "schema", "lockstep", "diff", "history", "schema")
+    return answerOf(await compared(this))
   }
 
   /** Does the whole history apply to an empty database? */
   @func()
   @check()
   async replay(): Promise<string> {
-    return printed(await applied(this))
+    return answerOf(await applied(this))
   }
 
   /** Can the client be generated, and does it work with every model of the migrated database? */
   @func()
   @check()
   async client(): Promise<string> {
-    return (await Promise.all([typesTested(this), modelsTested(this)])).join("")
+    const tests = [typesTested, modelsTested].map(async (test) => answerOf(await test(this)))
+    return (await Promise.all(tests)).join("")
   }
 
   private async ask(url: Secret, database: Service | undefined, ...words: string[]): Promise<string> {
     const ready = await withDatabase(uncached(await runner(this)), url, database)
-    return printed(attempt(ready, "lockstep", ...words))
+    return answerOf(attempt(ready, "lockstep", ...words))
   }
 
-  private async images(platforms: Platform[], request: ImageRequest): Promise<[Container, ...Container[]]> {
-    await imageTested(this, request)
-    const parts = await imageParts(this, request)
-    const [first, ...others] = platforms
-    const rest = await Promise.all(others.map((platform) => assemble(this, parts, platform)))
-    return [await assemble(this, parts, first), ...rest]
+  private async clientChanges(files: "all" | "committed"): Promise<Changeset> {
+    const [before, attempted] = await Promise.all([projectWithoutMigrations(this), generated(this)])
+    return changesOf(this, { before, after: await succeeded(attempted), files })
   }
 }
+
+const withProjectOf = (container: Container, other: Container): Container =>
+  container.withDirectory(projectDir, other.directory(projectDir))
+
+const howToAccept = (name: string): string =>
+  `Not written yet: accept the change, or where dagger cannot ask, type the same call with -y:  dagger call -y ... migrate --name=${name}`

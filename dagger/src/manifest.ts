@@ -1,6 +1,5 @@
-import { locked, lockfiles } from "./locked.js"
-import { inPackage } from "./places.js"
-import type { Setting } from "./setting.js"
+import { type LockedVersion, lockedVersion, lockfiles } from "./lockfile.js"
+import { inPackage, type Settings } from "./settings.js"
 
 export type PackageManager = keyof typeof lockfiles
 
@@ -12,16 +11,19 @@ export interface Manifest {
   /** The manager's pinned version; undefined where nothing pins it. */
   readonly managerVersion: string | undefined
   readonly lockfile: string | undefined
+  /** The prisma.config that package.json names for Lockstep, inside the package. */
+  readonly configFile: string | undefined
   /**
    * A dependency's locked version, or what package.json asks for; undefined: not a dependency. A file's path starts from
    * the repository.
    */
-  readonly versionOf: (name: string) => string | undefined
+  readonly versionOf: (name: string) => LockedVersion | undefined
 }
 
 interface PackageJson {
   readonly name?: string
   readonly packageManager?: string
+  readonly lockstep?: { readonly config?: string }
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
 }
@@ -31,7 +33,7 @@ const nothing: PackageJson = {}
 const fileOf = (spec: string): string => spec.slice("file:".length)
 
 /** Reads the package's manifest, and the repository's lockfile. Throws where there is no package.json. */
-export async function readManifest({ source, path }: Setting): Promise<Manifest> {
+export async function readManifest({ source, path }: Settings): Promise<Manifest> {
   const top = new Set(await source.entries())
   const folder = path === "." ? top : new Set(await source.directory(path).entries())
   if (!folder.has("package.json")) throw new Error(`there is no package.json in ${path}: name the package with --path`)
@@ -46,16 +48,17 @@ export async function readManifest({ source, path }: Setting): Promise<Manifest>
   const importer = found?.path.includes("/") ? "." : path
   const versionOf = (name: string) => {
     const inOwn = { ...own.dependencies, ...own.devDependencies }[name]
-    const wanted = inOwn ?? { ...root.dependencies, ...root.devDependencies }[name]
+    const asked = inOwn ?? { ...root.dependencies, ...root.devDependencies }[name]
     // Lockfiles differ in which folder a file's path starts from; package.json means its own.
-    if (wanted?.startsWith("file:")) return inOwn ? `file:${inPackage(path, fileOf(wanted))}` : `file:${fileOf(wanted)}`
-    return wanted && ((found && locked(found.name, text, importer, name)) ?? wanted)
+    if (asked?.startsWith("file:")) return inOwn ? `file:${inPackage(path, fileOf(asked))}` : `file:${fileOf(asked)}`
+    return asked && ((found && lockedVersion({ name: found.name, text }, importer, name)) ?? asked)
   }
   return {
     name: own.name ?? "",
     manager: found?.manager ?? (pinned?.[1] as PackageManager | undefined) ?? "npm",
     managerVersion: pinned?.[2],
     lockfile: found?.path,
+    configFile: own.lockstep?.config?.replace(/^\.\//, ""),
     versionOf,
   }
 }

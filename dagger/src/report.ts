@@ -1,4 +1,11 @@
-/** What became of one step of a verification. */
+/** A verification: its steps, and how long it took as a whole. The steps ran side by side. */
+export interface Report {
+  readonly passed: boolean
+  readonly durationMs: number
+  readonly steps: readonly Step[]
+}
+
+/** What became of one step. */
 export interface Step {
   readonly name: string
   readonly state: "passed" | "failed" | "skipped"
@@ -23,31 +30,30 @@ export async function step(name: string, run: () => Promise<string>): Promise<St
   }
 }
 
-/** A step that cannot be tried because an earlier one failed. */
+/** A step that cannot run because an earlier one failed. */
 export const skipped = (name: string): Step => ({ name, state: "skipped", output: "", durationMs: 0 })
 
-/** The steps for programs. */
-export const asJson = (steps: readonly Step[]): string =>
-  `${JSON.stringify({ schema: "lockstep.verify/1", passed: steps.every(({ state }) => state === "passed"), steps }, null, 2)}\n`
+/** The report for programs. */
+export const asJson = (report: Report): string =>
+  `${JSON.stringify({ schema: "lockstep.verify/1", ...report }, null, 2)}\n`
 
-/** The steps as JUnit's XML, for a CI's own pages. */
-export function asJunit(steps: readonly Step[]): string {
+/** The report as JUnit's XML, for a CI's own pages. */
+export function asJunit({ steps, durationMs: total }: Report): string {
   const count = (state: Step["state"]) => steps.filter((one) => one.state === state).length
   const cases = steps.map(({ name, state, output, durationMs }) => {
     const body = { passed: "<system-out>", failed: '<failure message="failed">', skipped: "<skipped>" }[state]
     const end = body.replace(/^<([\w-]+).*/, "</$1>")
     return `    <testcase classname="lockstep.verify" name="${escaped(name)}" time="${durationMs / 1000}">${body}${escaped(output)}${end}</testcase>\n`
   })
-  const seconds = steps.reduce((sum, { durationMs }) => sum + durationMs, 0) / 1000
-  const head = `tests="${steps.length}" failures="${count("failed")}" skipped="${count("skipped")}" time="${seconds}"`
+  const head = `tests="${steps.length}" failures="${count("failed")}" skipped="${count("skipped")}" time="${total / 1000}"`
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n  <testsuite name="lockstep verify" ${head}>\n${cases.join("")}  </testsuite>\n</testsuites>\n`
 }
 
-/** The steps for people: a line each, and what the failed ones said. */
-export const asText = (steps: readonly Step[]): string =>
+/** The report for people: a line a step, and what the failed ones printed. */
+export const asText = ({ steps }: Report): string =>
   steps
     .map(({ name, state, output }) => {
-      const line = `  ${{ passed: "ok", failed: "no", skipped: "--" }[state]}  ${name}`
+      const line = `${{ passed: "  ok", failed: "FAIL", skipped: "skip" }[state]}  ${name}`
       return state === "failed" ? `${line}\n${output}` : line
     })
     .join("\n")

@@ -9,7 +9,7 @@ import { LockstepError } from "../errors.js"
 const extensions = ["js", "ts", "mjs", "cjs", "mts", "cts"]
 
 /** Where Prisma 7 looks for its configuration, in its order. Source: `@prisma/config`, loadConfigFromFile. */
-const configPaths: readonly string[] = [
+export const configPaths: readonly string[] = [
   ...["prisma7.config", ".config/prisma7"].flatMap((stem) => extensions.map((extension) => `${stem}.${extension}`)),
   ...["prisma.config", ".config/prisma", ".config/prisma.config"].flatMap((stem) =>
     [stem, `${stem}/index`].flatMap((path) => extensions.map((extension) => `${path}.${extension}`)),

@@ -9,7 +9,7 @@ const made = module.members.find(ts.isConstructorDeclaration)
 
 /** Types that the engine can carry: its own, and lists of them. Anything else is refused when the module is loaded. */
 const carried =
-  /^(string|boolean|number|void|Directory|File|Container|Service|Secret|Changeset|Platform)(\[\])?$|^Promise<(.*)>$/
+  /^(string|boolean|number|void|Directory|File|Container|Service|Secret|Changeset|Platform|Install)(\[\])?$|^Promise<(.*)>$/
 
 function isCarried(type: string): boolean {
   const [, , , inner] = carried.exec(type) ?? []
@@ -71,7 +71,7 @@ test("every parameter, result and property has a type that the engine can carry"
 
 test("a parameter that may be missing is written with a question mark or a literal default", () => {
   // The introspector evaluates a default by itself: it knows no casts, calls or names.
-  const literal = /^("[^"]*"|true|false|\d+|\[\]|\[("[^"]*"(, )?)+\])$/
+  const literal = /^("[^"]*"|true|false|\d+|\[\]|\[("[^"]*"(, )?)+\]|Install\.\w+)$/
   for (const { name, type, questionToken, initializer } of parameters) {
     expect(`${name.getText()}: ${type?.getText()}`).not.toMatch(/undefined|null|\|/)
     if (initializer) expect(initializer.getText()).toMatch(literal)
@@ -111,6 +111,6 @@ test("a function is a few lines", () => {
 test("no image and no secret's name is written into a function", () => {
   for (const source of program.getSourceFiles().filter(({ fileName }) => fileName.includes("/dagger/src/"))) {
     const from = [...source.getText().matchAll(/\.from\(([^)]*)\)/g)].map(([, image]) => image)
-    for (const image of from) expect(["nodeImage", "postgresImage", "setting.postgresImage"]).toContain(image)
+    for (const image of from) expect(["nodeImage", "postgresImage", "settings.postgresImage"]).toContain(image)
   }
 })

@@ -47,6 +47,19 @@ test("a database on this machine is migrated, whatever host its URL names", asyn
   ])
 })
 
+test("with --progress=logs every line of a command comes once, what it did before what it answers", async () => {
+  const { url } = await createDatabase()
+  const { words, env } = reach(url)
+  const quiet = (verb: string) => dagger(["--progress=logs", "call", "lockstep", verb, ...words], { ...here(), env })
+  const { stdout, stderr } = await quiet("deploy")
+  const count = (text: string, part: string) => text.split(part).length - 1
+  expect(count(stderr, "  ok  20260101000000_init")).toBe(1)
+  expect(stdout).toMatch(/^1 applied in .*\n?$/)
+  for (const part of ["20260101000000_init", "1 applied in"]) expect(count(stdout + stderr, part)).toBe(1)
+  const status = await quiet("status")
+  expect(count(status.stdout + status.stderr, "Up to date: 1 of 1 migrations applied.")).toBe(1)
+})
+
 test("what a real database answers is asked again at every call", async () => {
   const { url, query } = await createDatabase()
   const { words, env } = reach(url)
@@ -107,7 +120,7 @@ test("a verification that fails says in which step and why; its report is given 
     const { exitCode, stderr } = await dagger(["call", "lockstep", "verify"], here())
     expect(exitCode).toBe(1)
     const error = stderr.slice(stderr.lastIndexOf("\nError: "))
-    for (const words of ["  no  apply\n", "20260102000000_broken/migration.sql:2:8", "  --  status\n", "Not verified."])
+    for (const words of ["FAIL  apply\n", "20260102000000_broken/migration.sql:2:8", "skip  status\n", "Not verified."])
       expect(error).toContain(words)
 
     const path = join(project.root, "reports")
@@ -152,6 +165,13 @@ test("a schema's change becomes a migration, and nothing else changes", async ()
   const forgotten = await dagger(["check", "lockstep:schema-uncommitted"], here())
   expect(forgotten.exitCode).not.toBe(0)
   expect(forgotten.stderr).toContain("Added column `name`")
+
+  // Without a terminal the change is lost; the SQL and how to keep it are not.
+  const lost = await dagger(["call", "lockstep", "migrate", "--name=add_name"], here())
+  expect(lost.exitCode).not.toBe(0)
+  expect(lost.stderr).toContain('ALTER TABLE "Customer" ADD COLUMN     "name" TEXT')
+  expect(lost.stderr).toContain("dagger call -y ... migrate --name=add_name")
+  expect(readdirSync(join(project.root, "prisma/migrations"))).toHaveLength(2)
 
   await call(["-y", "lockstep", "migrate", "--name=add_name"], here())
   const migrations = readdirSync(join(project.root, "prisma/migrations")).sort()

@@ -29,6 +29,7 @@ afterAll(() => {
 async function commit(): Promise<string> {
   const cwd = join(folder, "lockstep.git")
   await execa("git", ["clone", "--quiet", repository, cwd])
+  rmSync(join(cwd, "dagger"), { recursive: true })
   for (const path of ["dagger", "dagger.json"]) cpSync(join(repository, path), join(cwd, path), { recursive: true })
   const author = ["-c", "user.name=lockstep", "-c", "user.email=lockstep@example.com"]
   await execa("git", [...author, "commit", "--quiet", "--all", "--allow-empty", "--message=Try"], { cwd })

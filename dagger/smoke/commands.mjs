@@ -1,4 +1,4 @@
-// What the trials of the migration image share. Each runs inside of the image: node <trial>.mjs <the default command>
+// What the smoke tests share. Each runs inside the migration image: node <test>.mjs <the default command>
 import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 
@@ -20,9 +20,9 @@ export function run([program, ...words], env = {}) {
   })
 }
 
-/** Prints what a command said; the first that did not behave ends the trial. */
+/** Prints the result and output of a command; the first that fails ends the test. */
 export function expectThat(what, { status, output }, holds) {
-  console.log(`${holds ? "ok" : "no"}  ${what} (exit ${status})`)
+  console.log(`${holds ? "  ok" : "FAIL"}  ${what} (exit ${status})`)
   console.log(output.trimEnd().replace(/^/gm, "      "))
   if (!holds) process.exit(1)
 }

@@ -62,6 +62,12 @@ test("a configuration that needs the project's packages is told what to choose",
   expect(stderr).toContain("dagger call --install=project")
 })
 
+test("an install that does not exist is refused", async () => {
+  const { exitCode, stderr } = await dagger(["call", ...module, "--install=projekt", "replay"], { cwd: project.root })
+  expect(exitCode).not.toBe(0)
+  expect(stderr).toContain('invalid argument "projekt" for "--install" flag')
+})
+
 test("with the project's own install the package's history applies, and its client works", async () => {
   const here = { cwd: project.root }
   expect(await call([...module, "--install=project", "replay"], here)).toContain("1 applied in")

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { locked } from "../../dagger/src/locked.js"
+import { gitPackage, lockedVersion } from "../../dagger/src/lockfile.js"
 
 const pnpm = `lockfileVersion: '9.0'
 
@@ -86,7 +86,7 @@ test.each([
   ["yarn.lock", yarnBerry, "."],
   ["bun.lock", bun, "."],
 ])("%s says which version a range is", (file, text, path) => {
-  expect(locked(file, text, path, "prisma")).toBe("7.10.1")
+  expect(lockedVersion({ name: file, text }, path, "prisma")).toBe("7.10.1")
 })
 
 test.each([
@@ -95,20 +95,20 @@ test.each([
   ["yarn.lock", yarnClassic, "."],
   ["yarn.lock", yarnBerry, "."],
 ])("%s says that a package is a tarball, and which", (file, text, path) => {
-  expect(locked(file, text, path, "prisma-lockstep")).toBe("file:vendor/prisma-lockstep.tgz")
+  expect(lockedVersion({ name: file, text }, path, "prisma-lockstep")).toBe("file:vendor/prisma-lockstep.tgz")
 })
 
 test("bun's tarball gets the scheme that the others write", () => {
-  expect(locked("bun.lock", bun, ".", "prisma-lockstep")).toBe("file:vendor/prisma-lockstep.tgz")
+  expect(lockedVersion({ name: "bun.lock", text: bun }, ".", "prisma-lockstep")).toBe("file:vendor/prisma-lockstep.tgz")
 })
 
 test("a workspace's package has npm's nearest version", () => {
-  expect(locked("package-lock.json", npm, ".", "prisma")).toBe("7.9.0")
-  expect(locked("package-lock.json", npm, "packages/api", "prisma")).toBe("7.9.0")
+  expect(lockedVersion({ name: "package-lock.json", text: npm }, ".", "prisma")).toBe("7.9.0")
+  expect(lockedVersion({ name: "package-lock.json", text: npm }, "packages/api", "prisma")).toBe("7.9.0")
 })
 
 test("a dependency of another package of the workspace is not this one's", () => {
-  expect(locked("pnpm-lock.yaml", pnpm, ".", "prisma")).toBeUndefined()
+  expect(lockedVersion({ name: "pnpm-lock.yaml", text: pnpm }, ".", "prisma")).toBeUndefined()
 })
 
 test("what a lockfile does not say is undefined", () => {
@@ -119,10 +119,30 @@ test("what a lockfile does not say is undefined", () => {
     ["bun.lock", bun],
     ["bun.lockb", ""],
   ] as const)
-    expect(locked(file, text, ".", "left-pad")).toBeUndefined()
+    expect(lockedVersion({ name: file, text }, ".", "left-pad")).toBeUndefined()
 })
 
 test("a scoped name is found in each of yarn's formats", () => {
-  expect(locked("yarn.lock", yarnClassic, ".", "@prisma/client")).toBe("7.10.0")
-  expect(locked("yarn.lock", yarnBerry, ".", "@prisma/client")).toBe("7.10.0")
+  expect(lockedVersion({ name: "yarn.lock", text: yarnClassic }, ".", "@prisma/client")).toBe("7.10.0")
+  expect(lockedVersion({ name: "yarn.lock", text: yarnBerry }, ".", "@prisma/client")).toBe("7.10.0")
 })
+
+const github = "https://github.com/owner/lockstep.git"
+
+test.each([
+  ["https://codeload.github.com/owner/lockstep/tar.gz/0123abc", github, "0123abc"],
+  ["github:owner/lockstep#v0.1.0", github, "v0.1.0"],
+  ["owner/lockstep", github, "HEAD"],
+  ["git+https://git.example.com/tools/lockstep.git#v0.1.0", "https://git.example.com/tools/lockstep.git", "v0.1.0"],
+  ["git+https://git.example.com/tools/lockstep#0123abc", "https://git.example.com/tools/lockstep", "0123abc"],
+  ["git+ssh://git@github.com/owner/lockstep.git#0123abc", "ssh://git@github.com/owner/lockstep.git", "0123abc"],
+  ["https://git.example.com/tools/lockstep.git#main", "https://git.example.com/tools/lockstep.git", "main"],
+  ["git://git.example.com/lockstep#main", "git://git.example.com/lockstep", "main"],
+])("%s is a repository", (spec, url, ref) => {
+  expect(gitPackage(spec)).toEqual({ url, ref })
+})
+
+test.each(["0.1.0", "^0.1.0", "latest", "https://registry.example.com/prisma-lockstep/-/prisma-lockstep-0.1.0.tgz"])(
+  "%s is none",
+  (spec) => expect(gitPackage(spec)).toBeUndefined(),
+)

@@ -15,7 +15,7 @@ if (!answers) {
 export default defineConfig({
   test: {
     root,
-    include: answers ? ["test/dagger/**/*.test.ts"] : [],
+    include: answers ? ["test/dagger-engine/**/*.test.ts"] : [],
     passWithNoTests: true,
     globalSetup: ["test/global-setup.ts"],
     pool: "forks",
