@@ -16,9 +16,9 @@ const under = (folder: string): string[] =>
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(repository.length + 1))
 
-const workflow = ".github/workflows/ci.yml"
 const pipelines = under("docs/ci").filter((path) => !path.endsWith(".md"))
-const files = ["README.md", ...under("docs"), workflow]
+const workflows = under(".github/workflows")
+const files = ["README.md", "dagger/README.md", ...under("docs"), ...workflows]
 
 describe("every dagger command line names what the module really has", () => {
   const module_ = readModule(
@@ -33,9 +33,12 @@ describe("every dagger command line names what the module really has", () => {
   const core = readCore(readFileSync(join(dirname(client), "api/client.gen.d.ts"), "utf8"))
   const known = { name, main, types: new Map([...core, ...module_]) }
 
+  const examples = readModule([read("dagger/examples/typescript/src/index.ts")])
+  const example = { name: "examples", main: examples.get("Examples") ?? main, types: new Map([...core, ...examples]) }
+
   test.each(files.filter((path) => daggerLines(path, read(path)).length > 0))("%s", (path) => {
     const wrong = daggerLines(path, read(path)).flatMap((line) =>
-      problemsOf(line, known).map((problem) => `${line}: ${problem}`),
+      problemsOf(line, line.includes("$LOCKSTEP_EXAMPLES") ? example : known).map((problem) => `${line}: ${problem}`),
     )
     expect(wrong).toEqual([])
   })
@@ -57,12 +60,15 @@ describe("every dagger command line names what the module really has", () => {
 })
 
 describe("pipelines", () => {
-  test.each([...pipelines, workflow].filter((path) => /\.ya?ml$/.test(path)))("%s is YAML without errors", (path) => {
-    const [document, ...others] = parseAllDocuments(read(path))
-    expect(document?.errors).toEqual([])
-    expect(document?.warnings).toEqual([])
-    expect(others).toEqual([])
-  })
+  test.each([...pipelines, ...workflows].filter((path) => /\.ya?ml$/.test(path)))(
+    "%s is YAML without errors",
+    (path) => {
+      const [document, ...others] = parseAllDocuments(read(path))
+      expect(document?.errors).toEqual([])
+      expect(document?.warnings).toEqual([])
+      expect(others).toEqual([])
+    },
+  )
 
   test.each(pipelines.filter((path) => path.endsWith(".sh")))(
     "%s is a script that the shell can read",
@@ -80,7 +86,7 @@ describe("pipelines", () => {
     const engine = existsSync(join(repository, "dagger.json"))
       ? JSON.parse(read("dagger.json")).engineVersion
       : "v0.21.8"
-    const pinned = [...pipelines, workflow].flatMap((path) =>
+    const pinned = [...pipelines, ...workflows].flatMap((path) =>
       [...read(path).matchAll(/(?:DAGGER_VERSION=|Dagger CLI )(\S+?)\.?$|DAGGER_VERSION=(\S+)/gm)].map(
         ([, a, b]) => a ?? b,
       ),
@@ -90,19 +96,6 @@ describe("pipelines", () => {
 
   test("none holds a database URL: it comes from the CI's secrets", () => {
     for (const path of pipelines) expect(read(path)).not.toMatch(/postgres(ql)?:\/\//)
-  })
-})
-
-describe("this repository's own workflow", () => {
-  test("runs .ci/run on every Node that is supported", () => {
-    const { jobs } = parseAllDocuments(read(workflow))[0]?.toJS() ?? {}
-    expect(jobs.test.strategy.matrix.node).toEqual([20, 22, 24])
-    expect(jobs.test.steps.at(-1)).toEqual({ run: "bash .ci/run" })
-  })
-
-  test("runs the lines of docs/ci/github-actions.yml for Dagger", () => {
-    const shown = daggerLines("x.yml", read("docs/ci/github-actions.yml")).map((line) => line.replace(" lockstep", ""))
-    for (const line of daggerLines(workflow, read(workflow))) expect(shown).toContain(line)
   })
 })
 
