@@ -4,18 +4,18 @@
  * L15 the embedded server, L16 containers and Kubernetes.
  */
 export const errorCodes = {
-  L1000: { exitCode: 1, title: "unexpected failure (a defect in Lockstep)" },
+  L1000: { exitCode: 1, title: "unexpected failure (a bug in Lockstep; please report it)" },
   L1001: { exitCode: 1, title: "interrupted" },
   L1012: { exitCode: 1, title: "a statement of a migration failed" },
   L1013: { exitCode: 1, title: "a file needs psql: a meta-command, or COPY … FROM stdin" },
-  L1014: { exitCode: 1, title: "a lock on a table could not be had in time" },
+  L1014: { exitCode: 1, title: "timed out waiting for a lock on a table" },
   L1015: { exitCode: 1, title: "a non-transactional migration stopped part-way" },
-  L1016: { exitCode: 1, title: "the connection was lost and could not be had again" },
-  L1017: { exitCode: 1, title: "the history could not be read or written" },
+  L1016: { exitCode: 1, title: "the connection was lost and not restored" },
+  L1017: { exitCode: 1, title: "the history cannot be read or written" },
   L1018: { exitCode: 1, title: "the history table does not keep its rows" },
   L1019: { exitCode: 1, title: "a file ends a transaction that it does not begin, or begins one that it does not end" },
-  L1020: { exitCode: 1, title: "the migration lock is held by somebody else" },
-  L1021: { exitCode: 2, title: "a transaction pooler stands before the database" },
+  L1020: { exitCode: 1, title: "timed out waiting for the migration lock" },
+  L1021: { exitCode: 2, title: "the database is behind a transaction pooler" },
   L1022: { exitCode: 1, title: "the server is a standby or read-only" },
   L1023: { exitCode: 1, title: "the role may not create what a deploy needs" },
   L1024: { exitCode: 1, title: "a file that cannot be parsed begins or ends a transaction" },
@@ -30,7 +30,7 @@ export const errorCodes = {
   L1106: { exitCode: 1, title: "no migrations where some were expected" },
   L1107: { exitCode: 2, title: "no such migration" },
   L1108: { exitCode: 1, title: "the history table has another shape than Prisma's" },
-  L1109: { exitCode: 1, title: "a history row is not in the state that the command needs" },
+  L1109: { exitCode: 1, title: "a history row is not in the state that the command requires" },
   L1110: { exitCode: 1, title: "the role may not read the history" },
   L1201: { exitCode: 2, title: "the database URL cannot be parsed" },
   L1202: { exitCode: 2, title: "the database URL is not PostgreSQL's" },
@@ -68,9 +68,9 @@ export const errorCodes = {
   L1407: { exitCode: 1, title: "Prisma's schema engine reported an error" },
   L1408: { exitCode: 1, title: "Prisma's schema engine crashed" },
   L1410: { exitCode: 1, title: "a change would lose data" },
-  L1411: { exitCode: 1, title: "a change cannot be made with the data that is there" },
+  L1411: { exitCode: 1, title: "a change is not possible with the existing data" },
   L1412: { exitCode: 1, title: "an undo needs a hand-written part" },
-  L1413: { exitCode: 1, title: "an undo does not lead back to the earlier schema" },
+  L1413: { exitCode: 1, title: "an undo does not restore the earlier schema" },
   L1414: { exitCode: 2, title: "a migration's name cannot be used" },
   L1501: { exitCode: 2, title: "the embedded PostgreSQL does not run on this platform" },
   L1502: { exitCode: 2, title: "the embedded PostgreSQL is not installed" },
@@ -89,7 +89,7 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes
 
-/** What a person needs after a failure: where it was, what state the database is in, what to type next. */
+/** What a failure is reported with: the place, the state of the database, the next command. */
 export interface ErrorDetails {
   /** Path relative to the project, of the file that failed. */
   readonly file?: string | undefined
@@ -100,16 +100,16 @@ export interface ErrorDetails {
   /** The lines around the place, ready to print, with a caret line. */
   readonly excerpt?: string | undefined
   readonly sqlstate?: string | undefined
-  /** Further plain words: PostgreSQL's detail and hint, or several problems, one a line. */
+  /** More about it: PostgreSQL's detail and hint, or several problems, one a line. */
   readonly hint?: string | undefined
   /** What state the database is in now. */
   readonly state?: string | undefined
-  /** The next command to type, or what to do. */
+  /** The next command, or what to do. */
   readonly next?: string | undefined
   readonly cause?: unknown
 }
 
-/** The one error class: a stable code, an exit code, and the details a person needs. Messages never hold a password. */
+/** The one error class: a stable code, an exit code, and details. Messages never contain a password. */
 export class LockstepError extends Error {
   override readonly name = "LockstepError"
   readonly code: ErrorCode
@@ -126,7 +126,7 @@ export class LockstepError extends Error {
   }
 }
 
-/** The same error after something was done, which its state then says, too, or in place of "nothing was touched". */
+/** The same error after something was done: its state reports that as well, or in place of "nothing was touched". */
 export function preceded(error: unknown, done: string): unknown {
   if (!(error instanceof LockstepError)) return error
   const { state } = error.details

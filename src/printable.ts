@@ -2,12 +2,12 @@
 const steering = /(?![\n\t])\p{Cc}|\p{Bidi_Control}|\p{Zl}|\p{Zp}/gu
 
 /**
- * A text as a terminal may have it: whatever could move the cursor, colour, hide or reverse what else is there is written
- * as an escape, \x1b or \u202e.
+ * A text that is safe to print on a terminal: whatever could move the cursor, or colour, hide or reverse other text, is
+ * written as an escape, \x1b or \u202e.
  */
 export const printable = (text: string): string => text.replace(/\r(?=\n)/g, "").replace(steering, escaped)
 
-/** The same for what stands within a line of ours, which it must not end: a name, a path, a server's message. */
+/** The same for a part of a line, which it must not end: a name, a path, a server's message. */
 export const inLine = (text: string): string => printable(text).replaceAll("\n", "\\n")
 
 function escaped(character: string): string {

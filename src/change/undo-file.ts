@@ -1,4 +1,4 @@
-import { quoteIdentifier } from "../postgres/sqlstate.js"
+import { quoteIdentifier } from "../postgres/quote.js"
 import type { Step } from "../scratch/replay.js"
 import { type Effect, effects } from "../sql/effects.js"
 import { parseScript } from "../sql/parse.js"

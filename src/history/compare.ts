@@ -53,7 +53,7 @@ export function compare(folder: readonly FolderMigration[], recorded: readonly R
   if (names.length > inFolder.size) names.sort(byName)
   const all: MigrationState[] = []
   for (const name of names) {
-    const state = stateOf(name, inFolder.get(name), rows.get(name), lastApplied)
+    const state = stateOf({ name, migration: inFolder.get(name), row: rows.get(name) }, lastApplied)
     if (state !== undefined) all.push(state)
   }
   const pick = <S extends MigrationState["state"]>(...states: S[]) =>
@@ -97,12 +97,13 @@ function latestRows(recorded: readonly RecordedRow[]): Map<string, RecordedRow> 
   return rows
 }
 
-function stateOf(
-  name: string,
-  migration: FolderMigration | undefined,
-  row: RecordedRow | undefined,
-  lastApplied: string | undefined,
-): MigrationState | undefined {
+interface Found {
+  readonly name: string
+  readonly migration: FolderMigration | undefined
+  readonly row: RecordedRow | undefined
+}
+
+function stateOf({ name, migration, row }: Found, lastApplied: string | undefined): MigrationState | undefined {
   if (row && hasFailed(row)) return { state: "failed", name, row, migration }
   if (row && isApplied(row)) {
     if (!migration) return { state: "missing", name, row }

@@ -79,7 +79,7 @@ const unreadable = (what: string, cause: unknown): LockstepError =>
 
 const fromHere = (path: string): string => relative(process.cwd(), path)
 
-/** Notes in `blank` a migration that says nothing. */
+/** Adds the name of a migration without statements to `blank`. */
 function readMigration(dir: string, name: string, blank: Set<string>): FolderMigration {
   const path = `${dir}${sep}${name}${sep}migration.sql`
   let text: string
@@ -123,8 +123,8 @@ function readMigration(dir: string, name: string, blank: Set<string>): FolderMig
 function checkProvider(dir: string, lockfile: string | undefined): void {
   const provider = lockfile === undefined ? undefined : /^\s*provider\s*=\s*["']([^"']*)["']/m.exec(lockfile)?.[1]
   if (lockfile === undefined || provider === "postgresql" || provider === "postgres") return
-  const says = provider === undefined ? "names no provider" : `is for "${provider}"`
-  throw new LockstepError("L1101", `migration_lock.toml ${says}, and Lockstep is for postgresql`, {
+  const content = provider === undefined ? "names no provider" : `is for "${provider}"`
+  throw new LockstepError("L1101", `migration_lock.toml ${content}, and Lockstep is for postgresql`, {
     file: fromHere(join(dir, lockName)),
     state: nothing,
     next: "point --migrations at the PostgreSQL history",
@@ -135,7 +135,7 @@ interface Named {
   readonly name: string
 }
 
-/** What Prisma tolerates in a folder that holds migrations, and is worth a word; `blank` names the migrations that say nothing. */
+/** What Prisma tolerates, to be noted; `blank`: the names of migrations without statements. */
 function remarksOn(
   lockfile: string | undefined,
   migrations: readonly Named[],
@@ -144,9 +144,11 @@ function remarksOn(
   return [...lockRemarks(lockfile), ...nameRemarks(migrations, blank)]
 }
 
-/** What is to be said about migrations that are recorded as applied more than once. */
+/** Notes about migrations that are recorded as applied more than once. */
 export const duplicateRemarks = (names: readonly string[]): readonly string[] =>
-  names.map((name) => `${name} is recorded as applied more than once; lockstep resolve --applied ${name} keeps one row`)
+  names.map(
+    (name) => `${name} is recorded as applied more than once; \`lockstep resolve --applied ${name}\` keeps one row`,
+  )
 
 function lockRemarks(lockfile: string | undefined): string[] {
   if (lockfile !== undefined) return []

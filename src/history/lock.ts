@@ -15,7 +15,7 @@ export const lockHolder = (client: Client): number => holders.get(client) ?? 0
 /**
  * Takes the migration lock on the connection that is going to run the statements, so that an orphaned statement still
  * holds it. It polls: the snapshot of a blocked pg_advisory_lock would deadlock with another deployer's CREATE INDEX
- * CONCURRENTLY, which waits for all older snapshots. `pause` is called after each attempt in vain; what it throws ends
+ * CONCURRENTLY, which waits for all older snapshots. `pause` is called after each failed attempt; what it throws ends
  * the wait. Resolves to when the wait began, by the server's clock; undefined where there was none.
  */
 export async function pollForLock(

@@ -1,6 +1,7 @@
 import { LockstepError } from "../errors.js"
 import type { Client } from "../postgres/connect.js"
-import { quoteIdentifier, quoteLiteral, sqlstateOf } from "../postgres/sqlstate.js"
+import { quoteIdentifier, quoteLiteral } from "../postgres/quote.js"
+import { sqlstateOf } from "../postgres/sqlstate.js"
 import type { Folder } from "./folder.js"
 
 /** One row of `_prisma_migrations`. Times are ISO 8601 UTC. */
@@ -20,7 +21,7 @@ export interface RecordedRow {
 /** Done, and not rolled back since. */
 export const isApplied = (row: RecordedRow): boolean => row.finishedAt !== null && row.rolledBackAt === null
 
-/** Begun, not finished, and not settled: it stops every deploy. */
+/** Started, not finished, and not marked as rolled back: it stops every deploy. */
 export const hasFailed = (row: RecordedRow): boolean => row.finishedAt === null && row.rolledBackAt === null
 
 /** The history table, qualified and quoted. */
@@ -147,8 +148,8 @@ const digest = (schema: string): string => `SELECT encode(sha256(string_agg(
 
 /**
  * Whether these many migrations are the history, to the letter: every one applied, none edited, and no row besides. That
- * is what a deploy mostly finds, and for thousands of rows to ask for it takes a third of the time of reading them.
- * False, too, where the server cannot tell, as before PostgreSQL 11: then the rows have to be read.
+ * is what a deploy mostly finds, and for thousands of rows this query takes a third of the time of reading them.
+ * False as well where the server cannot compute it, as before PostgreSQL 11: then the rows have to be read.
  */
 export async function areAsRecorded(
   client: Client,

@@ -1,32 +1,32 @@
 import { randomUUID } from "node:crypto"
 import { LockstepError } from "../errors.js"
 import type { Client } from "../postgres/connect.js"
-import { quoteLiteral } from "../postgres/sqlstate.js"
+import { quoteLiteral } from "../postgres/quote.js"
 import type { FolderMigration } from "./folder.js"
 import { createHistoryTable, hasFailed, historyTable, isApplied, readHistory } from "./recorded.js"
 
 const nothing = "nothing was touched."
 
 /**
- * Records that a failed migration has been taken out of the database again, so that the next deploy runs it; said
- * twice it changes nothing.
+ * Records that what a failed migration did has been removed from the database, so that the next deploy runs it; a second
+ * time it changes nothing.
  * Errors: L1107 it is not in the history, L1109 it has not failed. Source: Prisma's `migrate resolve --rolled-back`.
  */
 export async function markRolledBack(client: Client, schema: string, name: string): Promise<void> {
   const rows = ((await readHistory(client, schema)) ?? []).filter((row) => row.name === name)
   if (rows.length === 0)
-    throw new LockstepError("L1107", `${name} is not in the history`, { state: nothing, next: "pnpm db:status" })
+    throw new LockstepError("L1107", `${name} is not in the history`, { state: nothing, next: "`lockstep status`" })
   if (rows.some(isApplied) && !rows.some(hasFailed)) {
     throw new LockstepError("L1109", `${name} has not failed, so it cannot be marked as rolled back`, {
       state: nothing,
-      next: "to take back an applied migration: lockstep undo",
+      next: "to revert an applied migration: `lockstep undo`",
     })
   }
   await client.query(rollBack(schema, name))
 }
 
 /**
- * Records a migration as applied without running it: after a failure that was mended by hand, or for a database that
+ * Records a migration as applied without running it: after a failure that was fixed by hand, or for a database that
  * adopts a history; where there is no history table it is made.
  * Errors: L1109 it is applied already. Source: Prisma's `migrate resolve --applied`.
  */
@@ -34,7 +34,10 @@ export async function markApplied(client: Client, schema: string, migration: Fol
   const recorded = await readHistory(client, schema)
   if (recorded === undefined) return await adopt(client, schema, [migration])
   if (recorded.some((row) => row.name === migration.name && isApplied(row))) {
-    throw new LockstepError("L1109", `${migration.name} is applied already`, { state: nothing, next: "pnpm db:status" })
+    throw new LockstepError("L1109", `${migration.name} is already applied`, {
+      state: nothing,
+      next: "`lockstep status`",
+    })
   }
   await client.query(`BEGIN;${rollBack(schema, migration.name)};${applied(schema, migration)};COMMIT`)
 }

@@ -1,6 +1,6 @@
 import pg from "pg"
 import type { Client } from "../postgres/connect.js"
-import { quoteLiteral } from "../postgres/sqlstate.js"
+import { quoteLiteral } from "../postgres/quote.js"
 import type { FolderMigration } from "./folder.js"
 import { isMigrationLock, lockKey } from "./lock.js"
 import { historyTable } from "./recorded.js"
@@ -30,7 +30,7 @@ export const lockHeld = (pid: number): string =>
 
 /**
  * A number, or an error where the lock went while the migration ran. It takes the lock for the transaction as well:
- * where nobody has it, nobody gets it before COMMIT.
+ * where no session has it, no other gets it before COMMIT.
  */
 const underLock = (pid: number, value: number): string =>
   `CASE WHEN pg_catalog.pg_backend_pid()=${pid} AND pg_catalog.pg_try_advisory_xact_lock(${lockKey}) THEN '${value}' ELSE ${fails("lock")} END::int`

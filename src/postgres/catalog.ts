@@ -1,6 +1,6 @@
 import { catalogQuery, type Kind } from "./catalog-query.js"
 import type { Client } from "./connect.js"
-import { quoteLiteral } from "./sqlstate.js"
+import { quoteLiteral } from "./quote.js"
 
 /** One object of a schema. Two databases have the same one when kind, name and definition agree. */
 export interface CatalogObject {

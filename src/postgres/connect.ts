@@ -4,7 +4,7 @@ import { connectionError } from "./connection-error.js"
 import type { ParameterStatus, ReadyForQuery } from "./driver.js"
 import { BoundedConnection } from "./incoming.js"
 import { sqlstateOf } from "./sqlstate.js"
-import type { DatabaseUrl } from "./url.js"
+import { type DatabaseUrl, withDatabase } from "./url.js"
 
 export type Client = pg.Client
 
@@ -32,11 +32,21 @@ export async function connect(url: DatabaseUrl, options: ConnectOptions = {}): P
   } catch (error) {
     if (second === undefined || !dependsOnEncryption(error)) throw connectionError(error, url)
     return await open(url, options, second).catch((again: unknown) => {
-      // Where the other way is refused as well, the first refusal says why, unless it was only that there is no TLS.
+      // Where the other way is refused as well, the first refusal is the reason, unless it was only that the server has no TLS.
       const reason = error instanceof NoTls || !dependsOnEncryption(again) ? again : error
       throw connectionError(reason, url)
     })
   }
+}
+
+/**
+ * Connects to a database of the server that always exists, to create or drop another from it: `postgres`, or where it
+ * was dropped or the role may not connect to it, `template1`. Errors: L12xx, that of `postgres`.
+ */
+export async function connectToServer(url: DatabaseUrl, options: ConnectOptions = {}): Promise<Client> {
+  return await connect(withDatabase(url, "postgres"), options).catch(async (error: unknown) => {
+    return await connect(withDatabase(url, "template1"), options).catch(() => Promise.reject(error))
+  })
 }
 
 type Security = "tls" | "plain"
@@ -50,7 +60,7 @@ function attempts({ tls, host }: DatabaseUrl): readonly [Security, Security?] {
 
 const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host)
 
-/** The server answered the request for TLS with a no. */
+/** The server refused the request for TLS. */
 class NoTls extends Error {
   override readonly name = "NoTls"
 }
@@ -73,7 +83,7 @@ async function open(url: DatabaseUrl, options: ConnectOptions, security: Securit
     connection: new BoundedConnection({ ...given, stream: () => socket }),
     types: { getTypeParser: () => (value: string) => value },
   })
-  // An idle connection that breaks is reported by the next query; unheard, the event would end the process.
+  // An idle connection that breaks is reported by the next query; without a listener the event would end the process.
   client.on("error", () => broken.add(client))
   client.on("end", () => broken.add(client))
   let answer: number | undefined

@@ -10,7 +10,7 @@ export type Counted =
 
 /**
  * Runs a script, given in parts, as one message and counts the statements that PostgreSQL reported as done, because an
- * error without a position (a violated constraint, a lock timeout) does not say which statement it comes from. Rows are
+ * error without a position (a violated constraint, a lock timeout) does not name its statement. Rows are
  * dropped as they arrive, but for the last thousand values of a column of the name `column`.
  * Source: PostgreSQL's documentation, 54.2.2.1 "Multiple Statements in a Simple Query".
  */
@@ -24,7 +24,7 @@ export async function runUnread(client: Client, script: string): Promise<void> {
   if (!outcome.ok) throw outcome.error
 }
 
-/** More than a message asks for. */
+/** More than any message needs. */
 const mostValues = 1000
 
 /** The driver's own query keeps every row, and an object for every statement. */

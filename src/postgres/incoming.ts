@@ -78,7 +78,7 @@ class Messages {
   }
 }
 
-/** In bytes. A field that is longer is cut, and says so. */
+/** In bytes. A longer field is cut, with a note. */
 const longestField = 8192
 
 /** An error whose fields are cut as they arrive. */

@@ -1,68 +1,140 @@
 import pg from "pg"
+import type { ErrorCode } from "../errors.js"
+
+/** Why a connection cannot be opened: our error's code and message, and what to do. */
+export interface ConnectionProblem {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly next: string
+}
+
+/** What is known of an SQLSTATE. */
+interface Sqlstate {
+  /** Why it happens and what to do, where PostgreSQL's own hint does not say it. */
+  readonly advice?: string
+  /** What to do before the same SQL is run again, where not the SQL has to be changed. */
+  readonly remedy?: string
+  /** The same transaction may work next time. */
+  readonly isRetryable?: true
+  /** The server ends the session with it. */
+  readonly endsSession?: true
+  /** What it means while a connection is opened. */
+  readonly connecting?: ConnectionProblem
+}
+
+/** Of an object that a migration creates. */
+const alreadyExists = "was this change made by hand, or by `lockstep push`?"
+
+const sqlstates: Readonly<Record<string, Sqlstate>> = {
+  "0A000": {
+    advice: "This server does not support it: an extension may not be installed, or the version may be too old.",
+  },
+  "22001": { advice: "A value is longer than its column allows." },
+  "22P02": { advice: "A text is not a value of the required type." },
+  "23502": { advice: "Rows exist that have no value there: fill them first, or give the column a default." },
+  "23503": { advice: "Rows exist that refer to nothing: correct or delete them first." },
+  "23505": { advice: "Rows exist that are equal in the columns that must be unique: merge or delete them first." },
+  "23514": { advice: "Rows exist that break the check: correct them first." },
+  "25001": { advice: "The statement cannot run inside a transaction; put it in a migration of its own." },
+  "25P03": { endsSession: true },
+  "25P04": { endsSession: true },
+  "28000": {
+    connecting: {
+      code: "L1214",
+      message: "the server refuses this role or host",
+      next: "correct the role, or the server's pg_hba.conf",
+    },
+  },
+  "28P01": {
+    connecting: {
+      code: "L1213",
+      message: "the password is wrong",
+      next: "correct the password of the URL, PGPASSWORD or .pgpass",
+    },
+  },
+  "2BP01": { advice: "Other objects depend on it: drop or change those first, in the same migration." },
+  "2D000": {
+    advice:
+      "A procedure or DO block may commit or roll back only where it is called outside of a transaction, a function, a block with EXCEPTION and a procedure with SET.",
+  },
+  "3D000": {
+    connecting: { code: "L1215", message: "the database does not exist", next: "`lockstep deploy` creates it" },
+  },
+  "40001": { isRetryable: true, advice: "It conflicted with a concurrent transaction in every attempt." },
+  "40P01": { isRetryable: true, advice: "It deadlocked with other sessions in every attempt." },
+  "42501": {
+    advice: "The role of the URL lacks a privilege: deploy as the owner of the tables, or grant it.",
+    remedy: "grant the role of the URL what it lacks, or deploy as another role",
+  },
+  "42601": { advice: "PostgreSQL's grammar does not allow this." },
+  "42701": { advice: `The column already exists: ${alreadyExists}` },
+  "42710": { advice: `The object already exists: ${alreadyExists}` },
+  "42P07": { advice: `The table or index already exists: ${alreadyExists}` },
+  "53100": {
+    advice: "The server's disk is full: free space before the next deploy.",
+    remedy: "free space on the server's disk",
+  },
+  "53200": { advice: "The server ran out of memory.", remedy: "give the server more memory" },
+  "53300": {
+    connecting: {
+      code: "L1216",
+      message: "the server has no connection left",
+      next: "close some, or raise max_connections",
+    },
+  },
+  "54000": { advice: "A limit of PostgreSQL is exceeded." },
+  "55006": { advice: "The object is in use by other sessions." },
+  "55P03": {
+    isRetryable: true,
+    advice:
+      "Other sessions held the lock in every attempt: deploy when they have ended, or raise --lock-timeout or --retries.",
+  },
+  "55P04": {
+    advice: "A new enum value can be used only after the transaction that adds it: use it in the next migration.",
+  },
+  "57014": {
+    advice:
+      "It was cancelled: by statement_timeout (raise it for this role, or SET it in the migration), or by another session with pg_cancel_backend.",
+    remedy: "raise statement_timeout where that cancelled it",
+  },
+  "57P01": {
+    endsSession: true,
+    connecting: { code: "L1217", message: "the server is shutting down", next: "try again in a moment" },
+  },
+  "57P02": { endsSession: true },
+  "57P03": {
+    endsSession: true,
+    connecting: {
+      code: "L1217",
+      message: "the server is starting up, shutting down or recovering",
+      next: "try again in a moment",
+    },
+  },
+  "57P04": { endsSession: true },
+  "57P05": { endsSession: true },
+}
+
+const known = (sqlstate: string | undefined): Sqlstate => sqlstates[sqlstate ?? ""] ?? {}
 
 /** The SQLSTATE of an error that PostgreSQL sent; undefined for any other error. */
 export const sqlstateOf = (error: unknown): string | undefined =>
   error instanceof pg.DatabaseError ? error.code : undefined
 
-/** A name as SQL, always quoted. */
-export const quoteIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
+/** Why it happens and what to do; undefined where PostgreSQL's message is enough. */
+export const adviceFor = (sqlstate: string | undefined): string | undefined => known(sqlstate).advice
 
-/** A text as SQL, safe whatever `standard_conforming_strings` is. */
-export const quoteLiteral = (text: string): string =>
-  text.includes("\\") ? `E'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'` : `'${text.replaceAll("'", "''")}'`
-
-/** What to do about an SQLSTATE, in plain words, where PostgreSQL's own hint does not say it. */
-const advice: Readonly<Record<string, string>> = {
-  "22001": "A value is longer than its column allows.",
-  "22P02": "A text is not a value of the type that is asked for.",
-  "23502": "Rows exist that have no value there: fill them first, or give the column a default.",
-  "23503": "Rows exist that refer to nothing: mend or delete them first.",
-  "23505": "Rows exist that are equal in the columns that must be unique: merge or delete them first.",
-  "23514": "Rows exist that break the check: mend them first.",
-  "25001": "The statement cannot run inside a transaction; put it in a migration of its own.",
-  "2BP01": "Other objects depend on it: drop or change those first, in the same migration.",
-  "2D000":
-    "A procedure or DO block may commit or roll back only where it is called outside of a transaction, a function, a block with EXCEPTION and a procedure with SET.",
-  "40001": "It clashed with a concurrent transaction every time that it was tried.",
-  "40P01": "It deadlocked with other sessions every time that it was tried.",
-  "42501": "The role of the URL lacks a privilege: deploy as the owner of the tables, or grant it.",
-  "42601": "PostgreSQL's grammar does not allow this.",
-  "42701": "The column is there already: was this change made by hand, or by `db:push`?",
-  "42710": "The object is there already: was this change made by hand, or by `db:push`?",
-  "42P07": "The table or index is there already: was this change made by hand, or by `db:push`?",
-  "53100": "The server's disk is full: free room before the next deploy.",
-  "53200": "The server ran out of memory.",
-  "54000": "A limit of PostgreSQL is exceeded.",
-  "55006": "The object is in use by other sessions.",
-  "55P03":
-    "Other sessions held the lock every time that it was tried: deploy when they are gone, or raise --lock-timeout or --retries.",
-  "55P04": "A new enum value can be used only after the transaction that adds it: use it in the next migration.",
-  "57014":
-    "It was cancelled: by statement_timeout (raise it for this role, or SET it in the migration), or by somebody with pg_cancel_backend.",
-  "0A000": "This server does not support it: an extension may not be installed, or the version may be too old.",
-}
-
-/** Plain words for an SQLSTATE; undefined where PostgreSQL's message says it all. */
-export const adviceFor = (sqlstate: string | undefined): string | undefined => (sqlstate ? advice[sqlstate] : undefined)
-
-const remedies: Readonly<Record<string, string>> = {
-  "42501": "give the role of the URL what it lacks, or deploy as another role",
-  "53100": "free room on the server's disk",
-  "53200": "give the server memory",
-  "57014": "raise statement_timeout where that cancelled it",
-}
-
-/** What to do before the same thing is tried again, where the server is what refuses; undefined where the SQL has to be changed. */
+/** What to do before the same SQL is run again; undefined where the SQL has to be changed. */
 export const remedyFor = (sqlstate: string | undefined): string | undefined =>
-  remedies[sqlstate ?? ""] ?? (/^(53|57|58|F0|XX)/.test(sqlstate ?? "") ? "look into the server's log" : undefined)
+  known(sqlstate).remedy ?? (/^(53|57|58|F0|XX)/.test(sqlstate ?? "") ? "check the server's log" : undefined)
 
 /** A lock timeout, a deadlock, a serialization failure: the same transaction may work next time. */
-export const isRetryable = (sqlstate: string | undefined): boolean =>
-  sqlstate === "55P03" || sqlstate === "40P01" || sqlstate === "40001"
+export const isRetryable = (sqlstate: string | undefined): boolean => known(sqlstate).isRetryable === true
 
-const sessionEnds = new Set(["25P03", "25P04", "57P01", "57P02", "57P03", "57P04", "57P05"])
+/** What an SQLSTATE means while a connection is opened; undefined where nothing more is known. */
+export const connectionProblem = (sqlstate: string | undefined): ConnectionProblem | undefined =>
+  known(sqlstate).connecting
 
 /** Whether with this error the server ended the session, so that the connection is of no use any more. */
 export const endsSession = (error: unknown): boolean =>
   error instanceof pg.DatabaseError &&
-  (sessionEnds.has(error.code ?? "") || error.severity === "FATAL" || error.severity === "PANIC")
+  (known(error.code).endsSession === true || error.severity === "FATAL" || error.severity === "PANIC")

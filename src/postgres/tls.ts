@@ -3,7 +3,7 @@ import { isAbsolute, join } from "node:path"
 import type { ConnectionOptions, PeerCertificate } from "node:tls"
 import { LockstepError } from "../errors.js"
 
-/** How to secure the connection: `prefer` tries TLS and goes on without where the server has none. */
+/** How to secure the connection: `prefer` tries TLS, and connects without it where the server has none. */
 export interface Tls {
   readonly mode: "disable" | "prefer" | "require"
   readonly options: ConnectionOptions
@@ -23,11 +23,11 @@ const isMode = (text: string): text is keyof typeof modes => Object.hasOwn(modes
 
 /**
  * The ssl… parameters of a URL, for a server at `host`. Who the server is gets verified
- * - wholly with `sslaccept=strict`, `sslmode=verify-full` and `sslrootcert=system`;
+ * - completely with `sslaccept=strict`, `sslmode=verify-full` and `sslrootcert=system`;
  * - but for its name with `sslmode=verify-ca`, and where a root certificate is given: what libpq does;
  * - not at all otherwise, which is Prisma's default.
  * Prisma's `sslcert` alone is the root certificate; with `sslkey` it is the client's, as in libpq.
- * Errors: L1203 a value that is not understood, L1204 a certificate file that cannot be read.
+ * Errors: L1203 a value that is not supported, L1204 a certificate file that cannot be read.
  */
 export function parseTls(query: URLSearchParams, host: string): Tls {
   const mode = query.get("sslmode") ?? process.env.PGSSLMODE ?? "prefer"
@@ -43,13 +43,13 @@ export function parseTls(query: URLSearchParams, host: string): Tls {
   const root = query.get("sslrootcert") ?? (key ? null : certificate)
   const identity = query.get("sslidentity")
   const passphrase = query.get("sslpassword")
-  const wholly = accept === "strict" || mode === "verify-full" || root === "system"
+  const isStrict = accept === "strict" || mode === "verify-full" || root === "system"
   const lax = accept === "accept_invalid_certs" || mode === "no-verify"
   return {
     mode: modes[mode],
     options: {
-      rejectUnauthorized: wholly || mode === "verify-ca" || (root !== null && !lax),
-      checkServerIdentity: wholly ? (_, certificate) => nameError(host, certificate) : () => undefined,
+      rejectUnauthorized: isStrict || mode === "verify-ca" || (root !== null && !lax),
+      checkServerIdentity: isStrict ? (_, certificate) => nameError(host, certificate) : () => undefined,
       ...(root && root !== "system" ? { ca: read("sslrootcert", root) } : {}),
       ...(key && certificate ? { key: read("sslkey", key), cert: read("sslcert", certificate) } : {}),
       ...(identity ? { pfx: read("sslidentity", identity) } : {}),

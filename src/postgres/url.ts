@@ -61,7 +61,7 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
   const database = decode(url.pathname.slice(1)) || user
   return Object.freeze({
     text: url.href,
-    display: inLine(display(user, host, port, database)),
+    display: inLine(display({ user, host, port, database })),
     host,
     port,
     database,
@@ -169,7 +169,7 @@ function seconds(query: URLSearchParams, name: string, fallback: number): number
   return Number(value)
 }
 
-function display(user: string, host: string, port: number, database: string): string {
+function display({ user, host, port, database }: Pick<DatabaseUrl, "user" | "host" | "port" | "database">): string {
   if (host.startsWith("/")) return `postgresql://${user}@/${database}?host=${host}`
   const shown = host.includes(":") ? `[${host}]` : host
   return `postgresql://${user}@${shown}:${port}/${database}`

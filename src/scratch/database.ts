@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto"
 import { LockstepError } from "../errors.js"
 import { type Client, connect } from "../postgres/connect.js"
-import { quoteIdentifier, sqlstateOf } from "../postgres/sqlstate.js"
+import { quoteIdentifier } from "../postgres/quote.js"
+import { sqlstateOf } from "../postgres/sqlstate.js"
 import { type DatabaseUrl, withDatabase } from "../postgres/url.js"
 import { runScript, type Session, searchPath } from "./script.js"
 

@@ -1,6 +1,6 @@
 import type { Client } from "../postgres/connect.js"
 import { runUnread } from "../postgres/counted.js"
-import { quoteIdentifier } from "../postgres/sqlstate.js"
+import { quoteIdentifier } from "../postgres/quote.js"
 
 /** A connection, and the PostgreSQL schema that unqualified names mean in it. */
 export interface Session {

@@ -1,5 +1,5 @@
 import type { Node, RangeVar } from "libpg-query"
-import { quoteIdentifier } from "../postgres/sqlstate.js"
+import { quoteIdentifier } from "../postgres/quote.js"
 
 type Nodes = { [Each in Node as keyof Each]: Each[keyof Each] }
 

@@ -64,7 +64,7 @@ test.each([
   [["--rolled-back", "20260109000000_no_such"], "L1107", "is not in the history", 2],
   [["--applied", "20260109000000_no_such"], "L1107", "there is no migration 20260109000000_no_such in the folder", 2],
   [["--rolled-back", init], "L1109", "has not failed", 1],
-  [["--applied", orders], "L1109", "is applied already", 1],
+  [["--applied", orders], "L1109", "is already applied", 1],
   [[], "L1301", "resolve takes either --applied or --rolled-back", 2],
   [["--applied", init, "--rolled-back", init], "L1301", "resolve takes either", 2],
 ])("what cannot be settled is said: %j", async (args, code, message, exit) => {

@@ -176,14 +176,14 @@ test("a right that a migration lacks is not said to be the file's fault", async 
   url.username = role
   const refused = await deploy(project, url.href)
   expect(refused, refused.all).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("(PostgreSQL 42501)") })
-  expect(refused.stderr).toContain("give the role of the URL what it lacks, or deploy as another role, then run")
+  expect(refused.stderr).toContain("grant the role of the URL what it lacks, or deploy as another role, then run")
   expect(refused.stderr).not.toContain("fix the file")
 })
 
 test.each([
-  ["disk_full", "free room on the server's disk, then run the same deploy again."],
-  ["out_of_memory", "give the server memory, then run the same deploy again."],
-  ["io_error", "look into the server's log, then run the same deploy again."],
+  ["disk_full", "free space on the server's disk, then run the same deploy again."],
+  ["out_of_memory", "give the server more memory, then run the same deploy again."],
+  ["io_error", "check the server's log, then run the same deploy again."],
   ["unique_violation", "fix the file, then run the same deploy again."],
 ])("the next step after %s is where its cause is", async (condition, next) => {
   const sql = `DO $$ BEGIN RAISE EXCEPTION 'as the server raises it' USING ERRCODE = '${condition}'; END $$;`

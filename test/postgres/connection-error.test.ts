@@ -42,7 +42,7 @@ test.each(waitedFor)("%s is waited for (%s)", (cause, code) => {
   expect(mayComeUp(error)).toBe(true)
 })
 
-test.each(final)("%s is final: waiting mends nothing (%s)", (cause, code) => {
+test.each(final)("%s is final: waiting does not help (%s)", (cause, code) => {
   const error = connectionError(cause, url)
   expect(error.code).toBe(code)
   expect(mayComeUp(error)).toBe(false)
@@ -55,7 +55,7 @@ test("no error holds the password", () => {
   }
 })
 
-test("an error that ends the session is told from one that leaves it", () => {
+test("an error that ends the session is distinguished from one that does not", () => {
   const left = Object.assign(new pg.DatabaseError("no", 0, "error"), { code: "23505", severity: "ERROR" })
   expect(endsSession(left)).toBe(false)
   expect(endsSession(fromServer("XX000"))).toBe(true)

@@ -38,7 +38,7 @@ export interface Reading {
 /**
  * Classifies a pending migration. A script that the parser refuses counts as transactional: the server may be newer
  * than the parser, and if it refuses the script too, nothing is applied.
- * Errors: L1013 psql meta-commands, L1019 a transaction of the file's own has no beginning or no end.
+ * Errors: L1013 psql meta-commands, L1019 the file ends a transaction that it does not begin, or begins one that it does not end.
  */
 export async function prepare(
   migration: FolderMigration,

@@ -1,5 +1,5 @@
 import type { Client } from "../../postgres/connect.js"
-import { quoteIdentifier } from "../../postgres/sqlstate.js"
+import { quoteIdentifier } from "../../postgres/quote.js"
 import type { Statement } from "../../sql/parse.js"
 import { find } from "../../sql/tree.js"
 import type { DeployContext } from "../context.js"

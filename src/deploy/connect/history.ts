@@ -9,7 +9,8 @@ import {
   readHistory,
 } from "../../history/recorded.js"
 import type { Client } from "../../postgres/connect.js"
-import { quoteIdentifier, sqlstateOf } from "../../postgres/sqlstate.js"
+import { quoteIdentifier } from "../../postgres/quote.js"
+import { sqlstateOf } from "../../postgres/sqlstate.js"
 import type { Prepared } from "../apply/prepare.js"
 import type { DeployRequest, Progress } from "../context.js"
 import { type ConnectionLost, untouched } from "../failure.js"

@@ -1,6 +1,6 @@
 import type { Node } from "libpg-query"
 import type { Client } from "../../postgres/connect.js"
-import { quoteIdentifier } from "../../postgres/sqlstate.js"
+import { quoteIdentifier } from "../../postgres/quote.js"
 import type { Statement } from "../../sql/parse.js"
 import { quoted, relationOf, relationOfList, relationOfObject } from "../../sql/tree.js"
 

@@ -62,7 +62,7 @@ export async function leftByReindex(
   return rows.map(({ name }) => name)
 }
 
-/** True: the detaching is begun and not finished; false: it is attached; undefined: not a partition of this table. */
+/** True: detaching was started and not finished; false: it is attached; undefined: not a partition of this table. */
 export async function detachPending(
   client: Client,
   { table, partition }: Extract<Resumable, { kind: "detach partition" }>,

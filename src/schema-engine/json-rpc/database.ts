@@ -1,7 +1,7 @@
-import { connect } from "../../postgres/connect.js"
+import { connect, connectToServer } from "../../postgres/connect.js"
 import { runUnread } from "../../postgres/counted.js"
-import { connectToServer } from "../../postgres/maintenance.js"
-import { quoteIdentifier, sqlstateOf } from "../../postgres/sqlstate.js"
+import { quoteIdentifier } from "../../postgres/quote.js"
+import { sqlstateOf } from "../../postgres/sqlstate.js"
 import { parseDatabaseUrl } from "../../postgres/url.js"
 import { searchPath } from "../../scratch/script.js"
 

@@ -1,5 +1,5 @@
 import type { AlterTableCmd, AlterTableStmt, Constraint, Node } from "libpg-query"
-import { quoteIdentifier } from "../../postgres/sqlstate.js"
+import { quoteIdentifier } from "../../postgres/quote.js"
 import type { RuleId } from "../rules.js"
 import { quoted, type RelationName, relationOf } from "../tree.js"
 import { addedColumn, foreignKey } from "./column.js"

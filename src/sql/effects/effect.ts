@@ -1,4 +1,4 @@
-import { quoteIdentifier } from "../../postgres/sqlstate.js"
+import { quoteIdentifier } from "../../postgres/quote.js"
 import { type Cost, type LockMode, type RuleId, rules } from "../rules.js"
 import { quoted, type RelationName } from "../tree.js"
 

@@ -11,7 +11,7 @@ import type {
   UpdateStmt,
   VacuumStmt,
 } from "libpg-query"
-import { quoteIdentifier } from "../../postgres/sqlstate.js"
+import { quoteIdentifier } from "../../postgres/quote.js"
 
 import { lockModes } from "../rules.js"
 import { find, isSet, kindOf, quoted, type RelationName, relationOf, relationOfObject } from "../tree.js"
