@@ -19,7 +19,7 @@ export default defineCommand({
     const where = await project(settings.verify === "schema" ? "everything" : "migrations")
     const target = await findTarget(where)
     const folder = readMigrations(where, settings)
-    announce(target, output)
+    const report = deployReporter(output)
     const result = await runDeploy({
       url: target.url,
       folder,
@@ -27,7 +27,11 @@ export default defineCommand({
       shadow: where,
       applicationName: "lockstep deploy",
       signal,
-      onEvent: deployReporter(output),
+      onEvent: (event) => {
+        report(event)
+        // The log begins with what is deployed where.
+        if (event.event === "began") announce(target, output)
+      },
       reportsActivity: output.terminal || output.json,
     })
     output.data(verdict(result))
