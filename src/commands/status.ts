@@ -1,14 +1,12 @@
 import { announce } from "../cli/database.js"
 import { defineCommand } from "../cli/options.js"
 import { allowEmpty, projectOptions } from "../cli/shared-options.js"
-import { openToRead } from "../deploy/connect/database.js"
-import { compare } from "../history/compare.js"
+import { readComparison, readDatabase } from "../deploy/connect/read.js"
 import { duplicateRemarks } from "../history/folder.js"
-import { readHistory } from "../history/recorded.js"
 import { inLine } from "../printable.js"
 import { findTarget } from "../project/database-url.js"
 import { readMigrations } from "../project/project.js"
-import { isUpToDate, renderStatus, statusObject } from "../report/status.js"
+import { isUpToDate, renderStatus, statusAnswerOf } from "../report/status.js"
 
 /** `lockstep status`: the folder and the history side by side. Reads only. */
 export default defineCommand({
@@ -23,18 +21,14 @@ export default defineCommand({
     const target = await findTarget(where)
     announce(target, output)
     const folder = readMigrations(where, settings)
-    const client = await openToRead(target.url, "lockstep status")
-    try {
-      const recorded = await readHistory(client, target.url.schema)
-      const comparison = compare(folder.migrations, recorded ?? [])
-      const history = recorded === undefined ? "none" : "there"
-      for (const remark of [...folder.remarks, ...duplicateRemarks(comparison.duplicates)])
-        output.say(`  note  ${inLine(remark)}`)
-      output.data(renderStatus(comparison, { total: folder.migrations.length, history, now: Date.now() }))
-      output.object(statusObject(comparison, { history }))
-      return isUpToDate(comparison) ? 0 : 1
-    } finally {
-      await client.end()
-    }
+    const { url } = target
+    const { comparison, history } = await readDatabase({ url, applicationName: "lockstep status" }, (client) =>
+      readComparison(client, { url, folder }),
+    )
+    for (const remark of [...folder.remarks, ...duplicateRemarks(comparison.duplicates)])
+      output.say(`  note  ${inLine(remark)}`)
+    output.data(renderStatus(comparison, { total: folder.migrations.length, history, now: Date.now() }))
+    output.object(statusAnswerOf(comparison, history))
+    return isUpToDate(comparison) ? 0 : 1
   },
 })

@@ -1,12 +1,11 @@
 import { announce } from "../cli/database.js"
 import { defineCommand } from "../cli/options.js"
 import { allowEmpty, projectOptions } from "../cli/shared-options.js"
-import { openToRead } from "../deploy/connect/database.js"
+import { readComparison, readDatabase } from "../deploy/connect/read.js"
 import { backoffMs, pause } from "../deploy/interrupt.js"
 import { LockstepError } from "../errors.js"
-import { type Comparison, compare } from "../history/compare.js"
+import type { Comparison } from "../history/compare.js"
 import type { Folder } from "../history/folder.js"
-import { readHistory } from "../history/recorded.js"
 import { connect } from "../postgres/connect.js"
 import { mayComeUp } from "../postgres/connection-error.js"
 import type { DatabaseUrl } from "../postgres/url.js"
@@ -39,7 +38,9 @@ export default defineCommand({
       const missing = await whatIsMissing(url, settings.applied ? folder : undefined)
       const waitedMs = Date.now() - started
       if (missing === undefined) {
-        const ready = settings.applied ? `${migrations(folder.migrations.length)} applied` : "the database answers"
+        const ready = settings.applied
+          ? `${migrations(folder.migrations.length)} applied`
+          : "the database accepts connections"
         output.data(`Ready: ${ready}.`)
         output.object({ schema: "lockstep.wait/1", ready: true, waitedMs })
         return 0
@@ -63,17 +64,15 @@ async function whatIsMissing(url: DatabaseUrl, folder: Folder | undefined): Prom
       await (await connect(url, { applicationName: "lockstep wait" })).end()
       return undefined
     }
-    const client = await openToRead(url, "lockstep wait")
-    try {
-      return pendingIn(compare(folder.migrations, (await readHistory(client, url.schema)) ?? []))
-    } finally {
-      await client.end()
-    }
+    return await readDatabase({ url, applicationName: "lockstep wait" }, async (client) =>
+      pendingIn((await readComparison(client, { url, folder })).comparison),
+    )
   } catch (error) {
     if (!(error instanceof LockstepError)) throw error
     // A deploy creates the database, so the server's answer is enough for what comes before one.
     if (error.code === "L1215") return folder === undefined ? undefined : error.message
-    if (mayComeUp(error)) return error.message
+    // What holds a lock on the history may well be the deployer.
+    if (mayComeUp(error) || error.code === "L1014") return error.message
     throw error
   }
 }

@@ -1,8 +1,8 @@
 import { prepare } from "../deploy/apply/prepare.js"
-import { openToRead } from "../deploy/connect/database.js"
-import { compare, type StateOf } from "../history/compare.js"
+import { readComparison, readDatabase } from "../deploy/connect/read.js"
+import type { StateOf } from "../history/compare.js"
 import type { Folder } from "../history/folder.js"
-import { findExistingObjects, readHistory } from "../history/recorded.js"
+import { findExistingObjects } from "../history/recorded.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import { inLine } from "../printable.js"
 import { type Change, changes } from "../sql/changes.js"
@@ -26,10 +26,8 @@ export interface PlanRequest {
  * Errors: L1013 psql meta-commands, L1108 and L1110 the history cannot be read, L1210 to L1219 no connection, L1021 a transaction pooler.
  */
 export async function planMigrations({ url, folder }: PlanRequest): Promise<Plan> {
-  const client = await openToRead(url, "lockstep plan")
-  try {
-    const recorded = await readHistory(client, url.schema)
-    const comparison = compare(folder.migrations, recorded ?? [])
+  return await readDatabase({ url, applicationName: "lockstep plan" }, async (client) => {
+    const { comparison, history } = await readComparison(client, { url, folder })
     const pending: ParsedMigration[] = []
     for (const one of comparison.pending) pending.push(await parsed(one))
     const { names, schemas } = mentioned(pending)
@@ -39,11 +37,9 @@ export async function planMigrations({ url, folder }: PlanRequest): Promise<Plan
       migrations: pending.map((one) => planned(one, tables)),
       total: folder.migrations.length,
       failed: comparison.failed.map(({ name }) => name),
-      existingObjects: recorded === undefined ? await findExistingObjects(client, url.schema) : undefined,
+      existingObjects: history === "none" ? await findExistingObjects(client, url.schema) : undefined,
     }
-  } finally {
-    await client.end()
-  }
+  })
 }
 
 /** A pending migration, before the catalog is asked about the relations in it. */

@@ -1,5 +1,6 @@
+import * as z from "zod/mini"
 import type { Output } from "../cli/output.js"
-import { LockstepError } from "../errors.js"
+import { errorCodes, LockstepError } from "../errors.js"
 import { adviceFor } from "../postgres/sqlstate.js"
 import { inLine } from "../printable.js"
 
@@ -19,10 +20,21 @@ export function renderError(error: LockstepError, paint: Output["paint"]): strin
     .join("\n")
 }
 
+const text = z.optional(z.string())
+const count = z.optional(z.number().check(z.int(), z.gte(0)))
+
+/** What every command prints with --json where it fails. */
+export const errorAnswer = z.strictObject({
+  schema: z.literal("lockstep.error/1"),
+  code: z.string().check(z.refine((code) => Object.hasOwn(errorCodes, code))),
+  message: z.string(),
+  ...{ file: text, line: count, column: count, excerpt: text, sqlstate: text, hint: text, state: text, next: text },
+})
+
 /** An error as programs read it. */
-export function errorObject(error: LockstepError): object {
-  const { cause: _, ...details } = error.details
-  return { schema: "lockstep.error/1", code: error.code, message: error.message, ...details }
+export function errorObject({ code, message, details }: LockstepError): z.infer<typeof errorAnswer> {
+  const { cause: _, ...rest } = details
+  return { schema: "lockstep.error/1", code, message, ...rest }
 }
 
 /** A line of a server's that looks like one of ours is set apart from them. */

@@ -4,7 +4,7 @@ import { lockModes } from "../sql/rules/rule.js"
 import { canBeApplied, type HazardName, hazardNames, planVerdict } from "./plan.js"
 
 /** The plan for programs: lockstep.plan/1. */
-export function planObject(plan: Plan, refused: readonly HazardName[]): object {
+export function planObject(plan: Plan, refused: readonly HazardName[]): PlanAnswer {
   return {
     schema: "lockstep.plan/1",
     canBeApplied: canBeApplied(plan),
@@ -24,7 +24,7 @@ export function planObject(plan: Plan, refused: readonly HazardName[]): object {
   }
 }
 
-function workObject({ target, table, ...work }: Work): object {
+function workObject({ target, table, ...work }: Work): z.infer<typeof workAnswer> {
   const existing = target.state === "existing" ? target : undefined
   return {
     table: table ?? null,
@@ -36,18 +36,18 @@ function workObject({ target, table, ...work }: Work): object {
   }
 }
 
-const texts = z.array(z.string())
+const texts = z.readonly(z.array(z.string()))
 const count = z.number().check(z.int(), z.gte(0))
 const certainty = z.union([z.boolean(), z.literal("depends")])
 
-const work = z.strictObject({
+const workAnswer = z.strictObject({
   /** As SQL, quoted; null where the statement names none. */
   table: z.nullable(z.string()),
   state: z.enum(["existing", "new", "absent", "unnamed"]),
   kind: z.nullable(z.enum(["table", "partitioned table", "foreign table", "materialized view", "view", "sequence"])),
   /** PostgreSQL's estimate; null where it has none. */
   rows: z.nullable(count),
-  /** With indexes, TOAST and partitions; null where it could not be told. */
+  /** With indexes, TOAST and partitions; null where it is not known. */
   bytes: z.nullable(count),
   /** Anchors of docs/lock-rules.md. */
   rules: texts,
@@ -58,10 +58,10 @@ const work = z.strictObject({
 /** What `lockstep plan --json` prints: lockstep.plan/1. */
 export const planAnswer = z.strictObject({
   schema: z.literal("lockstep.plan/1"),
-  /** As far as a plan can tell: no failed migration, every file understood, and either a history or an empty database. */
+  /** As far as a plan can know: no failed migration, every file parsed, and either a history or an empty database. */
   canBeApplied: z.boolean(),
   /** Of what --fail-on names. */
-  refused: z.array(z.enum(hazardNames)),
+  refused: z.readonly(z.array(z.enum(hazardNames))),
   verdict: z.string(),
   failed: texts,
   /** What a database without a history holds. */
@@ -72,7 +72,9 @@ export const planAnswer = z.strictObject({
       class: z.enum(["transactional", "non-transactional", "self-managed"]),
       why: z.nullable(z.string()),
       unparsed: z.nullable(z.strictObject({ line: count, column: count, message: z.string() })),
-      statements: z.array(z.strictObject({ line: count, text: z.string(), work: z.array(work) })),
+      statements: z.array(z.strictObject({ line: count, text: z.string(), work: z.array(workAnswer) })),
     }),
   ),
 })
+
+export type PlanAnswer = z.infer<typeof planAnswer>

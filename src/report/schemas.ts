@@ -1,67 +1,15 @@
 import * as z from "zod/mini"
-import { errorCodes } from "../errors.js"
 import { podPartSchema, valuesSchema } from "../kubernetes/init-container.js"
 import { deployAnswer } from "./deploy-schema.js"
+import { errorAnswer } from "./error.js"
 import { planAnswer } from "./plan-json.js"
+import { statusAnswer } from "./status.js"
 
 const name = z.string()
 const names = z.array(name)
-/** ISO 8601, UTC. */
-const time = z.iso.datetime({ precision: 3 })
 const ms = z.number().check(z.gte(0))
 const count = z.number().check(z.int(), z.gte(0))
-const checksum = z.string().check(z.length(64))
 const text = z.optional(z.string())
-
-const error = z.strictObject({
-  schema: z.literal("lockstep.error/1"),
-  code: z.string().check(z.refine((code) => Object.hasOwn(errorCodes, code))),
-  message: z.string(),
-  file: text,
-  line: z.optional(count),
-  column: z.optional(count),
-  excerpt: text,
-  sqlstate: text,
-  hint: text,
-  state: text,
-  next: text,
-})
-
-const recorded = {
-  startedAt: time,
-  finishedAt: z.nullable(time),
-  steps: count,
-  recordedChecksum: z.string(),
-}
-
-const migration = z.discriminatedUnion("state", [
-  z.strictObject({ name, state: z.literal("applied"), ...recorded, checksum }),
-  z.strictObject({ name, state: z.literal("edited"), ...recorded, checksum }),
-  z.strictObject({ name, state: z.literal("missing"), ...recorded }),
-  z.strictObject({
-    name,
-    state: z.literal("failed"),
-    ...recorded,
-    checksum: z.optional(checksum),
-    logs: z.nullable(z.string()),
-  }),
-  z.strictObject({
-    name,
-    state: z.literal("pending"),
-    checksum,
-    outOfOrder: z.boolean(),
-    rolledBackAt: z.nullable(time),
-  }),
-])
-
-const status = z.strictObject({
-  schema: z.literal("lockstep.status/1"),
-  history: z.enum(["there", "none"]),
-  upToDate: z.boolean(),
-  ahead: z.boolean(),
-  duplicates: names,
-  migrations: z.array(migration),
-})
 
 const warnings = { warnings: z.array(z.string()), unexecutable: z.array(z.string()) }
 
@@ -136,8 +84,8 @@ const kubernetes = z.union([
  * `deploy` prints one object a line as it happens; the others one object; each of them the error where it fails.
  */
 export const answers = {
-  "lockstep.error/1": error,
-  "lockstep.status/1": status,
+  "lockstep.error/1": errorAnswer,
+  "lockstep.status/1": statusAnswer,
   "lockstep.deploy/1": deployAnswer,
   "lockstep.plan/1": planAnswer,
   "lockstep.migrate/1": migrate,

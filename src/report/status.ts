@@ -1,4 +1,6 @@
-import type { Comparison } from "../history/compare.js"
+import * as z from "zod/mini"
+import type { Comparison, MigrationState } from "../history/compare.js"
+import type { RecordedRow } from "../history/recorded.js"
 import { inLine } from "../printable.js"
 
 /** How long ago, in the largest unit that fits. */
@@ -20,12 +22,12 @@ export function ago(iso: string, now: number): string {
 export const isUpToDate = ({ pending, failed, edited, missing }: Comparison): boolean =>
   pending.length + failed.length + edited.length + missing.length === 0
 
-/** What a status tells of, beside the comparison. */
+/** What a status shows beside the comparison. */
 export interface StatusContext {
   /** Migrations in the folder. */
   readonly total: number
   /** Whether the database has a history table at all. */
-  readonly history: "there" | "none"
+  readonly history: StatusAnswer["history"]
   /** Milliseconds since 1970. */
   readonly now: number
 }
@@ -81,30 +83,79 @@ function verdict({ failed, pending, ahead }: Comparison): string {
   return ahead ? "The database is ahead of this folder." : "The history and the folder differ."
 }
 
+const name = z.string()
+/** ISO 8601, UTC. */
+const time = z.iso.datetime({ precision: 3 })
+const checksum = z.string().check(z.length(64))
+
+const row = {
+  startedAt: time,
+  finishedAt: z.nullable(time),
+  steps: z.number().check(z.int(), z.gte(0)),
+  recordedChecksum: z.string(),
+}
+
+const migration = z.discriminatedUnion("state", [
+  z.strictObject({ name, state: z.literal("applied"), ...row, checksum }),
+  z.strictObject({ name, state: z.literal("edited"), ...row, checksum }),
+  z.strictObject({ name, state: z.literal("missing"), ...row }),
+  z.strictObject({
+    ...{ name, state: z.literal("failed"), ...row },
+    checksum: z.optional(checksum),
+    logs: z.nullable(z.string()),
+  }),
+  z.strictObject({
+    ...{ name, state: z.literal("pending"), checksum },
+    outOfOrder: z.boolean(),
+    rolledBackAt: z.nullable(time),
+  }),
+])
+
+/** What `lockstep status --json` prints. */
+export const statusAnswer = z.strictObject({
+  schema: z.literal("lockstep.status/1"),
+  history: z.enum(["exists", "none"]),
+  upToDate: z.boolean(),
+  ahead: z.boolean(),
+  duplicates: z.readonly(z.array(name)),
+  migrations: z.array(migration),
+})
+
+export type StatusAnswer = z.infer<typeof statusAnswer>
+
 /** The state of a history for programs. */
-export function statusObject(comparison: Comparison, { history }: Pick<StatusContext, "history">): object {
-  return {
-    schema: "lockstep.status/1",
-    history,
-    upToDate: isUpToDate(comparison),
-    ahead: comparison.ahead,
-    duplicates: comparison.duplicates,
-    migrations: comparison.all.map((one) => ({
-      name: one.name,
-      state: one.state,
-      ...("row" in one
-        ? {
-            startedAt: one.row.startedAt,
-            finishedAt: one.row.finishedAt,
-            steps: one.row.steps,
-            recordedChecksum: one.row.checksum,
-          }
-        : {}),
-      ...("migration" in one && one.migration ? { checksum: one.migration.checksum } : {}),
-      ...(one.state === "pending"
-        ? { outOfOrder: one.outOfOrder, rolledBackAt: one.rolledBack?.rolledBackAt ?? null }
-        : {}),
-      ...(one.state === "failed" ? { logs: one.row.logs } : {}),
-    })),
+export const statusAnswerOf = (comparison: Comparison, history: StatusAnswer["history"]): StatusAnswer => ({
+  schema: "lockstep.status/1",
+  history,
+  upToDate: isUpToDate(comparison),
+  ahead: comparison.ahead,
+  duplicates: comparison.duplicates,
+  migrations: comparison.all.map(migrationAnswer),
+})
+
+function migrationAnswer(one: MigrationState): StatusAnswer["migrations"][number] {
+  const { name } = one
+  switch (one.state) {
+    case "applied":
+    case "edited":
+      return { name, state: one.state, ...recorded(one.row), checksum: one.migration.checksum }
+    case "missing":
+      return { name, state: one.state, ...recorded(one.row) }
+    case "failed": {
+      const inFolder = one.migration && { checksum: one.migration.checksum }
+      return { name, state: one.state, ...recorded(one.row), ...inFolder, logs: one.row.logs }
+    }
+    case "pending": {
+      const { outOfOrder, migration, rolledBack } = one
+      const rolledBackAt = rolledBack?.rolledBackAt ?? null
+      return { name, state: one.state, checksum: migration.checksum, outOfOrder, rolledBackAt }
+    }
   }
 }
+
+const recorded = ({ startedAt, finishedAt, steps, checksum }: RecordedRow) => ({
+  startedAt,
+  finishedAt,
+  steps,
+  recordedChecksum: checksum,
+})

@@ -1,4 +1,5 @@
-import { expect, test } from "vitest"
+import pg from "pg"
+import { expect, onTestFinished, test } from "vitest"
 import { lockstep } from "../cli.js"
 import { createDatabase } from "../postgres.js"
 import { createProject } from "../project.js"
@@ -135,3 +136,21 @@ test("it changes nothing: a role that may only read is enough", async () => {
     await database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
   }
 })
+
+test.each([["status"], ["plan"]])(
+  "%s does not wait for ever for a lock on the history: it says who holds it",
+  async (verb) => {
+    const shop = await openShop()
+    await shop.run("deploy")
+    const holder = new pg.Client({ connectionString: shop.database.url, application_name: "reporting" })
+    await holder.connect()
+    onTestFinished(() => holder.end())
+    await holder.query(`BEGIN; LOCK TABLE "_prisma_migrations"`)
+    const { exitCode, stderr } = await shop.run(verb)
+    expect(exitCode).toBe(1)
+    expect(stderr).toMatch(/error\[L1014\]: timed out after 2 s waiting for a lock on "public"\."_prisma_migrations"/)
+    expect(stderr).toMatch(/held by pid \d+ \(reporting, .*idle in transaction/)
+    await holder.query("ROLLBACK")
+    expect((await shop.run(verb)).exitCode).toBe(0)
+  },
+)

@@ -9,7 +9,7 @@ const nowhere = "postgresql://postgres@127.0.0.1:1/shop"
 test("a database that answers is waited for no longer", async () => {
   const { url } = await createDatabase()
   const result = await lockstep(["wait"], { cwd: shop().root, url })
-  expect(result).toMatchObject({ exitCode: 0, stdout: "Ready: the database answers." })
+  expect(result).toMatchObject({ exitCode: 0, stdout: "Ready: the database accepts connections." })
 })
 
 test("a server without the database is enough: a deploy creates it", async () => {

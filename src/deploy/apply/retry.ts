@@ -19,7 +19,7 @@ export async function obstacleOf(client: Client, prepared: Prepared, { error, st
   const failed = await statementAt(prepared.sql, statement)
   if (failed === undefined) return { reason: error.message, autovacuum: false }
   const wanted = effects(failed.node).flatMap(({ table, lock }) => (table ? [{ table: quoted(table), lock }] : []))
-  const holders = await holdersOf(
+  const holders = await lockHolders(
     client,
     wanted.map(({ table }) => table),
   )
@@ -45,7 +45,8 @@ interface Holder {
   readonly vacuum: string
 }
 
-async function holdersOf(client: Client, tables: readonly string[]): Promise<readonly Holder[]> {
+/** The sessions that hold a lock on one of these tables, quoted as SQL; three at most. */
+export async function lockHolders(client: Client, tables: readonly string[]): Promise<readonly Holder[]> {
   const { rows } = await client.query<Holder>({
     text: `SELECT DISTINCT format('pid %s (%s), %s', a.pid,
         concat_ws(', ', coalesce(nullif(a.application_name, ''), a.backend_type, 'autovacuum worker'), coalesce(host(a.client_addr), 'local')),

@@ -3,8 +3,7 @@ import { type Client, connect, connectToServer, isBroken } from "../../postgres/
 import { mayComeUp } from "../../postgres/connection-error.js"
 import { quoteIdentifier } from "../../postgres/quote.js"
 import { sqlstateOf } from "../../postgres/sqlstate.js"
-import type { DatabaseUrl } from "../../postgres/url.js"
-import { type ConnectRequest, defaultSettings } from "../context.js"
+import type { ConnectRequest } from "../context.js"
 import { lostOr, untouched } from "../failure.js"
 import { backoffMs, inTime, pause, unlessInterrupted } from "../interrupt.js"
 import { isPooled, refusePooler } from "./pooler.js"
@@ -123,23 +122,6 @@ export async function inspect(client: Client, request: ConnectRequest): Promise<
   await refusePooler(client, pid, request)
   // An earlier client of the pool may have left something: a deployer that was killed, its lock.
   await client.query("DISCARD ALL")
-}
-
-/**
- * Connects to read a history. A pooler that a deploy refuses is refused here as well, because the answer could come from
- * another session. Errors: L1021 a transaction pooler, L12xx.
- */
-export async function openToRead(url: DatabaseUrl, applicationName: string): Promise<Client> {
-  const client = await connect(url, { applicationName })
-  try {
-    const { rows } = await client.query<{ pid: string }>("SELECT pg_backend_pid() AS pid")
-    const pid = Number(rows[0]?.pid)
-    if (isPooled(client, pid)) await refusePooler(client, pid, { url, applicationName, settings: defaultSettings })
-    return client
-  } catch (error) {
-    await client.end().catch(() => undefined)
-    throw error
-  }
 }
 
 /**

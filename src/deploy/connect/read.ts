@@ -1,0 +1,67 @@
+import { LockstepError } from "../../errors.js"
+import { type Comparison, compare } from "../../history/compare.js"
+import type { Folder } from "../../history/folder.js"
+import { historyTable, readHistory } from "../../history/recorded.js"
+import { type Client, connect } from "../../postgres/connect.js"
+import { sqlstateOf } from "../../postgres/sqlstate.js"
+import type { DatabaseUrl } from "../../postgres/url.js"
+import { defaultSettings } from "../context.js"
+import { untouched } from "../failure.js"
+import { closeDatabase } from "./database.js"
+import { isPooled, refusePooler } from "./pooler.js"
+
+/** Where to read. */
+export interface ReadRequest {
+  readonly url: DatabaseUrl
+  /** Shown as application_name. */
+  readonly applicationName: string
+}
+
+/** How long to wait for a table that another session has locked against reading. */
+const lockTimeoutMs = 2000
+
+/**
+ * Does work that only reads. A pooler that a deploy refuses is refused here as well, because the answer could come from
+ * another session. Errors: L1014 another session holds a lock on the history, L1021 a transaction pooler, L12xx.
+ */
+export async function readDatabase<T>(request: ReadRequest, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = await connect(request.url, { applicationName: request.applicationName })
+  try {
+    const { rows } = await client.query<{ pid: string }>({
+      text: "SELECT pg_backend_pid() AS pid, set_config('lock_timeout', $1, false)",
+      values: [String(lockTimeoutMs)],
+    })
+    const pid = Number(rows[0]?.pid)
+    if (isPooled(client, pid)) await refusePooler(client, pid, { ...request, settings: defaultSettings })
+    return await work(client)
+  } catch (error) {
+    throw sqlstateOf(error) === "55P03" ? await lockedHistory(client, request, error) : error
+  } finally {
+    await closeDatabase(client)
+  }
+}
+
+/** Reads the history and compares it with the folder; `recorded` is undefined where there is no history table. */
+export async function readComparison(
+  client: Client,
+  { url, folder }: { readonly url: DatabaseUrl; readonly folder: Folder },
+): Promise<{ readonly comparison: Comparison; readonly history: "exists" | "none" }> {
+  const recorded = await readHistory(client, url.schema)
+  return {
+    comparison: compare(folder.migrations, recorded ?? []),
+    history: recorded === undefined ? "none" : "exists",
+  }
+}
+
+async function lockedHistory(client: Client, { url }: ReadRequest, cause: unknown): Promise<LockstepError> {
+  const table = historyTable(url.schema)
+  const { lockHolders } = await import("../apply/retry.js")
+  const holders = await lockHolders(client, [table]).catch(() => [])
+  return new LockstepError("L1014", `timed out after ${lockTimeoutMs / 1000} s waiting for a lock on ${table}`, {
+    sqlstate: "55P03",
+    hint: holders.length > 0 ? `It is held by ${holders.map(({ holder }) => holder).join("; ")}.` : undefined,
+    state: untouched,
+    next: "run the same command again when that session has ended its transaction",
+    cause,
+  })
+}
