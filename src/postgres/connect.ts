@@ -90,9 +90,10 @@ async function open(url: DatabaseUrl, options: ConnectOptions, security: Securit
   socket.once("data", (bytes: Buffer) => {
     answer = bytes[0]
   })
+  const keep = keepReadable(client)
   try {
     await client.connect()
-    keepUtf8(client)
+    await keep()
     return client
   } catch (error) {
     // Not end(), which waits for the other side to hang up: a proxy between may take a minute for that.
@@ -135,24 +136,37 @@ async function passwordFromEnvironment(url: DatabaseUrl): Promise<string> {
 }
 
 /**
- * Restores the encoding that everything is sent in, before anything else is sent: SQL that sets client_encoding would
- * have the server read the UTF-8 text after it as another encoding, and store other characters without an error. The
- * server reports every change, whatever made it. Call this once the client is connected, because the driver has to see
- * the end of a message first.
+ * Restores the settings by which everything is encoded and parsed that is sent, before anything else is sent: SQL that
+ * sets client_encoding would have the server read the UTF-8 text after it as another encoding, and store other characters
+ * without an error; SQL that sets standard_conforming_strings would have strings end elsewhere than Lockstep's parser
+ * sees. The server reports every change, whatever made it. Call this before the client is connected, and the result
+ * once it is, because the driver has to see the end of a message first.
  * Source: PostgreSQL's documentation, "Asynchronous Operations" in the chapter on the protocol's message flow.
  */
-function keepUtf8(client: Client): void {
+function keepReadable(client: Client): () => Promise<void> {
   const { connection } = client
-  let changed = false
-  connection.on("parameterStatus", ({ parameterName, parameterValue }: ParameterStatus) => {
-    if (parameterName === "client_encoding") changed = parameterValue !== "UTF8"
+  const wanted = new Map([["client_encoding", "UTF8"]])
+  const changed = new Set<string>()
+  connection.on("parameterStatus", ({ parameterName: name, parameterValue: value }: ParameterStatus) => {
+    // What the database or the role sets for strings is respected.
+    if (name === "standard_conforming_strings" && !wanted.has(name)) wanted.set(name, value)
+    if (value === wanted.get(name)) changed.delete(name)
+    else if (wanted.has(name)) changed.add(name)
   })
-  connection.on("readyForQuery", ({ status }: ReadyForQuery) => {
-    // In a failed transaction nothing can be set; its ROLLBACK comes first.
-    if (!changed || status === "E") return
-    changed = false
-    client.query("SET client_encoding='UTF8'").catch(() => {
-      changed = true
+  const restore = async () => {
+    const names = [...changed]
+    if (names.length === 0) return
+    changed.clear()
+    await client.query(names.map((name) => `SET ${name}='${wanted.get(name)}'`).join(";")).catch((error: unknown) => {
+      for (const name of names) changed.add(name)
+      throw error
     })
-  })
+  }
+  return async () => {
+    connection.on("readyForQuery", ({ status }: ReadyForQuery) => {
+      // In a failed transaction nothing can be set; its ROLLBACK comes first.
+      if (status !== "E") restore().catch(() => undefined)
+    })
+    await restore()
+  }
 }
