@@ -1,6 +1,6 @@
 import { type Comparison, compare } from "../history/compare.js"
 import { noMigrations } from "../history/folder.js"
-import { areAsRecorded, type RecordedRow, readHistory } from "../history/recorded.js"
+import { areAsRecorded, isApplied, type RecordedRow, readHistory } from "../history/recorded.js"
 import { sqlstateOf } from "../postgres/sqlstate.js"
 import { prepareSession } from "./apply/session.js"
 import { closeDatabase, openDatabase } from "./connect/database.js"
@@ -70,13 +70,26 @@ type Outcome = Pick<DeployResult, "appliedMeanwhile" | "ahead" | "recorded" | "e
 /** A deploy over one connection. Errors: those of deploy(); ConnectionLost. */
 async function deployOnce(request: DeployRequest, progress: Progress): Promise<Outcome> {
   const client = await openDatabase(request, progress.disconnects > 0 ? "again" : "first")
+  const context = { client, request, progress }
   try {
-    return await deployOver({ client, request, progress })
+    return await deployOver(context)
   } catch (error) {
-    throw historyRefused(lostOr(client, error))
+    const reason = lostOr(client, error)
+    if (reason instanceof LockLost) await confirmNow(context).catch(() => undefined)
+    throw historyRefused(reason)
   } finally {
     await closeDatabase(client)
   }
+}
+
+/** After an answer that was a refusal: what the message did before it is in the history. */
+async function confirmNow(context: DeployContext): Promise<void> {
+  const { client, request, progress } = context
+  await client.query("ROLLBACK")
+  const recorded = (await readHistory(client, request.url.schema)) ?? []
+  // Where another deployer was faster, that is progress as well.
+  if (recorded.some((row) => isApplied(row) && progress.sent.has(row.name))) progress.completed++
+  confirmSent(context, recorded)
 }
 
 async function deployOver(context: DeployContext): Promise<Outcome> {

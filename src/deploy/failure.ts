@@ -13,6 +13,9 @@ export class ConnectionLost extends Error {
 /** The session still exists, but it lost the migration lock, so that others may have written. */
 export class LockLost extends ConnectionLost {}
 
+/** The history has a row of a migration that was about to be recorded: another deployer's, or one that the file writes. */
+export class RecordedTwice extends LockLost {}
+
 /** The history table did not keep a row; the transaction of the migration failed with it. */
 export class RowRefused extends Error {
   override readonly name = "RowRefused"
@@ -23,6 +26,7 @@ export function lostOr(client: Client, error: unknown): unknown {
   if (error instanceof LockstepError || error instanceof ConnectionLost) return error
   const finding = findingOf(error)
   if (finding === "row") return new RowRefused("the history table did not keep a row", { cause: error })
+  if (finding === "twice") return new RecordedTwice("a migration is already recorded as applied", { cause: error })
   if (finding !== undefined) return new LockLost("this session lost the migration lock", { cause: error })
   if (!isBroken(client) && !endsSession(error)) return error
   return new ConnectionLost(error instanceof Error ? error.message : String(error), { cause: error })
@@ -47,22 +51,34 @@ export const historyRefused = (error: unknown): unknown =>
       })
     : error
 
-/** L1016 when nothing is tried again. */
-export const connectionLost = (error: ConnectionLost): LockstepError =>
-  error instanceof LockLost
-    ? new LockstepError("L1016", "the migration lock was lost several times", {
-        hint: "A pooler may give the statements to several server connections, or something on the server releases the lock.",
-        state: untouched,
-        next: "deploy to the database's direct address",
-        cause: error,
-      })
-    : new LockstepError("L1016", `the connection was lost: ${error.message}`, {
-        sqlstate: sqlstateOf(error.cause),
-        hint: endsSession(error.cause) ? "The server ended the session." : undefined,
-        state: untouched,
-        next: "check the server's log, then deploy again",
-        cause: error,
-      })
+/** When nothing is tried again. Errors: L1016; L1018 the history gets a row of a migration that others did not apply. */
+export function connectionLost(error: ConnectionLost): LockstepError {
+  if (error instanceof RecordedTwice) return recordedTwice(error)
+  if (error instanceof LockLost) return lockLost(error)
+  return new LockstepError("L1016", `the connection was lost: ${error.message}`, {
+    sqlstate: sqlstateOf(error.cause),
+    hint: endsSession(error.cause) ? "The server ended the session." : undefined,
+    state: untouched,
+    next: "check the server's log, then deploy again",
+    cause: error,
+  })
+}
+
+const lockLost = (cause: LockLost): LockstepError =>
+  new LockstepError("L1016", "the migration lock was lost several times", {
+    hint: "A pooler may give the statements to several server connections, or something on the server releases the lock.",
+    state: untouched,
+    next: "deploy to the database's direct address",
+    cause,
+  })
+
+const recordedTwice = (cause: RecordedTwice): LockstepError =>
+  new LockstepError("L1018", "the history gets a second row of a migration while it is applied", {
+    hint: "The file itself, or a trigger, writes a row to the history.",
+    state: untouched,
+    next: "remove what writes it, then run the same deploy again",
+    cause,
+  })
 
 /** The database's state where nothing was applied; withProgress() replaces it where something was. */
 export const untouched = "nothing was touched."

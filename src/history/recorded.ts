@@ -41,7 +41,7 @@ export const createHistoryTable = (schema: string): string => `CREATE TABLE IF N
 
 /** A timestamptz as ISO 8601 UTC, whatever the session's DateStyle and TimeZone are; an infinite one as "infinity". */
 export const isoTime = (expression: string): string =>
-  `coalesce(to_char(${expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), (${expression})::text)`
+  `coalesce(pg_catalog.to_char(${expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), (${expression})::text)`
 
 /** One row as it was asked for. Errors: L1108 a value that neither Prisma nor Lockstep writes. */
 function parseRow(schema: string, cells: readonly unknown[]): RecordedRow {
@@ -101,9 +101,15 @@ const corrections: Readonly<Record<string, string>> = {
  * The whole history as one JSON text: node-postgres takes three times as long over thousands of rows of eight values,
  * and a deploy that has nothing to do should not.
  */
-const query = (schema: string): string => `SELECT json_agg(json_build_array(id, migration_name, checksum,
+const query = (
+  schema: string,
+): string => `SELECT pg_catalog.json_agg(pg_catalog.json_build_array(id, migration_name, checksum,
     ${isoTime("started_at")}, ${isoTime("finished_at")}, ${isoTime("rolled_back_at")}, applied_steps_count,
-    CASE WHEN finished_at IS NULL AND rolled_back_at IS NULL THEN logs END) ORDER BY started_at, migration_name) AS rows
+    CASE WHEN finished_at IS NULL AND rolled_back_at IS NULL THEN logs END) ORDER BY started_at, migration_name) AS rows,
+    CASE WHEN pg_catalog.count(*) = 0 AND pg_catalog.row_security_active(${quoteLiteral(historyTable(schema))})
+      AND pg_catalog.pg_relation_size(${quoteLiteral(historyTable(schema))}) > 0
+      THEN pg_catalog.array_to_string(ARRAY(SELECT polname FROM pg_catalog.pg_policy
+        WHERE polrelid = ${quoteLiteral(historyTable(schema))}::pg_catalog.regclass), ', ') END AS policies
   FROM ${historyTable(schema)}`
 
 /**
@@ -111,14 +117,18 @@ const query = (schema: string): string => `SELECT json_agg(json_build_array(id, 
  * Errors: L1108 the table has another shape, or a row is none of Prisma's, L1110 the role may not read it.
  */
 export async function readHistory(client: Client, schema: string): Promise<readonly RecordedRow[] | undefined> {
-  const result = await client.query<{ rows: string | null }>(query(schema)).catch((error: unknown) => {
-    const state = sqlstateOf(error)
-    if (state === "42P01" || state === "3F000") return undefined
-    if (state === "42501") throw closedTable(schema, error)
-    throw state === "42703" ? strangeTable(schema, error) : error
-  })
+  const result = await client
+    .query<{ rows: string | null; policies: string | null }>(query(schema))
+    .catch((error: unknown) => {
+      const state = sqlstateOf(error)
+      if (state === "42P01" || state === "3F000") return undefined
+      if (state === "42501") throw closedTable(schema, error)
+      throw state === "42703" ? strangeTable(schema, error) : error
+    })
   if (result === undefined) return undefined
-  const found: readonly (readonly unknown[])[] = JSON.parse(result.rows[0]?.rows ?? "[]")
+  const [{ rows, policies } = { rows: null, policies: null }] = result.rows
+  if (policies !== null) throw hiddenRows(schema, policies)
+  const found: readonly (readonly unknown[])[] = JSON.parse(rows ?? "[]")
   return found.map((cells) => parseRow(schema, cells))
 }
 
@@ -138,13 +148,21 @@ const closedTable = (schema: string, cause: unknown): LockstepError =>
     cause,
   })
 
+/** Where no row is visible, every migration would seem to be pending. */
+const hiddenRows = (schema: string, policies: string): LockstepError =>
+  new LockstepError("L1110", `row-level security hides the rows of ${historyTable(schema)} from the role of the URL`, {
+    hint: policies === "" ? "The table has no policy." : `Its policies: ${policies}.`,
+    state: "nothing was touched.",
+    next: `deploy as a role that it does not apply to, or: CREATE POLICY lockstep ON ${historyTable(schema)} TO <the role> USING (true)`,
+  })
+
 /** For fewer rows than this, to read them takes no longer. */
 const many = 200
 
 /** digestOf, by the server: of each row's name and checksum, in the order of the names. */
-const digest = (schema: string): string => `SELECT encode(sha256(string_agg(
-      convert_to(migration_name, 'UTF8') || '\\x00' || convert_to(checksum, 'UTF8') || '\\x00', '' ORDER BY migration_name COLLATE "C")), 'hex') AS digest
-  FROM ${historyTable(schema)} HAVING bool_and(finished_at IS NOT NULL AND rolled_back_at IS NULL)`
+const digest = (schema: string): string => `SELECT pg_catalog.encode(pg_catalog.sha256(pg_catalog.string_agg(
+      pg_catalog.convert_to(migration_name, 'UTF8') || '\\x00' || pg_catalog.convert_to(checksum, 'UTF8') || '\\x00', '' ORDER BY migration_name COLLATE "C")), 'hex') AS digest
+  FROM ${historyTable(schema)} HAVING pg_catalog.bool_and(finished_at IS NOT NULL AND rolled_back_at IS NULL)`
 
 /**
  * Whether these many migrations are the history, to the letter: every one applied, none edited, and no row besides. That

@@ -56,10 +56,13 @@ const keptAt = ({ schema, id }: RowKey, steps: number): string =>
   `SELECT CASE pg_catalog.count(*) WHEN 1 THEN '1' ELSE ${fails("row")} END::int FROM ${historyTable(schema)} ` +
   `WHERE id=${quoteLiteral(id)} AND applied_steps_count=${steps} AND finished_at IS NULL AND rolled_back_at IS NULL`
 
+/** Before a check: a trigger that is deferred until COMMIT could remove the row after it. */
+const runDeferred = "SET CONSTRAINTS ALL IMMEDIATE;"
+
 /** The row of a migration that is done, as Prisma writes it, and its check. `started`: SQL. */
 export const finishedRow = (key: RowKey, { name, checksum }: FolderMigration, started: string): string =>
   `INSERT INTO ${historyTable(key.schema)} (id,checksum,finished_at,migration_name,started_at,applied_steps_count) ` +
-  `VALUES ('${key.id}','${checksum}',pg_catalog.clock_timestamp(),${quoteLiteral(name)},${started},${underLock(key.pid, 1)});` +
+  `VALUES ('${key.id}','${checksum}',pg_catalog.clock_timestamp(),${quoteLiteral(name)},${started},${underLock(key.pid, 1)});${runDeferred}` +
   finishedOnce(key, name)
 
 /** When a row's migration was finished, as SQL. */
@@ -69,18 +72,18 @@ export const finishedAt = (schema: string, id: string): string =>
 /** The row of a migration that begins, and its check: without `finished_at` it counts as failed until it is done. */
 export const startedRow = (key: RowKey, { name, checksum }: FolderMigration, logs: string): string =>
   `INSERT INTO ${historyTable(key.schema)} (id,checksum,migration_name,started_at,applied_steps_count,logs) ` +
-  `VALUES ('${key.id}','${checksum}',${quoteLiteral(name)},pg_catalog.clock_timestamp(),${underLock(key.pid, 0)},${quoteLiteral(logs)});` +
+  `VALUES ('${key.id}','${checksum}',${quoteLiteral(name)},pg_catalog.clock_timestamp(),${underLock(key.pid, 0)},${quoteLiteral(logs)});${runDeferred}` +
   keptAt(key, 0)
 
 /** Records how many statements are done, as the URL's role whatever role the migration has set, and its check. */
 export const stepsDone = (key: RowKey, steps: number, logs: string): string =>
   `SET LOCAL ROLE NONE;UPDATE ${historyTable(key.schema)} SET applied_steps_count=${underLock(key.pid, steps)},logs=${quoteLiteral(logs)} ` +
-  `WHERE id=${quoteLiteral(key.id)};${keptAt(key, steps)}`
+  `WHERE id=${quoteLiteral(key.id)};${runDeferred}${keptAt(key, steps)}`
 
 /** Turns the row of a migration that begins into that of one that is done, and checks it. */
 export const finishRow = (key: RowKey, { name, checksum }: FolderMigration): string =>
   `UPDATE ${historyTable(key.schema)} SET finished_at=pg_catalog.clock_timestamp(),applied_steps_count=${underLock(key.pid, 1)},` +
-  `logs=NULL,checksum='${checksum}' WHERE id=${quoteLiteral(key.id)};${finishedOnce(key, name)}`
+  `logs=NULL,checksum='${checksum}' WHERE id=${quoteLiteral(key.id)};${runDeferred}${finishedOnce(key, name)}`
 
 /** Records why a migration stopped, where Prisma records it. */
 export const failedRow = ({ schema, id }: Pick<RowKey, "schema" | "id">, logs: string): string =>

@@ -38,7 +38,7 @@ export async function obstacleOf(client: Client, prepared: Prepared, { error, st
  * Source: PostgreSQL's documentation, 24.1.6 "The Autovacuum Daemon".
  */
 export const autovacuumLockTimeout =
-  "(extract(epoch FROM current_setting('deadlock_timeout')::interval) * 1000 + 500)::int::text"
+  "(extract(epoch FROM pg_catalog.current_setting('deadlock_timeout')::interval) * 1000 + 500)::int::text"
 
 interface Holder {
   readonly holder: string

@@ -36,6 +36,12 @@ const checkInterval = `SET client_connection_check_interval=${checkEveryMs}`
 /** Removes what a migration left in the session besides settings, as DISCARD ALL does, but for the migration lock. */
 export const discards = ["CLOSE ALL", "DEALLOCATE ALL", "UNLISTEN *", "DISCARD TEMP", "DISCARD SEQUENCES"]
 
+/**
+ * A migration's own DISCARD ALL, without its pg_advisory_unlock_all(): other deployers would take the lock while the
+ * migration is recorded as begun. Source: PostgreSQL's documentation, DISCARD.
+ */
+export const discardAll = ["SET SESSION AUTHORIZATION DEFAULT", "RESET ALL", ...discards, "DISCARD PLANS"].join(";")
+
 /** SQL for the settings that every migration starts with, whatever the one before has set; the search path is Prisma's. */
 export const freshSettings = ({ client, request: { url, settings } }: Session): string =>
   "RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL;" +
@@ -44,7 +50,9 @@ export const freshSettings = ({ client, request: { url, settings } }: Session): 
 
 /** Whether the session has the lock_timeout of the deploy's settings: a migration that sets another one decides itself. */
 export async function hasDefaultLockTimeout({ client, request: { settings } }: Session): Promise<boolean> {
-  const { rows } = await client.query<{ ms: string }>("SELECT setting AS ms FROM pg_settings WHERE name='lock_timeout'")
+  const { rows } = await client.query<{ ms: string }>(
+    "SELECT setting AS ms FROM pg_catalog.pg_settings WHERE name='lock_timeout'",
+  )
   return Number(rows[0]?.ms) === settings.lockTimeout
 }
 
@@ -53,7 +61,7 @@ export async function hasDefaultLockTimeout({ client, request: { settings } }: S
  * have set. The work must end outside of a transaction; where it throws, nothing is restored.
  */
 export async function withLockTimeout<T>(client: Client, timeout: string, work: () => Promise<T>): Promise<T> {
-  const { rows } = await client.query<{ before: string }>("SELECT current_setting('lock_timeout') AS before")
+  const { rows } = await client.query<{ before: string }>("SELECT pg_catalog.current_setting('lock_timeout') AS before")
   await client.query(setLockTimeout(timeout))
   const result = await work()
   await client.query(setLockTimeout(`'${rows[0]?.before}'`))
@@ -61,7 +69,8 @@ export async function withLockTimeout<T>(client: Client, timeout: string, work: 
 }
 
 /** SQL that sets the session's lock_timeout to the value of an SQL expression. */
-export const setLockTimeout = (timeout: string): string => `SELECT set_config('lock_timeout', ${timeout}, false)`
+export const setLockTimeout = (timeout: string): string =>
+  `SELECT pg_catalog.set_config('lock_timeout', ${timeout}, false)`
 
 /**
  * The statements that only set something for the rest of the session: a migration that is resumed needs them again,

@@ -18,8 +18,17 @@ import { passedOver } from "../recover/invalid-indexes.js"
 import { mayHaveCommitted, withStatementOutside } from "./commits-itself.js"
 import { migrationFailed, type Refusal } from "./refused.js"
 import { autovacuumLockTimeout, obstacleOf } from "./retry.js"
-import { hasDefaultLockTimeout, withLockTimeout } from "./session.js"
-import { count, counted, countingSql, nextAfter, recordFailure, type StepwiseRun, stateAt } from "./stepwise-run.js"
+import { discardAll, hasDefaultLockTimeout, withLockTimeout } from "./session.js"
+import {
+  beginReadWrite,
+  count,
+  counted,
+  countingSql,
+  nextAfter,
+  recordFailure,
+  type StepwiseRun,
+  stateAt,
+} from "./stepwise-run.js"
 
 /** What is known of an earlier attempt at a statement. */
 export interface Before {
@@ -106,16 +115,17 @@ async function send(run: StepwiseRun, statement: Statement): Promise<Refusal | u
 
 async function sendWithCount(run: StepwiseRun, statement: Statement): Promise<Refusal | undefined> {
   const after = `\n;${countingSql(run, statement)};COMMIT`
-  const refusal = await runMessage(run, statement, ["BEGIN;", statement.text, after])
+  const refusal = await runMessage(run, statement, [beginReadWrite, statement.text, after])
   if (refusal === undefined) counted(run, statement)
   return refusal
 }
 
 async function sendAlone(run: StepwiseRun, statement: Statement): Promise<Refusal | undefined> {
   const { client } = run
-  const runs = () => runMessage(run, statement, ["", statement.text])
   // Inside of the file's own transaction nothing may come before SET TRANSACTION; the lock was held when it began.
   const isOutside = client.getTransactionStatus() === "I"
+  const text = isOutside && isDiscardAll(statement) ? discardAll : statement.text
+  const runs = () => runMessage(run, statement, ["", text])
   if (isOutside) await client.query(lockHeld(lockHolder(client)))
   const mayWait = isOutside && waitsWithoutBlocking(statement) && (await hasDefaultLockTimeout(run))
   const refusal = mayWait ? await withLockTimeout(client, "'0'", runs) : await runs()
@@ -138,6 +148,9 @@ async function runMessage(
   await client.query("ROLLBACK")
   return { error, sentBefore: message[0].length, startsAt: statement.start, statement: statement.index }
 }
+
+const isDiscardAll = ({ node }: Statement): boolean =>
+  "DiscardStmt" in node && node.DiscardStmt.target === "DISCARD_ALL"
 
 async function refuseInvalid(run: StepwiseRun, statement: Statement): Promise<void> {
   const index = await passedOver(run.client, statement)

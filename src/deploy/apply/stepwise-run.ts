@@ -37,9 +37,12 @@ export const rowKey = ({ client, request, id }: StepwiseRun): RowKey => ({
 export const countingSql = (run: StepwiseRun, { index }: Statement): string =>
   stepsDone(rowKey(run), index + 1, stepsLog(run.prepared.statements, index + 1))
 
+/** What the history is written in, whatever default_transaction_read_only the migration has set. */
+export const beginReadWrite = "BEGIN READ WRITE;"
+
 /** Counts a statement that ran outside a transaction. */
 export async function count(run: StepwiseRun, statement: Statement): Promise<void> {
-  await run.client.query(`BEGIN;${countingSql(run, statement)};COMMIT`)
+  await run.client.query(`${beginReadWrite}${countingSql(run, statement)};COMMIT`)
   counted(run, statement)
 }
 
@@ -59,7 +62,8 @@ export async function recordFailure(
   const { name } = prepared.migration
   const { length } = prepared.statements
   const logs = failureLog({ name, statements: prepared.statements, failed: statement, steps }, error)
-  await client.query(`${freshSettings(run)}${failedRow({ schema: request.url.schema, id }, logs)}`)
+  const failed = failedRow({ schema: request.url.schema, id }, logs)
+  await client.query(`${beginReadWrite}${freshSettings(run)}${failed};COMMIT`)
   const left = await leftBehind(client, statement)
   const applied =
     steps === 0 ? "none is applied" : steps === 1 ? "the first is applied" : `the first ${steps} are applied`

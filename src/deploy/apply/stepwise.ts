@@ -7,7 +7,7 @@ import type { Prepared } from "./prepare.js"
 import { rowRefused } from "./refused.js"
 import { freshSettings, settingStatements } from "./session.js"
 import { applyStatement } from "./statement.js"
-import { rowKey, type StepwiseRun, stateAt } from "./stepwise-run.js"
+import { beginReadWrite, rowKey, type StepwiseRun, stateAt } from "./stepwise-run.js"
 import { opening } from "./transactional.js"
 
 /** What earlier deploys did with a migration. */
@@ -42,7 +42,9 @@ async function begin(run: StepwiseRun, resume: ResumePoint | undefined): Promise
   const { client, prepared } = run
   await client.query(opening(client).join(";"))
   if (resume !== undefined) return
-  await client.query(`BEGIN;${startedRow(rowKey(run), prepared.migration, stepsLog(prepared.statements, 0))};COMMIT`)
+  await client.query(
+    `${beginReadWrite}${startedRow(rowKey(run), prepared.migration, stepsLog(prepared.statements, 0))};COMMIT`,
+  )
 }
 
 async function applyStatements(run: StepwiseRun, { resume, rolledBack }: Earlier): Promise<void> {
@@ -57,5 +59,5 @@ async function applyStatements(run: StepwiseRun, { resume, rolledBack }: Earlier
       unattended: isNext && resume.cause === "lost connection",
     })
   }
-  await client.query(`BEGIN;${freshSettings(run)}${finishRow(rowKey(run), prepared.migration)};COMMIT`)
+  await client.query(`${beginReadWrite}${freshSettings(run)}${finishRow(rowKey(run), prepared.migration)};COMMIT`)
 }
