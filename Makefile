@@ -33,7 +33,7 @@ src/generated/prisma/client.ts: dist/cli.js $(schema)
 	@$(call by,$(DAGGER_CALL) -y generate,$(LOCKSTEP) generate)
 	@touch $@
 
-.PHONY: help build test-db test-db-migrate status deploy generate verify check image publish clean test test-dagger bench bench-dagger
+.PHONY: help build test-db test-db-migrate status deploy generate verify check image publish clean test test-attack test-dagger bench bench-dagger
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ test: src/generated/prisma/client.ts ## lint, type-check, and run every test on 
 	@$(PNPM) run --silent lint
 	@$(PNPM) run --silent typecheck --incremental --tsBuildInfoFile node_modules/.cache/typecheck.tsbuildinfo
 	@$(PNPM) run --silent test
+
+test-attack: src/generated/prisma/client.ts ## attack deploys at random, 100 rounds, on the oldest and newest PostgreSQL: ROUNDS=100
+	@LOCKSTEP_ATTACK_ROUNDS=$(or $(ROUNDS),100) $(PNPM) exec vitest run test/faults/attack
 
 test-dagger: src/generated/prisma/client.ts ## drive the module on a real Dagger engine; DAGGER_REQUIRED=1 insists on one
 	@$(PNPM) run --silent test:dagger

