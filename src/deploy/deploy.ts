@@ -4,7 +4,7 @@ import { areAsRecorded, isApplied, type RecordedRow, readHistory } from "../hist
 import { sqlstateOf } from "../postgres/sqlstate.js"
 import { prepareSession } from "./apply/session.js"
 import { closeDatabase, openDatabase } from "./connect/database.js"
-import { openHistory, refuseLostCommits, transactionTimedOut } from "./connect/history.js"
+import { openHistory } from "./connect/history.js"
 import { takeLock } from "./connect/lock.js"
 import {
   confirmSent,
@@ -17,6 +17,7 @@ import {
 import { type DeployPlan, planDeploy } from "./decide.js"
 import { ConnectionLost, connectionLost, historyRefused, LockLost, lostOr, untouched, withProgress } from "./failure.js"
 import { backoffMs, interrupted, pause } from "./interrupt.js"
+import { refuseLostCommits, transactionTimedOut } from "./recover/lost-connection.js"
 
 /**
  * Applies the pending migrations: waits for the database and for the migration lock, applies each migration exactly

@@ -78,7 +78,7 @@ export function compare(folder: readonly FolderMigration[], recorded: readonly R
 }
 
 /** Names that more than one row records as applied, each once. */
-export function duplicatesIn(recorded: readonly RecordedRow[]): readonly string[] {
+function duplicatesIn(recorded: readonly RecordedRow[]): readonly string[] {
   const applied = new Set<string>()
   const twice = recorded.filter((row) => isApplied(row) && applied.size === applied.add(row.name).size)
   return [...new Set(twice.map(({ name }) => name))]

@@ -12,7 +12,7 @@ const findings = {
   row: "lockstep: the history row was not kept",
 } as const
 
-export type Finding = keyof typeof findings
+type Finding = keyof typeof findings
 
 /** The check that failed, where an error is one of theirs. */
 export function findingOf(error: unknown): Finding | undefined {

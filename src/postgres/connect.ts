@@ -16,7 +16,7 @@ export const isBroken = (client: Client): boolean => broken.has(client)
 /** A server that vanished is noticed after these milliseconds and ten unanswered probes. */
 const keepAliveAfterMs = 10_000
 
-export interface ConnectOptions {
+interface ConnectOptions {
   /** Shown in pg_stat_activity; the URL's own application_name wins. */
   readonly applicationName?: string | undefined
 }

@@ -4,7 +4,7 @@ import type { Client } from "./connect.js"
 import { BoundedConnection } from "./incoming.js"
 
 /** The outcome of a script: how many statements were done, and what it gave or the error. */
-export type Counted =
+type Counted =
   | { readonly ok: true; readonly completed: number; readonly values: readonly (string | null)[] }
   | { readonly ok: false; readonly completed: number; readonly error: unknown }
 

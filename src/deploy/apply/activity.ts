@@ -7,7 +7,7 @@ const firstAfterMs = 1000
 const everyMs = 1000
 
 /** A migration that is sent, and the id of the history row that it commits with; none where it is sent alone. */
-export interface Subject {
+interface Subject {
   readonly prepared: Pick<Prepared, "migration">
   readonly id?: string
 }

@@ -6,7 +6,7 @@ import type { Prepared } from "./prepare.js"
 import type { Refusal } from "./refused.js"
 
 /** What kept a statement from running. */
-export interface Obstacle {
+interface Obstacle {
   /** In one line: the statement, the lock that it waited for, and the sessions that hold it. */
   readonly reason: string
   /** Whether an autovacuum is among them. */

@@ -101,7 +101,7 @@ export async function applyBatch(
 }
 
 /** A migration to be sent, and the id of its history row. */
-export interface Sent {
+interface Sent {
   readonly prepared: Prepared
   readonly id: string
 }

@@ -13,7 +13,7 @@ const answerMs = 1000
 export const isPooled = (client: Client, pid: number): boolean => client.processID !== pid
 
 /** What it takes to open another connection of the same kind. */
-export type Reaching = Pick<ConnectRequest, "url" | "applicationName"> & {
+type SecondConnection = Pick<ConnectRequest, "url" | "applicationName"> & {
   readonly settings: Pick<ConnectRequest["settings"], "connectTimeout">
 }
 
@@ -23,7 +23,7 @@ export type Reaching = Pick<ConnectRequest, "url" | "applicationName"> & {
  * first one's server process changes. Where all are busy it waits up to `connectTimeout` for answers.
  * Errors: L1021 it shares them, or gives no answers.
  */
-export async function refusePooler(client: Client, pid: number, request: Reaching): Promise<void> {
+export async function refusePooler(client: Client, pid: number, request: SecondConnection): Promise<void> {
   const found = await sharing(client, pid, request)
   if (found === "apart") return
   const { display } = request.url
@@ -40,7 +40,7 @@ export async function refusePooler(client: Client, pid: number, request: Reachin
       })
 }
 
-async function sharing(first: Client, pid: number, request: Reaching): Promise<"apart" | "shared" | "unknown"> {
+async function sharing(first: Client, pid: number, request: SecondConnection): Promise<"apart" | "shared" | "unknown"> {
   const deadline = Date.now() + Math.max(request.settings.connectTimeout, answerMs)
   const left = () => deadline - Date.now()
   const second = await inTime(connect(request.url, { applicationName: request.applicationName }), left())

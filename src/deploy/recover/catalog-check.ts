@@ -5,7 +5,7 @@ import type { Statement } from "../../sql/parse.js"
 import { quoted, relationOf, relationOfList, relationOfObject } from "../../sql/tree.js"
 
 /** What a statement changes in the catalog, by which the database shows whether it is done. */
-export interface CatalogChange {
+interface CatalogChange {
   /** Of the statement, 1-based. */
   readonly line: number
   readonly kind: "relation" | "type" | "column" | "constraint" | "enum value"

@@ -89,7 +89,7 @@ function extent(done: number, of: number): string {
 }
 
 /** What the logs of a failed history row hold, as Prisma's schema engine writes them. */
-export interface PrismaLog {
+interface PrismaLog {
   readonly code: string | undefined
   readonly message: string
   /** The lines around the place, where PostgreSQL gave a position. */

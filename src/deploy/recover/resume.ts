@@ -69,7 +69,7 @@ export function digestOf(statements: readonly Statement[], steps: number): strin
 const hashed = new WeakMap<readonly Statement[], { readonly steps: number; readonly hash: Hash }>()
 
 /** A migration that stopped: its statements, and which one failed after how many. */
-export interface Stop {
+interface Stop {
   readonly name: string
   readonly statements: readonly Statement[]
   readonly failed: Statement
