@@ -10,7 +10,7 @@ import { LockstepError } from "./errors.js"
 import { readManifest } from "./project/manifest.js"
 import { loadProject } from "./project/project.js"
 import { asLockstepError, errorObject, renderError } from "./report/error.js"
-import { compileQuicklyForGood } from "./sql/quick-compile.js"
+import { compileQuicklyForGood } from "./sql/parser.js"
 import { version } from "./version.js"
 
 const interrupted = abortOnSignals(() => false)

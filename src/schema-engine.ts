@@ -8,7 +8,7 @@ process.title = "schema-engine"
 const { guards } = await import("./schema-engine/json-rpc/deploy.js")
 const { schemaEngine } = await import("./schema-engine/json-rpc/server.js")
 const { abortOnSignals, interruptedCode } = await import("./cli/signals.js")
-const { compileQuicklyForGood } = await import("./sql/quick-compile.js")
+const { compileQuicklyForGood } = await import("./sql/parser.js")
 
 compileQuicklyForGood()
 // Prisma's CLI stops an idle engine with a signal, which is no interruption.

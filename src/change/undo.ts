@@ -8,8 +8,15 @@ import { replay, type Step, stepsOf } from "../scratch/replay.js"
 import { runScript, type Session } from "../scratch/script.js"
 import { indexOfMigration } from "./diff.js"
 import { inOneTransaction, migrationName } from "./migration-file.js"
-import { type UndoCost, undoCost, undoText, unqualified } from "./undo-file.js"
-import { changesAfter, differingObjects, dropsBefore } from "./undo-objects.js"
+import {
+  changesAfter,
+  differingObjects,
+  dropsBefore,
+  type UndoCost,
+  undoCost,
+  undoText,
+  unqualified,
+} from "./undo-file.js"
 
 interface UndoInput extends EngineSetting {
   readonly folder: Folder

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
+import { mayHoldTransactions, unpaired } from "../../src/sql/classify.js"
 import { parseScript } from "../../src/sql/parse.js"
-import { mayHoldTransactions, unpaired } from "../../src/sql/unpaired.js"
 
 async function found(source: string) {
   const script = await parseScript(source)

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { compiledQuickly } from "../../src/sql/quick-compile.js"
+import { compiledQuickly } from "../../src/sql/parser.js"
 
 test("gives what was loaded, or why it could not be", async () => {
   expect(await compiledQuickly(async () => 42)).toBe(42)
