@@ -2,18 +2,15 @@ import { LockstepError } from "../../errors.js"
 import {
   createHistoryTable,
   findExistingObjects,
-  hasFailed,
   historyTable,
-  isApplied,
   type RecordedRow,
   readHistory,
 } from "../../history/recorded.js"
 import type { Client } from "../../postgres/connect.js"
 import { quoteIdentifier } from "../../postgres/quote.js"
 import { sqlstateOf } from "../../postgres/sqlstate.js"
-import type { Prepared } from "../apply/prepare.js"
-import type { DeployRequest, Progress } from "../context.js"
-import { type ConnectionLost, untouched } from "../failure.js"
+import type { DeployRequest } from "../context.js"
+import { untouched } from "../failure.js"
 
 /**
  * Reads the history; where there is none, creates the table, and the schema that the URL names, as Prisma does. With
