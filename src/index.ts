@@ -1,15 +1,110 @@
-/** The library: what the command does, as functions. */
+/** The library: what the commands do, as functions. docs/library.md shows how to use it. */
+import { resolve } from "node:path"
+import { runDeploy } from "./cli/deploy.js"
+import { readComparison, readDatabase } from "./deploy/connect/read.js"
+import { type DeployResult, type DeploySettings, defaultSettings } from "./deploy/context.js"
+import type { DeployEvent } from "./deploy/events.js"
+import { LockstepError } from "./errors.js"
+import { type Folder, noMigrations, readFolder } from "./history/folder.js"
+import { type DatabaseUrl, parseDatabaseUrl } from "./postgres/url.js"
+import { type PlanAnswer, planObject } from "./report/plan-json.js"
+import { type StatusAnswer, statusAnswerOf } from "./report/status.js"
+import { down, type EmbeddedServer, running, up } from "./test-db/server.js"
 
-export { type DeployRequest, type DeployResult, type DeploySettings, defaultSettings } from "./deploy/context.js"
-export { deploy } from "./deploy/deploy.js"
-export type { DeployEvent } from "./deploy/events.js"
-export { type ErrorCode, errorCodes, LockstepError } from "./errors.js"
-export { type Comparison, compare, type MigrationState } from "./history/compare.js"
-export { type Folder, type FolderMigration, readFolder } from "./history/folder.js"
-export { type RecordedRow, readHistory } from "./history/recorded.js"
-export { type PlanRequest, planMigrations } from "./plan/plan.js"
-export type { Plan } from "./plan/planned.js"
-export { connect } from "./postgres/connect.js"
-export { type DatabaseUrl, parseDatabaseUrl } from "./postgres/url.js"
-export { down, type EmbeddedServer, running, up } from "./test-db/server.js"
+export { type ErrorCode, type ErrorDetails, errorCodes, LockstepError } from "./errors.js"
 export { version } from "./version.js"
+export type { DeployEvent, DeployResult, DeploySettings, EmbeddedServer, PlanAnswer, StatusAnswer }
+
+/** A database, and the migrations that belong to it. */
+export interface Source {
+  /** postgresql://user:password@host:port/database?schema=public */
+  readonly url: string
+  /** The migrations folder; prisma/migrations in the working directory where it is not given. */
+  readonly migrations?: string | undefined
+  /** Accept a folder without migrations. */
+  readonly allowEmpty?: boolean | undefined
+}
+
+/** How to deploy; what is not given is as for `lockstep deploy`. Times are milliseconds. */
+export interface DeployOptions extends Source, Partial<Omit<DeploySettings, "allowEmpty">> {
+  /** "schema" also replays the history on a scratch database, and compares. */
+  readonly verify?: "history" | "schema"
+  /** A database to use in place of a new scratch database. It is emptied. */
+  readonly shadowDatabaseUrl?: string
+  /** Shown as application_name, so that a waiting deployer can report who holds the lock. */
+  readonly applicationName?: string
+  /** When it aborts, the statement at work is cancelled and the deploy fails with L1001. */
+  readonly signal?: AbortSignal
+  /** Receives what happens as it happens. */
+  readonly onEvent?: (event: DeployEvent) => void
+  /** Also report what the server does while a statement runs long; it takes a second connection. */
+  readonly reportsActivity?: boolean
+}
+
+/**
+ * Applies the pending migrations and verifies the history, as `lockstep deploy` does: any number of processes may call
+ * it at once. Rejects with a LockstepError, whose `details` say what state the database is in and what to do next.
+ */
+export async function deploy(options: DeployOptions): Promise<DeployResult> {
+  const { url, folder } = open(options)
+  const { verify = "history", shadowDatabaseUrl, applicationName = "lockstep", onEvent = () => undefined } = options
+  return await runDeploy({
+    url,
+    folder,
+    settings: { ...settingsOf(options), verify },
+    shadow: { shadowUrl: shadowDatabaseUrl, initShadowDb: undefined },
+    applicationName,
+    signal: options.signal ?? new AbortController().signal,
+    onEvent,
+    reportsActivity: options.reportsActivity,
+  })
+}
+
+/** The state of each migration: what `lockstep status --json` prints. Reads only. */
+export async function status(source: Source): Promise<StatusAnswer> {
+  const { url, folder } = open(source)
+  const { comparison, history } = await readDatabase({ url, applicationName: "lockstep status" }, (client) =>
+    readComparison(client, { url, folder }),
+  )
+  return statusAnswerOf(comparison, history)
+}
+
+/** What a deploy would do, statement by statement: what `lockstep plan --json` prints. Reads only. */
+export async function plan(source: Source): Promise<PlanAnswer> {
+  const { planMigrations } = await import("./plan/plan.js")
+  return planObject(await planMigrations(open(source)), [])
+}
+
+/** A project's test database: the embedded PostgreSQL of `lockstep test-db`. */
+export interface TestDatabaseOptions {
+  /** The project's folder; the working directory where it is not given. */
+  readonly root?: string
+}
+
+/** The test database of a project. It keeps running when the process ends. */
+export const testDatabase = {
+  /** Starts it, or finds it running. `settings` are PostgreSQL's, for a server that is started. */
+  start: (
+    options: TestDatabaseOptions & { readonly settings?: Readonly<Record<string, string | number>> } = {},
+  ): Promise<EmbeddedServer> => up(rootOf(options), { settings: options.settings ?? {} }),
+  /** Stops it and removes its data. */
+  stop: (options: TestDatabaseOptions = {}): Promise<"stopped" | "not running"> => down(rootOf(options)),
+  /** undefined where it is not running. */
+  find: (options: TestDatabaseOptions = {}): Promise<EmbeddedServer | undefined> => running(rootOf(options)),
+} as const
+
+const rootOf = ({ root }: TestDatabaseOptions): string => root ?? process.cwd()
+
+function open({ url, migrations = "prisma/migrations", allowEmpty }: Source): { url: DatabaseUrl; folder: Folder } {
+  if (typeof url !== "string" || url === "") throw new LockstepError("L1205", "no database URL: `url` is not given")
+  const folder = readFolder(resolve(migrations))
+  if (folder.migrations.length === 0 && !allowEmpty)
+    throw noMigrations(folder.dir, ["The folder is named by `migrations`, or is its default."])
+  return { url: parseDatabaseUrl(url), folder }
+}
+
+/** The given settings, and the defaults of the others. */
+function settingsOf(options: DeployOptions): DeploySettings {
+  const keys = Object.keys(defaultSettings) as (keyof DeploySettings)[]
+  return Object.assign({}, ...keys.map((key) => ({ [key]: options[key] ?? defaultSettings[key] })))
+}
