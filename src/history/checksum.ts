@@ -30,19 +30,11 @@ let collator: Intl.Collator | undefined
  */
 export function byName(a: string, b: string): number {
   const [first, second] = [a.slice(0, 14), b.slice(0, 14)]
-  // Timestamps decide alone, and almost always: a collator takes longer to load than a whole status.
+  // Different timestamps decide alone. A collator, which takes 5 ms to load, is hardly ever needed.
   if (first !== second && isTimestamp(first) && isTimestamp(second)) return first < second ? -1 : 1
   if (a === b) return 0
   collator ??= new Intl.Collator("en-US")
   return collator.compare(a, b) || (a < b ? -1 : 1)
-}
-
-/** Sorts names, in place, into the order in which their migrations run. */
-export function sortByName(names: string[]): string[] {
-  const stamps = new Set(names.map((name) => name.slice(0, 14)))
-  // Where every name has a timestamp of its own, the engine's own sort of texts gives the same order much faster.
-  const plain = stamps.size === names.length && names.every((name) => isTimestamp(name.slice(0, 14)))
-  return plain ? names.sort() : names.sort(byName)
 }
 
 const isTimestamp = (text: string): boolean => /^\d{14}$/.test(text)

@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer"
 import { constants, type Dirent, readdirSync, readFileSync, statSync } from "node:fs"
 import { join, relative, sep } from "node:path"
 import { LockstepError } from "../errors.js"
-import { checksumOf, digestOf, sortByName } from "./checksum.js"
+import { byName, checksumOf, digestOf } from "./checksum.js"
 
 /** A migration as the folder holds it. */
 export interface FolderMigration {
@@ -42,7 +42,7 @@ export function readFolder(dir: string): Folder {
   checkProvider(dir, lockfile)
   const names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map((entry) => entry.name)
   const blank = new Set<string>()
-  const migrations = sortByName(names).map((name) => readMigration(dir, name, blank))
+  const migrations = names.sort(byName).map((name) => readMigration(dir, name, blank))
   return {
     dir,
     migrations,
