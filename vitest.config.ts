@@ -8,7 +8,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // They need a Dagger engine, and have a configuration of their own.
     exclude: ["test/dagger-engine/**"],
-    globalSetup: ["test/memory.ts", "test/global-setup.ts"],
+    globalSetup: ["test/support/memory.ts", "test/support/global-setup.ts"],
     pool: "forks",
     // No module holds what a test could see of another, and loading them all anew takes longer than most files.
     isolate: false,

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { inOneTransaction, migrationName, slug, writeMigration } from "../../src/change/migration-file.js"
-import { createProject } from "../project.js"
+import { createProject } from "../support/project.js"
 
 test("a migration is written with its lock file, into a folder that need not exist", async () => {
   const dir = join(createProject().root, "db/migrations")

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
 import { type Caller, detectCaller, typedCommands } from "../../src/cli/typed-commands.js"
-import { lockstep, repository } from "../cli.js"
-import { createProject } from "../project.js"
+import { lockstep, repository } from "../support/cli.js"
+import { createProject } from "../support/project.js"
 
 const alone: Caller = { dagger: undefined, manager: undefined, scripts: {}, makefile: "" }
 const typed = (words: string, caller: Partial<Caller>) =>

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { lockstep, repository } from "../cli.js"
-import { objectsIn } from "../commands/json.js"
+import { objectsIn } from "../e2e/json.js"
 import { createAuthority, hasOpenssl } from "../postgres/certificates.js"
 import { type OwnServer, startServer } from "../postgres/server.js"
-import { createDatabase } from "../postgres.js"
+import { lockstep, repository } from "../support/cli.js"
+import { createDatabase } from "../support/postgres.js"
 
 const here = { cwd: repository }
 

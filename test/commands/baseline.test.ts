@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
-import { objectsIn } from "./json.js"
-import { init, migrations, openShop, orders, scratchDatabasesLeftOn } from "./shop.js"
+import { objectsIn } from "../e2e/json.js"
+import { init, migrations, openShop, orders, scratchDatabasesLeftOn } from "../support/shop.js"
 
 const everything = Object.values(migrations).join("")
 

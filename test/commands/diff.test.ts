@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
-import { objectsIn } from "./json.js"
-import { init, openShop, scratchDatabasesLeftOn, widerSchema } from "./shop.js"
+import { objectsIn } from "../e2e/json.js"
+import { init, openShop, scratchDatabasesLeftOn, widerSchema } from "../support/shop.js"
 
 test("any two of history, schema, database and nothing, with an exit code that a script can read", async () => {
   const { run, database } = await openShop({ schema: widerSchema })

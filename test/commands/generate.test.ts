@@ -1,10 +1,10 @@
 import { symlinkSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
-import { lockstep, repository } from "../cli.js"
-import { createProject } from "../project.js"
-import { objectsIn } from "./json.js"
-import { schema } from "./shop.js"
+import { objectsIn } from "../e2e/json.js"
+import { lockstep, repository } from "../support/cli.js"
+import { createProject } from "../support/project.js"
+import { schema } from "../support/shop.js"
 
 const generator = 'generator client {\n  provider = "prisma-client"\n  output = "../client"\n}\n\n'
 

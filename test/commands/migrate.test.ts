@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
-import { objectsIn } from "./json.js"
+import { objectsIn } from "../e2e/json.js"
 import {
   init,
   migrations,
@@ -11,7 +11,7 @@ import {
   schema,
   scratchDatabasesLeftOn,
   widerSchema,
-} from "./shop.js"
+} from "../support/shop.js"
 
 const foldersIn = (dir: string) => readdirSync(dir).filter((name) => name !== "migration_lock.toml")
 

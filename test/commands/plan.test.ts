@@ -1,8 +1,8 @@
 import { expect, test } from "vitest"
-import { lockstep } from "../cli.js"
-import { createDatabase, type TestDatabase } from "../postgres.js"
-import { createProject, type TestProject } from "../project.js"
-import { objectsIn } from "./json.js"
+import { objectsIn } from "../e2e/json.js"
+import { lockstep } from "../support/cli.js"
+import { createDatabase, type TestDatabase } from "../support/postgres.js"
+import { createProject, type TestProject } from "../support/project.js"
 
 const migrations = {
   "20260101000000_init": `CREATE TABLE "Order" ("id" int, "legacyTotal" int);`,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
-import { objectsIn } from "./json.js"
-import { narrowSchema, openShop, schema } from "./shop.js"
+import { objectsIn } from "../e2e/json.js"
+import { narrowSchema, openShop, schema } from "../support/shop.js"
 
 test("the database becomes like the schema without a history, and it is said that this is the legacy way", async () => {
   const { run, database } = await openShop()

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest"
 import { down, up } from "../../src/test-db/server.js"
-import { lockstep } from "../cli.js"
-import { createProject } from "../project.js"
-import { objectsIn } from "./json.js"
-import { migrations, openShop, schema } from "./shop.js"
+import { objectsIn } from "../e2e/json.js"
+import { lockstep } from "../support/cli.js"
+import { createProject } from "../support/project.js"
+import { migrations, openShop, schema } from "../support/shop.js"
 
 const seed = `import { writeFileSync } from "node:fs"
 writeFileSync("seeded", process.env.DATABASE_URL)

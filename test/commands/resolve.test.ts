@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
-import { objectsIn } from "./json.js"
-import { init, openShop, orders } from "./shop.js"
+import { objectsIn } from "../e2e/json.js"
+import { init, openShop, orders } from "../support/shop.js"
 
 const stuck = "20260103000000_stuck"
 const failedRow = `INSERT INTO _prisma_migrations (id, checksum, migration_name, logs) VALUES ('1', 'x', '${stuck}', 'it failed')`

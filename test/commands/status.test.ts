@@ -1,10 +1,10 @@
 import pg from "pg"
 import { expect, onTestFinished, test } from "vitest"
-import { lockstep } from "../cli.js"
-import { createDatabase } from "../postgres.js"
-import { createProject } from "../project.js"
-import { objectsIn } from "./json.js"
-import { init, migrations, openShop, orders } from "./shop.js"
+import { objectsIn } from "../e2e/json.js"
+import { lockstep } from "../support/cli.js"
+import { createDatabase } from "../support/postgres.js"
+import { createProject } from "../support/project.js"
+import { init, migrations, openShop, orders } from "../support/shop.js"
 
 const record = (name: string, rest = "now(), NULL") =>
   `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, rolled_back_at) VALUES (gen_random_uuid(), 'edited', '${name}', now(), ${rest})`

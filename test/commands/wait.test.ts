@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
-import { lockstep } from "../cli.js"
-import { createDatabase } from "../postgres.js"
-import { createProject } from "../project.js"
+import { lockstep } from "../support/cli.js"
+import { createDatabase } from "../support/postgres.js"
+import { createProject } from "../support/project.js"
 
 const shop = () => createProject({ migrations: { "20260101000000_init": "CREATE TABLE a (id int);\n" } })
 const nowhere = "postgresql://postgres@127.0.0.1:1/shop"

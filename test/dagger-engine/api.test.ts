@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { connection, dag } from "@dagger.io/dagger"
 import { beforeAll, expect, test } from "vitest"
-import { repository } from "../cli.js"
-import { kebab, readModule } from "../docs/ci-api.js"
+import { kebab, readModule } from "../e2e/ci/ci-api.js"
+import { repository } from "../support/cli.js"
 
 interface Described {
   readonly name: string

@@ -2,8 +2,8 @@ import { createServer } from "node:net"
 import { stripVTControlCharacters } from "node:util"
 import { execa } from "execa"
 import { onTestFinished } from "vitest"
-import { environment } from "../cli.js"
-import { until } from "../until.js"
+import { environment } from "../support/cli.js"
+import { until } from "../support/until.js"
 import { quiet } from "./engine.js"
 
 /** How a `dagger` command ended. */

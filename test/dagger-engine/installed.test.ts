@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { createDatabase } from "../postgres.js"
+import { createDatabase } from "../support/postgres.js"
 import { call, dagger } from "./dagger.js"
 import { createOtherProject, lockedPrisma, type OtherProject } from "./other-project.js"
 

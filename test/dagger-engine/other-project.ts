@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { execa } from "execa"
-import { repository } from "../cli.js"
+import { repository } from "../support/cli.js"
 
 /** Another project's repository, in a temporary folder. */
 export interface OtherProject {

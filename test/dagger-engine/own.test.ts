@@ -6,7 +6,7 @@ import { execa } from "execa"
 import pg from "pg"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import * as z from "zod/mini"
-import { repository } from "../cli.js"
+import { repository } from "../support/cli.js"
 import { dagger, up } from "./dagger.js"
 
 /** A copy of the repository as git has it, so that what is being written meanwhile changes nothing. */

@@ -17,7 +17,7 @@ export default defineConfig({
     root,
     include: answers ? ["test/dagger-engine/**/*.test.ts"] : [],
     passWithNoTests: true,
-    globalSetup: ["test/global-setup.ts"],
+    globalSetup: ["test/support/global-setup.ts"],
     pool: "forks",
     fileParallelism: false,
     testTimeout: 600_000,

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import * as z from "zod/mini"
-import { repository } from "../cli.js"
+import { repository } from "../support/cli.js"
 
 const read = (path: string): unknown => JSON.parse(readFileSync(join(repository, path), "utf8"))
 

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import ts from "typescript"
-import { repository } from "../cli.js"
+import { repository } from "../support/cli.js"
 
 const folder = join(repository, "dagger/src")
 

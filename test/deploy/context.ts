@@ -10,7 +10,7 @@ import { createHistoryTable } from "../../src/history/recorded.js"
 import { connect } from "../../src/postgres/connect.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
 import { parseScript, type Statement } from "../../src/sql/parse.js"
-import { createDatabase, type TestDatabase } from "../postgres.js"
+import { createDatabase, type TestDatabase } from "../support/postgres.js"
 
 /** A migration as a folder holds it. */
 export const migration = (name: string, text: string): FolderMigration => ({

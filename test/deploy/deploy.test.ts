@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
-import { lockstep } from "../cli.js"
-import { createDatabase, type TestDatabase } from "../postgres.js"
-import { createProject, type TestProject } from "../project.js"
+import { lockstep } from "../support/cli.js"
+import { createDatabase, type TestDatabase } from "../support/postgres.js"
+import { createProject, type TestProject } from "../support/project.js"
 
 const init = {
   "20260101000000_init": "CREATE TABLE account (id int PRIMARY KEY, n int);\nINSERT INTO account VALUES (1, 0);",

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest"
-import { lockstep } from "../cli.js"
-import { createDatabase, type TestDatabase } from "../postgres.js"
-import { createProject, type TestProject } from "../project.js"
-import { until } from "../until.js"
+import { lockstep } from "../support/cli.js"
+import { createDatabase, type TestDatabase } from "../support/postgres.js"
+import { createProject, type TestProject } from "../support/project.js"
+import { until } from "../support/until.js"
 
 const deploy = ({ root }: TestProject, { url }: TestDatabase, ...args: string[]) =>
   lockstep(["deploy", ...args], { cwd: root, url })

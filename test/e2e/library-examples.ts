@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { repository } from "../cli.js"
+import { repository } from "../support/cli.js"
 
 /** The examples of docs/library.md, by the path in each one's first line. */
 export const examples: Readonly<Record<string, string>> = Object.fromEntries(

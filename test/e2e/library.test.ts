@@ -2,9 +2,9 @@ import { mkdirSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import { execa } from "execa"
 import { expect, test } from "vitest"
-import { environment, repository } from "../cli.js"
-import { createDatabase } from "../postgres.js"
-import { createProject, type TestProject } from "../project.js"
+import { environment, repository } from "../support/cli.js"
+import { createDatabase } from "../support/postgres.js"
+import { createProject, type TestProject } from "../support/project.js"
 import { examples } from "./library-examples.js"
 
 const migrations = {

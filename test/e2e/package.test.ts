@@ -3,8 +3,8 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { execa } from "execa"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { environment, repository } from "../cli.js"
-import { createProject, type TestProject } from "../project.js"
+import { environment, repository } from "../support/cli.js"
+import { createProject, type TestProject } from "../support/project.js"
 import { examples } from "./library-examples.js"
 
 const { dependencies } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"))

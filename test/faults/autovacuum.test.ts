@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
-import { lockstep } from "../cli.js"
-import { createProject } from "../project.js"
-import { until } from "../until.js"
+import { lockstep } from "../support/cli.js"
+import { createProject } from "../support/project.js"
+import { until } from "../support/until.js"
 import { queryOn } from "./query.js"
 import { ownServer } from "./server.js"
 

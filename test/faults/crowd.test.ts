@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
-import { lockstep } from "../cli.js"
-import { createDatabase } from "../postgres.js"
-import { createPrismaProject, prisma } from "../schema-engine/prisma-cli.js"
+import { lockstep } from "../support/cli.js"
+import { createDatabase } from "../support/postgres.js"
+import { createPrismaProject, prisma } from "../support/prisma-cli.js"
 import { stateOf } from "./histories.js"
 
 const schema = `datasource db {

@@ -1,7 +1,7 @@
 import { describeCatalog } from "../../src/postgres/catalog.js"
 import { connect } from "../../src/postgres/connect.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
-import type { TestDatabase } from "../postgres.js"
+import type { TestDatabase } from "../support/postgres.js"
 
 const name = (number: number, words: string): string => `${20260101000000 + number}_${words}`
 

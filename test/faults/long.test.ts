@@ -1,10 +1,10 @@
 import pg from "pg"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { lockstep } from "../cli.js"
-import { createDatabase, type TestDatabase } from "../postgres.js"
-import { createProject, type TestProject } from "../project.js"
-import { createPrismaProject, prisma } from "../schema-engine/prisma-cli.js"
-import { until } from "../until.js"
+import { lockstep } from "../support/cli.js"
+import { createDatabase, type TestDatabase } from "../support/postgres.js"
+import { createPrismaProject, prisma } from "../support/prisma-cli.js"
+import { createProject, type TestProject } from "../support/project.js"
+import { until } from "../support/until.js"
 
 /** What takes as long as the promise says, all of it at the same time. */
 const init = {

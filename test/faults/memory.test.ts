@@ -1,8 +1,8 @@
 import { expect, test } from "vitest"
 import { peakMemory } from "../../bench/measure.js"
-import { cliPath, environment, lockstep } from "../cli.js"
-import { createDatabase } from "../postgres.js"
-import { createProject } from "../project.js"
+import { cliPath, environment, lockstep } from "../support/cli.js"
+import { createDatabase } from "../support/postgres.js"
+import { createProject } from "../support/project.js"
 
 /** A deploy of one migration by a process whose heap is as small as this, in MB. */
 async function deployIn(heapMb: number, sql: string) {

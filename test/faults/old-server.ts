@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { findBinaries, findPackage, thisPlatform } from "../../src/test-db/binaries.js"
 import { environment, identity, run } from "../../src/test-db/run.js"
-import { until } from "../until.js"
+import { until } from "../support/until.js"
 import { queryOn } from "./query.js"
 import { freePort } from "./server.js"
 

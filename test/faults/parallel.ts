@@ -1,4 +1,4 @@
-import { createDatabase, type TestDatabase } from "../postgres.js"
+import { createDatabase, type TestDatabase } from "../support/postgres.js"
 
 const width = 4
 

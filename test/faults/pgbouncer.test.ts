@@ -1,9 +1,9 @@
 import { expect, test } from "vitest"
 import { lockKey } from "../../src/history/lock.js"
-import { lockstep } from "../cli.js"
-import { createDatabase } from "../postgres.js"
-import { createProject } from "../project.js"
-import { until } from "../until.js"
+import { lockstep } from "../support/cli.js"
+import { createDatabase } from "../support/postgres.js"
+import { createProject } from "../support/project.js"
+import { until } from "../support/until.js"
 import { hasPgBouncer, pgbouncer } from "./pgbouncer.js"
 import { queryOn } from "./query.js"
 

@@ -3,7 +3,7 @@ import { chmod, chown, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { onTestFinished } from "vitest"
-import { until } from "../until.js"
+import { until } from "../support/until.js"
 import { queryOn } from "./query.js"
 import { freePort } from "./server.js"
 

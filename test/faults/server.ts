@@ -9,9 +9,9 @@ import { findBinaries } from "../../src/test-db/binaries.js"
 import { isServer, readPidFile } from "../../src/test-db/postmaster.js"
 import { identity } from "../../src/test-db/run.js"
 import { down, type EmbeddedServer, up } from "../../src/test-db/server.js"
-import { copyCluster } from "../cluster.js"
-import { rolesMayConnect } from "../hba.js"
-import { until } from "../until.js"
+import { copyCluster } from "../support/cluster.js"
+import { rolesMayConnect } from "../support/hba.js"
+import { until } from "../support/until.js"
 import { queryOn } from "./query.js"
 
 /** A server of a test's own, to be broken. */

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { describe, expect, test } from "vitest"
 import { checksumOf } from "../../src/history/checksum.js"
 import { readFolder } from "../../src/history/folder.js"
-import { createProject } from "../project.js"
+import { createProject } from "../support/project.js"
 
 const init = { "20260101000000_init": "SELECT 1;\n" }
 const namesIn = (dir: string) => readFolder(dir).migrations.map(({ name }) => name)

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest"
 import { lockHolder, pollForLock, releaseLock } from "../../src/history/lock.js"
 import { connect } from "../../src/postgres/connect.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
-import { createDatabase } from "../postgres.js"
+import { createDatabase } from "../support/postgres.js"
 
 async function twoClients() {
   const url = parseDatabaseUrl((await createDatabase()).url)

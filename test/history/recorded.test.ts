@@ -5,7 +5,7 @@ import { areAsRecorded, createHistoryTable, readHistory } from "../../src/histor
 import { adopt, markApplied, markRolledBack } from "../../src/history/resolve.js"
 import { type Client, connect } from "../../src/postgres/connect.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
-import { createDatabase } from "../postgres.js"
+import { createDatabase } from "../support/postgres.js"
 import { migration } from "./migrations.js"
 
 async function open(): Promise<Client> {

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
-import { buildWhereStale } from "../built.js"
-import { lockstep, repository } from "../cli.js"
-import { createDatabase, type TestDatabase } from "../postgres.js"
+import { buildWhereStale } from "../support/built.js"
+import { lockstep, repository } from "../support/cli.js"
+import { createDatabase, type TestDatabase } from "../support/postgres.js"
 import { type Container, notConfined, openContainer } from "./container.js"
 
 const deploy = ["node", "/app/node_modules/prisma-lockstep/dist/cli.js", "deploy"]

@@ -14,8 +14,8 @@ import { createServer, connect as openSocket, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import { execa, execaSync } from "execa"
-import { environment } from "../cli.js"
-import { serverUrl, type TestDatabase } from "../postgres.js"
+import { environment } from "../support/cli.js"
+import { serverUrl, type TestDatabase } from "../support/postgres.js"
 
 /** A root file system made of an image's layers, in which commands run as a container would run them. */
 export interface Container {

@@ -9,9 +9,9 @@ import { assembleImage, type ImageRequest } from "../../src/image/image.js"
 import { checkPrismaLoads } from "../../src/image/omissions.js"
 import { loadedPackages } from "../../src/image/packages.js"
 import { loadProject } from "../../src/project/project.js"
-import { lockstep, repository } from "../cli.js"
-import { objectsIn } from "../commands/json.js"
-import { createProject, type TestProject } from "../project.js"
+import { objectsIn } from "../e2e/json.js"
+import { lockstep, repository } from "../support/cli.js"
+import { createProject, type TestProject } from "../support/project.js"
 
 const megabyte = 1_000_000
 const folder = mkdtempSync(join(tmpdir(), "lockstep-image-test-"))

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { execa } from "execa"
 import { describe, expect, test } from "vitest"
-import { lockstep, repository } from "../cli.js"
+import { lockstep, repository } from "../support/cli.js"
 import { deploymentAround, renderChart, throughKubectl } from "./chart.js"
 import { findTools } from "./tools.js"
 

@@ -8,7 +8,7 @@ import {
   valuesSchema,
 } from "../../src/kubernetes/init-container.js"
 import { renderInitContainer, renderValues } from "../../src/kubernetes/render.js"
-import { lockstep, repository } from "../cli.js"
+import { lockstep, repository } from "../support/cli.js"
 
 /** Copied from the migration strategy, "Kubernetes Deployment", "Helm Chart Configuration". */
 const strategy = `# values.yaml or deployment template

@@ -4,8 +4,8 @@ import { readFolder } from "../../src/history/folder.js"
 import { planMigrations } from "../../src/plan/plan.js"
 import type { PlannedMigration, Work } from "../../src/plan/planned.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
-import { createDatabase, type TestDatabase } from "../postgres.js"
-import { createProject } from "../project.js"
+import { createDatabase, type TestDatabase } from "../support/postgres.js"
+import { createProject } from "../support/project.js"
 
 let database: TestDatabase
 

@@ -3,7 +3,7 @@ import { requestCancel } from "../../src/postgres/cancel.js"
 import { connect } from "../../src/postgres/connect.js"
 import { sqlstateOf } from "../../src/postgres/sqlstate.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
-import { until } from "../until.js"
+import { until } from "../support/until.js"
 import { createAuthority, hasOpenssl, sign } from "./certificates.js"
 import { type OwnServer, startServer } from "./server.js"
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import { describeCatalog, readCatalog } from "../../src/postgres/catalog.js"
 import { connect } from "../../src/postgres/connect.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
-import { createDatabase, type TestDatabase } from "../postgres.js"
+import { createDatabase, type TestDatabase } from "../support/postgres.js"
 
 const objects = `
 CREATE TYPE "Mood" AS ENUM ('SAD', 'HAPPY');

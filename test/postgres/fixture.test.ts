@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { createDatabase } from "../postgres.js"
+import { createDatabase } from "../support/postgres.js"
 
 test("every test gets a database of its own", async () => {
   const one = await createDatabase()

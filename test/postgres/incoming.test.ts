@@ -4,7 +4,7 @@ import { connect } from "../../src/postgres/connect.js"
 import { runCounted } from "../../src/postgres/counted.js"
 import { BoundedConnection } from "../../src/postgres/incoming.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
-import { serverUrl } from "../postgres.js"
+import { serverUrl } from "../support/postgres.js"
 
 function message(kind: string, body: string): Buffer {
   const bytes = Buffer.from(`${kind}\0\0\0\0${body}`)

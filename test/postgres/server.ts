@@ -3,7 +3,7 @@ import { networkInterfaces, tmpdir } from "node:os"
 import { join } from "node:path"
 import pg from "pg"
 import { down, up } from "../../src/test-db/server.js"
-import { copyCluster } from "../cluster.js"
+import { copyCluster } from "../support/cluster.js"
 
 /** A PostgreSQL of a test file's own, for settings that the shared one must not have. */
 export interface OwnServer {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { connect } from "../../src/postgres/connect.js"
 import { parseTls } from "../../src/postgres/tls.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
-import { createProject } from "../project.js"
+import { createProject } from "../support/project.js"
 import { createAuthority, hasOpenssl, pkcs12, sign } from "./certificates.js"
 import { type OwnServer, startServer } from "./server.js"
 

@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import { afterEach, describe, expect, test, vi } from "vitest"
 import { findConfig, readConfig } from "../../src/project/config.js"
-import { createProject } from "../project.js"
+import { createProject } from "../support/project.js"
 
 afterEach(() => void vi.unstubAllEnvs())
 

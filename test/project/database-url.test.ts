@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { findTarget } from "../../src/project/database-url.js"
 import { loadProject } from "../../src/project/project.js"
 import { down, up } from "../../src/test-db/server.js"
-import { createProject } from "../project.js"
+import { createProject } from "../support/project.js"
 
 beforeEach(() => {
   for (const name of ["DATABASE_URL", "DIRECT_URL", "POSTGRES_URL", "LOCKSTEP_DATABASE_HOST"])

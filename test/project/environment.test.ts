@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
 import { expand, readDotenv } from "../../src/project/environment.js"
-import { createProject } from "../project.js"
+import { createProject } from "../support/project.js"
 
 test("they are read beside the project, beside the schema, then in prisma/, each once", () => {
   const files = { ".env": "A=1", "db/.env": "A=2", "prisma/.env": "A=3", "other/.env": "A=4" }

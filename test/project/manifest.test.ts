@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { findPrisma, readManifest, refuseNewerPrisma } from "../../src/project/manifest.js"
-import { createProject } from "../project.js"
+import { createProject } from "../support/project.js"
 
 const installed = (version: string) =>
   createProject({

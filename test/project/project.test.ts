@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { loadProject, type ProjectFlags, readMigrations } from "../../src/project/project.js"
-import { createProject, type ProjectFiles } from "../project.js"
+import { createProject, type ProjectFiles } from "../support/project.js"
 
 beforeEach(() => void vi.stubEnv("DATABASE_URL", ""))
 afterEach(() => void vi.unstubAllEnvs())

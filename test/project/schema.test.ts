@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { modelsIn, readSchema, readSchemaIfPossible } from "../../src/project/schema.js"
-import { createProject } from "../project.js"
+import { createProject } from "../support/project.js"
 
 test("a folder's .prisma files are read together, those in subfolders too", () => {
   const { root } = createProject({

@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import { connect } from "../../src/postgres/connect.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
 import { columnOf } from "../../src/schema-engine/adapter.js"
-import { serverUrl } from "../postgres.js"
+import { serverUrl } from "../support/postgres.js"
 
 /** What the engine gets for an SQL expression. */
 async function engineValue(expression: string): Promise<unknown> {

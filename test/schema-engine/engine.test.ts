@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
 import { historyList, openEngine } from "../../src/schema-engine/engine.js"
-import { createDatabase } from "../postgres.js"
+import { createDatabase } from "../support/postgres.js"
 
 test("a shadow database alone is enough to compare a history", async () => {
   const { url } = await createDatabase()

@@ -4,8 +4,8 @@ import type { SchemaFiles } from "../../src/project/schema.js"
 import { historyList, openEngine } from "../../src/schema-engine/engine.js"
 import { type TakeLock, waitForLock } from "../../src/schema-engine/lock.js"
 import { stepsOf } from "../../src/scratch/replay.js"
-import { createDatabase, type TestDatabase } from "../postgres.js"
-import { createProject, type TestProject } from "../project.js"
+import { createDatabase, type TestDatabase } from "../support/postgres.js"
+import { createProject, type TestProject } from "../support/project.js"
 
 /** A database, a folder of migrations and a schema, as the engine functions take them. */
 export interface Place {

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs"
 import { createInterface } from "node:readline"
 import { execa } from "execa"
 import { expect, onTestFinished, test, vi } from "vitest"
-import { environment } from "../cli.js"
-import { createDatabase } from "../postgres.js"
-import { enginePath } from "./prisma-cli.js"
+import { environment } from "../support/cli.js"
+import { createDatabase } from "../support/postgres.js"
+import { enginePath } from "../support/prisma-cli.js"
 
 /** The schema engine as Prisma's CLI starts it, and a way to ask it. */
 function startEngine(url: string) {

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
 import { openScratchDatabase, withScratchDatabase } from "../../src/scratch/database.js"
-import { lockstep } from "../cli.js"
-import { createDatabase, type TestDatabase } from "../postgres.js"
-import { createProject } from "../project.js"
-import { until } from "../until.js"
+import { lockstep } from "../support/cli.js"
+import { createDatabase, type TestDatabase } from "../support/postgres.js"
+import { createProject } from "../support/project.js"
+import { until } from "../support/until.js"
 
 const exists = async (database: TestDatabase, name: string): Promise<boolean> =>
   (await database.query("SELECT FROM pg_database WHERE datname = $1", [name])).length > 0

@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from "vitest"
 import { connect } from "../../src/postgres/connect.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
 import { runScript } from "../../src/scratch/script.js"
-import { createDatabase, type TestDatabase } from "../postgres.js"
+import { createDatabase, type TestDatabase } from "../support/postgres.js"
 
 let database: TestDatabase
 

@@ -2,7 +2,7 @@ import pg from "pg"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { classify, runsAlone } from "../../src/sql/classify.js"
 import { parseScript } from "../../src/sql/parse.js"
-import { createDatabase, type TestDatabase } from "../postgres.js"
+import { createDatabase, type TestDatabase } from "../support/postgres.js"
 
 async function classified(source: string) {
   const script = await parseScript(source)

@@ -3,7 +3,7 @@ import { runsAlone } from "../../src/sql/classify.js"
 import { type Effect, effects } from "../../src/sql/effects.js"
 import { parseScript, type Statement } from "../../src/sql/parse.js"
 import { lockModes } from "../../src/sql/rules.js"
-import { createDatabase, type TestDatabase } from "../postgres.js"
+import { createDatabase, type TestDatabase } from "../support/postgres.js"
 import { type Measured, measureAlone, measureInside } from "./measure.js"
 import { prepareSurroundings, stock } from "./shop.js"
 

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { expect, onTestFinished, test } from "vitest"
 import { pathsOf } from "../../src/test-db/paths.js"
 import { down, running, up } from "../../src/test-db/server.js"
-import { copyCluster } from "../cluster.js"
+import { copyCluster } from "../support/cluster.js"
 import { ask, call, install, makeProject, temporaryFolder } from "./installation.js"
 
 async function project(): Promise<string> {

@@ -2,10 +2,10 @@ import { spawnSync } from "node:child_process"
 import { execa } from "execa"
 import pg from "pg"
 import { expect, onTestFinished, test } from "vitest"
-import { cliPath, environment, lockstep } from "../../cli.js"
-import { createDatabase } from "../../postgres.js"
-import { createProject } from "../../project.js"
-import { until } from "../../until.js"
+import { cliPath, environment, lockstep } from "../../support/cli.js"
+import { createDatabase } from "../../support/postgres.js"
+import { createProject } from "../../support/project.js"
+import { until } from "../../support/until.js"
 
 const init = { "20260101000000_init": "CREATE TABLE account (id int);\nINSERT INTO account VALUES (1);" }
 

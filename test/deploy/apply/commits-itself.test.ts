@@ -1,9 +1,9 @@
 import pg from "pg"
 import { expect, onTestFinished, test } from "vitest"
-import { lockstep } from "../../cli.js"
-import { createDatabase, type TestDatabase } from "../../postgres.js"
-import { createProject } from "../../project.js"
-import { until } from "../../until.js"
+import { lockstep } from "../../support/cli.js"
+import { createDatabase, type TestDatabase } from "../../support/postgres.js"
+import { createProject } from "../../support/project.js"
+import { until } from "../../support/until.js"
 
 const name = "20260102000000_call"
 const init = {

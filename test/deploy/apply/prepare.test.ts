@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
-import { lockstep } from "../../cli.js"
-import { createDatabase } from "../../postgres.js"
-import { createProject } from "../../project.js"
+import { lockstep } from "../../support/cli.js"
+import { createDatabase } from "../../support/postgres.js"
+import { createProject } from "../../support/project.js"
 
 const name = "20260103000000_v"
 const before = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
-import { lockstep } from "../../cli.js"
-import { createDatabase, type TestDatabase } from "../../postgres.js"
-import { createProject, type TestProject } from "../../project.js"
+import { lockstep } from "../../support/cli.js"
+import { createDatabase, type TestDatabase } from "../../support/postgres.js"
+import { createProject, type TestProject } from "../../support/project.js"
 
 const deploy = ({ root }: TestProject, { url }: TestDatabase, ...args: string[]) =>
   lockstep(["deploy", ...args], { cwd: root, url })

@@ -4,9 +4,9 @@ import { defaultSettings, newProgress } from "../../../src/deploy/context.js"
 import { readFolder } from "../../../src/history/folder.js"
 import { connect } from "../../../src/postgres/connect.js"
 import { parseDatabaseUrl } from "../../../src/postgres/url.js"
-import { lockstep } from "../../cli.js"
-import { createDatabase, type TestDatabase } from "../../postgres.js"
-import { createProject, type TestProject } from "../../project.js"
+import { lockstep } from "../../support/cli.js"
+import { createDatabase, type TestDatabase } from "../../support/postgres.js"
+import { createProject, type TestProject } from "../../support/project.js"
 import { statementsOf } from "../context.js"
 
 const { signal } = new AbortController()

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest"
-import { lockstep } from "../../cli.js"
-import { createDatabase, type TestDatabase } from "../../postgres.js"
-import { createProject, type TestProject } from "../../project.js"
-import { createPrismaProject, prisma } from "../../schema-engine/prisma-cli.js"
+import { lockstep } from "../../support/cli.js"
+import { createDatabase, type TestDatabase } from "../../support/postgres.js"
+import { createPrismaProject, prisma } from "../../support/prisma-cli.js"
+import { createProject, type TestProject } from "../../support/project.js"
 
 const name = "20260102000000_unique"
 const init = {

@@ -1,10 +1,10 @@
 import pg from "pg"
 import { expect, onTestFinished, test } from "vitest"
 import { lockKey } from "../../../src/history/lock.js"
-import { type CliProcess, lockstep } from "../../cli.js"
-import { createDatabase, type TestDatabase } from "../../postgres.js"
-import { createProject } from "../../project.js"
-import { until } from "../../until.js"
+import { type CliProcess, lockstep } from "../../support/cli.js"
+import { createDatabase, type TestDatabase } from "../../support/postgres.js"
+import { createProject } from "../../support/project.js"
+import { until } from "../../support/until.js"
 
 const init = { "20260101000000_init": "CREATE TABLE account (id int PRIMARY KEY);" }
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import { catalogChanges, changeText, checkCatalog } from "../../../src/deploy/recover/catalog-check.js"
 import { connect } from "../../../src/postgres/connect.js"
 import { parseDatabaseUrl } from "../../../src/postgres/url.js"
-import { createDatabase } from "../../postgres.js"
+import { createDatabase } from "../../support/postgres.js"
 import { statementsOf } from "../context.js"
 
 /** Each statement with the changes by which the catalog shows whether it is done, in words. */

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest"
 import { readPrismaLog } from "../../../src/deploy/recover/failed-migration.js"
-import { lockstep } from "../../cli.js"
-import { createDatabase, type TestDatabase } from "../../postgres.js"
-import { createProject, type TestProject } from "../../project.js"
+import { lockstep } from "../../support/cli.js"
+import { createDatabase, type TestDatabase } from "../../support/postgres.js"
+import { createProject, type TestProject } from "../../support/project.js"
 
 const name = "20260102000000_orders"
 const init = { "20260101000000_init": 'CREATE TABLE "Account" (id int);' }

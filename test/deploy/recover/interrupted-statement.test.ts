@@ -6,7 +6,7 @@ import {
 } from "../../../src/deploy/recover/interrupted-statement.js"
 import { type Client, connect } from "../../../src/postgres/connect.js"
 import { parseDatabaseUrl } from "../../../src/postgres/url.js"
-import { createDatabase } from "../../postgres.js"
+import { createDatabase } from "../../support/postgres.js"
 import { statementOf } from "../context.js"
 
 let client: Client

@@ -1,8 +1,8 @@
 import { execa } from "execa"
 import { expect, test } from "vitest"
-import { environment } from "../../cli.js"
-import { createDatabase } from "../../postgres.js"
-import { enginePath } from "../prisma-cli.js"
+import { environment } from "../../support/cli.js"
+import { createDatabase } from "../../support/postgres.js"
+import { enginePath } from "../../support/prisma-cli.js"
 
 /** What the schema engine answers to these bytes on its stdin, line by line. It has to end well whatever they are. */
 async function answersTo(input: string | Buffer, env: Readonly<Record<string, string>> = {}): Promise<unknown[]> {

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process"
 import { readdirSync } from "node:fs"
 import { describe, expect, test } from "vitest"
-import { createDatabase } from "../../postgres.js"
-import { createPrismaProject, prisma, prismaOnTerminal } from "../prisma-cli.js"
+import { createDatabase } from "../../support/postgres.js"
+import { createPrismaProject, prisma, prismaOnTerminal } from "../../support/prisma-cli.js"
 
 const schema = `datasource db {
   provider = "postgresql"

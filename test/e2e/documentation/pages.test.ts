@@ -1,11 +1,11 @@
 import { join } from "node:path"
 import { expect, test } from "vitest"
-import { repository } from "../cli.js"
+import { repository } from "../../support/cli.js"
 import { commandsPage, errorsPage } from "./render.js"
 import { jsonPage } from "./render-json.js"
 import { lockRulesPage } from "./render-lock-rules.js"
 
-// Stale? npx vitest run test/documentation --update=all
+// Stale? npx vitest run test/e2e/documentation --update=all
 const page = (name: string) => join(repository, "docs", name)
 
 test("docs/errors.md lists every error code", async () => {

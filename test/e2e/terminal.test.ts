@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process"
 import { readdirSync } from "node:fs"
 import { execa } from "execa"
 import { describe, expect, test } from "vitest"
-import { cliPath, environment } from "../cli.js"
-import { openShop, type Shop, widerSchema } from "./shop.js"
+import { cliPath, environment } from "../support/cli.js"
+import { openShop, type Shop, widerSchema } from "../support/shop.js"
 
 /** Runs the command on a terminal that util-linux's `script` makes, and types these words into it when asked. */
 async function onTerminal({ project, database }: Shop, args: readonly string[], question: string, words: string) {

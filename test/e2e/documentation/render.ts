@@ -1,11 +1,11 @@
-import { sharedExitCodes } from "../../src/cli/help.js"
-import { type Command, defaultText, flagsOf, type Option, operandText, variableOf } from "../../src/cli/options.js"
-import { commands } from "../../src/commands/index.js"
-import { errorCodes } from "../../src/errors.js"
+import { sharedExitCodes } from "../../../src/cli/help.js"
+import { type Command, defaultText, flagsOf, type Option, operandText, variableOf } from "../../../src/cli/options.js"
+import { commands } from "../../../src/commands/index.js"
+import { errorCodes } from "../../../src/errors.js"
 
 /** Made pages begin with it. */
 export const made =
-  "<!-- Generated from the sources; test/documentation fails when it is stale, and names the command that renews it. -->"
+  "<!-- Generated from the sources; test/e2e/documentation fails when it is stale, and names the command that renews it. -->"
 
 const areas: Readonly<Record<string, string>> = {
   L10: "A migration's SQL, and deploying",

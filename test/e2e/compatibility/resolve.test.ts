@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { createDatabase } from "../postgres.js"
+import { createDatabase } from "../../support/postgres.js"
 import {
   baseline,
   exampleHistory,

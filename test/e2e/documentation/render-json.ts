@@ -1,5 +1,5 @@
 import * as z from "zod/mini"
-import { answers } from "../../src/report/schemas.js"
+import { answers } from "../../../src/report/schemas.js"
 import { made } from "./render.js"
 
 /** What is read of a JSON Schema. */

@@ -4,8 +4,8 @@ import { execa } from "execa"
 import { describe, expect, test } from "vitest"
 import { parse } from "yaml"
 import * as z from "zod/mini"
-import { repository } from "../cli.js"
-import { createProject } from "../project.js"
+import { repository } from "../../support/cli.js"
+import { createProject } from "../../support/project.js"
 import { daggerLines } from "./ci-lines.js"
 
 const read = (path: string): string => readFileSync(join(repository, path), "utf8")

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { createDatabase, type TestDatabase } from "../postgres.js"
+import { createDatabase, type TestDatabase } from "../../support/postgres.js"
 import { catalogOf, exampleHistory, historyOf, lockstepSide, prefix, prismaSide, rowsOf, tableOf } from "./sides.js"
 
 const history = exampleHistory()

@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path"
 import { execa } from "execa"
-import { cliPath, environment, repository } from "../cli.js"
-import { createProject, type ProjectFiles, type TestProject } from "../project.js"
+import { cliPath, environment, repository } from "./cli.js"
+import { createProject, type ProjectFiles, type TestProject } from "./project.js"
 
 /** The schema engine as it ships. */
 export const enginePath = join(dirname(cliPath), "schema-engine.js")

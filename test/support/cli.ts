@@ -2,7 +2,7 @@ import { join, resolve } from "node:path"
 import { execa } from "execa"
 
 /** The checkout. */
-export const repository = resolve(import.meta.dirname, "..")
+export const repository = resolve(import.meta.dirname, "../..")
 
 /** The command as it ships; LOCKSTEP_TEST_CLI names another build of it, such as an installed package's. */
 export const cliPath = process.env.LOCKSTEP_TEST_CLI ?? join(repository, "dist/cli.js")

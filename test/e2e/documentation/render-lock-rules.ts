@@ -1,4 +1,4 @@
-import { type Rule, ruleGroups } from "../../src/sql/rules.js"
+import { type Rule, ruleGroups } from "../../../src/sql/rules.js"
 
 /** docs/lock-rules.md: the rules as tables, one a subject. */
 export function lockRulesPage(): string {

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs"
 import { expect, test } from "vitest"
-import { lockstep, repository } from "../cli.js"
-import { createDatabase } from "../postgres.js"
-import { createProject } from "../project.js"
-import { createPrismaProject, prisma } from "../schema-engine/prisma-cli.js"
+import { lockstep, repository } from "../../support/cli.js"
+import { createDatabase } from "../../support/postgres.js"
+import { createPrismaProject, prisma } from "../../support/prisma-cli.js"
+import { createProject } from "../../support/project.js"
 import { catalogOf, exampleHistory, rowsOf } from "./sides.js"
 
 const history = exampleHistory()

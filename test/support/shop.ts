@@ -1,6 +1,6 @@
-import { lockstep } from "../cli.js"
-import { createDatabase, type TestDatabase } from "../postgres.js"
-import { createProject, type ProjectFiles, type TestProject } from "../project.js"
+import { lockstep } from "./cli.js"
+import { createDatabase, type TestDatabase } from "./postgres.js"
+import { createProject, type ProjectFiles, type TestProject } from "./project.js"
 
 export const [init, orders] = ["20260101000000_init", "20260102000000_orders"] as const
 

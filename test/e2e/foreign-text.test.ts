@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
-import { lockstep } from "../cli.js"
+import { lockstep } from "../support/cli.js"
+import { init, migrations, openShop, type Shop } from "../support/shop.js"
 import { objectsIn } from "./json.js"
-import { init, migrations, openShop, type Shop } from "./shop.js"
 
 const name = "20260103000000_x\u001b[31m\r\u202e\nerror[L9999]: forged"
 const words = String.raw`\x1b]0;title\x07\r\u009b2J\u2066\nstate:  all is well\n  state:  all is well\nerror[L9999]: forged`

@@ -2,12 +2,12 @@ import pg from "pg"
 import { expect, onTestFinished, test } from "vitest"
 import { lockKey } from "../../src/history/lock.js"
 import { down, up } from "../../src/test-db/server.js"
-import { type CliProcess, lockstep } from "../cli.js"
-import { createDatabase } from "../postgres.js"
-import { createProject } from "../project.js"
-import { createPrismaProject, prisma } from "../schema-engine/prisma-cli.js"
-import { until } from "../until.js"
-import { init, migrations, openShop, orders, schema, widerSchema } from "./shop.js"
+import { type CliProcess, lockstep } from "../support/cli.js"
+import { createDatabase } from "../support/postgres.js"
+import { createPrismaProject, prisma } from "../support/prisma-cli.js"
+import { createProject } from "../support/project.js"
+import { init, migrations, openShop, orders, schema, widerSchema } from "../support/shop.js"
+import { until } from "../support/until.js"
 
 /** A session that holds the migration lock, as another deployer would. */
 async function holder(url: string): Promise<pg.Client> {

@@ -4,8 +4,8 @@ import { describe, expect, test } from "vitest"
 import { flagsOf, variableOf } from "../../src/cli/options.js"
 import { commands } from "../../src/commands/index.js"
 import { version } from "../../src/version.js"
-import { cliPath, environment, lockstep } from "../cli.js"
-import { createProject } from "../project.js"
+import { cliPath, environment, lockstep } from "../support/cli.js"
+import { createProject } from "../support/project.js"
 import { objectsIn } from "./json.js"
 
 const run = (...args: readonly string[]) => lockstep(args, { cwd: createProject().root })

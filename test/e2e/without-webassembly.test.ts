@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
-import { lockstep } from "../cli.js"
-import { createDatabase } from "../postgres.js"
-import { createProject } from "../project.js"
+import { lockstep } from "../support/cli.js"
+import { createDatabase } from "../support/postgres.js"
+import { createProject } from "../support/project.js"
 
 test("with nothing pending, deploy and status load neither the SQL parser nor the schema engine", async () => {
   const { url } = await createDatabase()

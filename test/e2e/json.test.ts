@@ -1,8 +1,8 @@
 import { expect, test } from "vitest"
-import { lockstep } from "../cli.js"
-import { createProject } from "../project.js"
+import { lockstep } from "../support/cli.js"
+import { createProject } from "../support/project.js"
+import { init, migrations, openShop, orders } from "../support/shop.js"
 import { objectsIn } from "./json.js"
-import { init, migrations, openShop, orders } from "./shop.js"
 
 const concurrently = { "20260103000000_index": `CREATE INDEX CONCURRENTLY i ON "User" (name);\n` }
 
