@@ -28,9 +28,11 @@ export async function applyAll(
   const coming = batches(prepareEach(context.client, apply, resume ? "resumed" : "new"))
   let next = await coming.next()
   while (!next.done) {
-    // The parser works on the next batch while the server works on this one.
-    const [, following] = await Promise.all([run.apply(next.value, resume), coming.next()])
-    next = following
+    // The parser works on the next batch while the server works on this one, whose message nothing cuts off.
+    const following = coming.next()
+    following.catch(() => undefined)
+    await run.apply(next.value, resume)
+    next = await following
   }
 }
 
