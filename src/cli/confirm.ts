@@ -2,7 +2,7 @@ import { LockstepError } from "../errors.js"
 import type { Target } from "../project/database-url.js"
 
 /**
- * Lets a destructive command go on: always on the project's test database, elsewhere with --yes or with the
+ * Allows a destructive command: always on the project's test database, elsewhere with --yes or with the
  * database's name typed on a terminal. Errors: L1305 no consent.
  */
 export async function confirmDestruction({
@@ -23,7 +23,7 @@ export async function confirmDestruction({
   if (!process.stdin.isTTY) throw refusal
   const { isCancel, text } = await import("@clack/prompts")
   const typed = await text({
-    message: `${what} on ${display}. Type the database's name to go on:`,
+    message: `${what} on ${display}. Type the database's name to continue:`,
     placeholder: database,
     output: process.stderr,
   })

@@ -49,7 +49,7 @@ export async function requireDatabase({ url }: Pick<Target, "url">): Promise<voi
 export interface Waiting {
   readonly target: Pick<Target, "url">
   readonly signal: AbortSignal
-  /** Is told why it waits. */
+  /** Receives why it waits. */
   readonly onEvent: ConnectRequest["onEvent"]
   readonly settings?: DeploySettings
 }
@@ -106,9 +106,9 @@ const lost = (error: ConnectionLost): LockstepError =>
     cause: error,
   })
 
-/** Says which database a command works on and where its URL was found; names parameters that nobody knows. */
+/** Says which database a command works on and where its URL was found; names parameters that are not supported. */
 export function announce({ url, source }: Target, output: Output): void {
   output.say(`${url.display} (${inLine(url.schema)}), from ${source}`)
   if (url.unknown.length > 0)
-    output.say(`  note  the URL has parameters that are not known here: ${url.unknown.join(", ")}`)
+    output.say(`  note  these parameters of the URL are not supported and have no effect: ${url.unknown.join(", ")}`)
 }

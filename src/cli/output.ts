@@ -27,7 +27,7 @@ type Paint = Output["paint"]
 /** Our own ESC until it leaves: a text of somebody else's can hold ESC, but not this. */
 const ownEscape = `\uFDD0${Math.random().toString(36).slice(2)}`
 
-/** Colours that `forPeople` tells from those in a text. */
+/** Colours that `forPeople` can tell apart from those in a text. */
 function painter(isColored: boolean): Paint {
   const colors = createColors(isColored)
   const marked =
@@ -66,7 +66,7 @@ function removeLiveLine(): void {
 
 /**
  * Output of this process. Colours only where stderr is a terminal and NO_COLOR is not set. When `interrupted` aborts, a
- * live line makes room for what is said last.
+ * live line is removed.
  */
 export function processOutput(json: boolean, interrupted: AbortSignal): Output {
   const terminal = process.stderr.isTTY === true
@@ -85,7 +85,7 @@ export function processOutput(json: boolean, interrupted: AbortSignal): Output {
     say: (text) => {
       removeLiveLine()
       if (process.stderr.writableCorked === 0) {
-        // What is said at one moment leaves in one write, after the work that waits for its turn has begun.
+        // Lines of one moment are written at once, and after the work that waits for its turn has begun.
         process.stderr.cork()
         setImmediate(() => process.stderr.uncork())
       }

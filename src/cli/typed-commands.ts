@@ -23,7 +23,7 @@ const inBackticks = /`(lockstep|prisma) ([^`\n]+)`/g
 
 /**
  * Replaces the commands of a message, written as `lockstep VERB …` in backticks, by what is typed in this project. The
- * caller is only asked for where the text has one.
+ * caller is only looked for where the text has one.
  */
 export function typedCommands(text: string, caller: () => Caller): string {
   if (!text.includes("`lockstep ") && !text.includes("`prisma ")) return text

@@ -25,16 +25,19 @@ export const commands: Readonly<Record<string, Entry>> = {
   },
   generate: { summary: "generate Prisma Client", load: () => import("./generate.js") },
   "test-client": {
-    summary: "try the generated client on a test database",
+    summary: "test the generated client on a test database",
     load: () => import("./test-client.js"),
   },
-  undo: { summary: "write the migration that takes a migration back", load: () => import("./undo.js") },
+  undo: { summary: "write the migration that reverts a migration", load: () => import("./undo.js") },
   diff: { summary: "compare history, schema and database", load: () => import("./diff.js") },
-  resolve: { summary: "settle a failed migration by hand", load: () => import("./resolve.js") },
-  baseline: { summary: "let an existing database adopt the history", load: () => import("./baseline.js") },
+  resolve: { summary: "mark a failed migration as applied or rolled back", load: () => import("./resolve.js") },
+  baseline: {
+    summary: "record the migrations as applied in an existing database",
+    load: () => import("./baseline.js"),
+  },
   reset: { summary: "empty the database, apply everything, seed", load: () => import("./reset.js") },
   push: {
-    summary: "make the database like the schema without a migration (legacy)",
+    summary: "match the database to the schema without a migration (legacy)",
     load: () => import("./push.js"),
   },
   kubernetes: {

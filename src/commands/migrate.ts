@@ -61,7 +61,7 @@ export default defineCommand({
     output.say("")
     for (const warning of made.warnings) output.say(`  ${output.paint.yellow("data loss")}  ${warning}`)
     for (const step of made.unexecutable)
-      output.say(`  ${output.paint.red("impossible with the data that is there")}  ${step}`)
+      output.say(`  ${output.paint.red("impossible with the existing data")}  ${step}`)
     if (apply) {
       const written = (error: unknown) => Promise.reject(preceded(error, `${made.file} was written.`))
       output.say(verdict(await applyPending(waiting, readFolder(dir)).catch(written)))
@@ -79,14 +79,14 @@ export default defineCommand({
   },
 })
 
-/** What would lose data, or cannot be applied, is shown and not written: the next deploy would run it unasked. */
+/** What would lose data, or cannot be applied, is shown and not written: the next deploy would run it. */
 function refuse({ sql, warnings, unexecutable }: NewMigration, acceptDataLoss: boolean, output: Output): void {
   const blocked = unexecutable.length > 0
   if (!blocked && (warnings.length === 0 || acceptDataLoss)) return
   output.say(`${sql.trimEnd()}\n`)
   const state = "nothing was written or applied."
   if (blocked)
-    throw new LockstepError("L1411", "the migration cannot be applied with the data that is there", {
+    throw new LockstepError("L1411", "the migration cannot be applied to the existing data", {
       hint: [...unexecutable, ...warnings].join("\n"),
       state,
       next: "add --create-only to write it, then edit it so that it takes care of the data",

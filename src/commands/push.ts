@@ -6,7 +6,7 @@ import { consent, projectOptions } from "../cli/shared-options.js"
 import { readSchema } from "../project/schema.js"
 import { deployNarrator } from "../report/deploy.js"
 
-/** `lockstep push`: the database becomes like the schema, without a history. */
+/** `lockstep push`: makes the database match the schema, without a history. */
 export default defineCommand({
   description: [
     "Makes the database match the Prisma schema without a migration: the legacy way, for prototypes. Nothing records what was done, so there is nothing to review, deploy or undo. Prefer lockstep migrate.",
@@ -31,7 +31,7 @@ export default defineCommand({
     })
     for (const warning of result.warnings) output.say(`  ${output.paint.yellow("data loss")}  ${warning}`)
     for (const step of result.unexecutable)
-      output.say(`  ${output.paint.red("impossible with the data that is there")}  ${step}`)
+      output.say(`  ${output.paint.red("impossible with the existing data")}  ${step}`)
     output.object({ schema: "lockstep.push/1", ...result })
     output.data(verdicts[result.state](result.steps))
     return result.state === "refused" ? 1 : 0
@@ -40,6 +40,6 @@ export default defineCommand({
 
 const verdicts = {
   pushed: (steps: number) => `Pushed in ${steps} step${steps === 1 ? "" : "s"}.`,
-  nothing: () => "Nothing to do: the database is already like the schema.",
-  refused: () => "Refused: nothing was changed. Add --accept-data-loss when the data may go.",
+  nothing: () => "Nothing to do: the database already matches the schema.",
+  refused: () => "Refused: nothing was changed. Add --accept-data-loss if the data may be lost.",
 }

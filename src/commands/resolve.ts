@@ -7,7 +7,7 @@ import { keepOneRow, markApplied, markRolledBack } from "../history/resolve.js"
 import { findTarget } from "../project/database-url.js"
 import { deployNarrator } from "../report/deploy.js"
 
-/** `lockstep resolve`: settles a failed migration by hand. */
+/** `lockstep resolve`: marks a failed migration as applied or rolled back. */
 export default defineCommand({
   description: [
     "Marks a failed migration in the history as rolled back or as applied, after you have repaired the database by hand: --rolled-back when nothing of it is in the database any more (the next deploy runs it again), --applied when all of it is.",
@@ -47,12 +47,12 @@ export default defineCommand({
       await markApplied(client, schema, migration)
       return 0
     })
-    const settled =
+    const outcome =
       extra > 0
         ? `recorded once now; ${extra} more of its rows ${extra === 1 ? "is" : "are"} marked as rolled back`
         : "marked as applied"
     output.data(
-      rolledBack ? `${name} is marked as rolled back; the next deploy runs it again.` : `${name} is ${settled}.`,
+      rolledBack ? `${name} is marked as rolled back; the next deploy runs it again.` : `${name} is ${outcome}.`,
     )
     output.object({ schema: "lockstep.resolve/1", name, state: rolledBack ? "rolled back" : "applied" })
     return 0

@@ -91,8 +91,8 @@ function printUrl(server: EmbeddedServer | undefined, output: Output): 0 {
 function printDown(state: "stopped" | "not running", output: Output): 0 {
   output.say(
     state === "stopped"
-      ? "The test database is stopped, its data are removed."
-      : "No embedded test database was running; nothing of one is left.",
+      ? "Test database stopped, its data removed."
+      : "The test database was not running; no data of it is left.",
   )
   output.object({ schema: "lockstep.test-db/1", state })
   return 0

@@ -13,7 +13,7 @@ import { findTarget } from "../project/database-url.js"
 import { readMigrations } from "../project/project.js"
 import { duration } from "../report/deploy.js"
 
-/** `lockstep wait`: for what must not start before the database answers, or before every migration is applied. */
+/** `lockstep wait`: for what must not start before the database accepts connections, or before every migration is applied. */
 export default defineCommand({
   description: [
     "Waits until the database accepts connections; with --applied, until every migration of the folder is applied as well, by whoever deploys. Changes nothing.",
@@ -33,7 +33,7 @@ export default defineCommand({
     announce({ url, ...target }, output)
     const folder = readMigrations(where, { allowEmpty: settings.allowEmpty || !settings.applied })
     const started = Date.now()
-    let said = ""
+    let reported = ""
     for (let attempt = 0; ; attempt++) {
       const missing = await whatIsMissing(url, settings.applied ? folder : undefined)
       const waitedMs = Date.now() - started
@@ -50,14 +50,14 @@ export default defineCommand({
         output.object({ schema: "lockstep.wait/1", ready: false, waitedMs, reason: missing })
         return 1
       }
-      if (missing !== said) output.say(`waiting: ${missing}`)
-      said = missing
+      if (missing !== reported) output.say(`waiting: ${missing}`)
+      reported = missing
       await pause(Math.min(backoffMs(attempt), 2000, settings.timeout - waitedMs), signal, "nothing was touched.")
     }
   },
 })
 
-/** In words, what is not there yet; undefined when everything is. Errors: what waiting cannot mend. */
+/** In words, what is still missing; undefined when nothing is. Errors: those that waiting cannot fix. */
 async function whatIsMissing(url: DatabaseUrl, folder: Folder | undefined): Promise<string | undefined> {
   try {
     if (folder === undefined) {

@@ -4,11 +4,12 @@ import type { DeployResult } from "../deploy/context.js"
 import type { DeployEvent, LockHolder } from "../deploy/events.js"
 import { inLine } from "../printable.js"
 
-/** Milliseconds as people read them: 18 ms, 1.4 s, 2 min 5 s. */
+/** Milliseconds as people read them: 18 ms, 1.4 s, 12 s, 2 min 5 s. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
-  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
+  if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`
+  const seconds = Math.round(ms / 1000)
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`

@@ -40,7 +40,7 @@ export function errorObject({ code, message, details }: LockstepError): z.infer<
 /** A line of a server's that looks like one of ours is set apart from them. */
 const indent = (text: string): string => text.replace(/^(?=(?:state|next):)/gm, "  ").replace(/^(?=.)/gm, "  ")
 
-/** Whatever was thrown, as our error; what was not foreseen keeps its message and says that it is a defect. */
+/** Whatever was thrown, as our error; one that was not expected keeps its message and is reported as a bug in Lockstep. */
 export function asLockstepError(error: unknown): LockstepError {
   if (error instanceof LockstepError) return error
   const message = error instanceof Error ? error.message : String(error)
@@ -53,7 +53,7 @@ export function asLockstepError(error: unknown): LockstepError {
   })
 }
 
-/** Told by its shape, so that a command without a database does not load the driver. */
+/** Recognized by its shape, so that a command without a database does not load the driver. */
 function sqlstateIn(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("severity" in error) || !("code" in error)) return undefined
   return typeof error.code === "string" && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined

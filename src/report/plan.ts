@@ -29,7 +29,7 @@ function header({ name, class: kind, why, outOfOrder }: PlannedMigration, at: nu
 
 function unparsed({ unparsed, file }: PlannedMigration): readonly string[] {
   if (unparsed === undefined) return []
-  return [inLine(`${gap}not understood: ${unparsed.message}, ${file}:${unparsed.line}:${unparsed.column}`)]
+  return [inLine(`${gap}cannot be parsed: ${unparsed.message}, ${file}:${unparsed.line}:${unparsed.column}`)]
 }
 
 interface Entry {
@@ -39,7 +39,7 @@ interface Entry {
 
 /** A table's rows and size stand where a migration first comes to it. */
 function rowsOf({ statements }: PlannedMigration): readonly Entry[] {
-  const told = new Set<string>()
+  const shownTables = new Set<string>()
   return statements.flatMap(({ line, text, work }): readonly Entry[] => {
     const [first, ...others] = work
     if (first === undefined) return [{ row: [String(line), text, "", "", "", "", ""], below: [] }]
@@ -47,8 +47,8 @@ function rowsOf({ statements }: PlannedMigration): readonly Entry[] {
     const shown = [first, ...others.filter(({ target }) => target.state === "existing")]
     const safer = new Set(work.flatMap((each) => each.safer))
     return shown.map((each, index) => {
-      const [rows, bytes] = each.table !== undefined && told.has(each.table) ? ["", ""] : amounts(each.target)
-      if (each.table !== undefined) told.add(each.table)
+      const [rows, bytes] = each.table !== undefined && shownTables.has(each.table) ? ["", ""] : amounts(each.target)
+      if (each.table !== undefined) shownTables.add(each.table)
       const [number, statement] = index === 0 ? [String(line), text] : ["", ""]
       return {
         row: [number, statement, each.lock, tableOf(each), rows, bytes, costOf(each)],
@@ -64,7 +64,7 @@ function tableOf({ table, lock }: Work): string {
 
 function amounts(target: Target): readonly [rows: string, bytes: string] {
   if (target.state === "new") return ["new", ""]
-  if (target.state === "absent") return ["not there", ""]
+  if (target.state === "absent") return ["does not exist", ""]
   if (target.state === "unnamed" || target.kind === "view" || target.kind === "sequence") return ["", ""]
   return [
     target.rows === undefined ? "rows unknown" : rowsText(target.rows),
@@ -101,7 +101,7 @@ function aligned(row: Row, widths: readonly number[]): string {
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
 
-/** What `--fail-on` can name. */
+/** The values of `--fail-on`. */
 export const hazardNames = ["destroys", "rewrites", "scans", "writes", "unknown"] as const
 export type HazardName = (typeof hazardNames)[number]
 
@@ -148,7 +148,7 @@ const hazards: readonly Hazard[] = [
   },
 ]
 
-/** Whether a deploy would apply all of it, as far as a plan can tell. */
+/** Whether a deploy would apply all of it, as far as a plan can know. */
 export function canBeApplied({ failed, existingObjects, migrations }: Plan): boolean {
   return (
     failed.length === 0 && existingObjects === undefined && migrations.every(({ unparsed }) => unparsed === undefined)
@@ -173,12 +173,13 @@ export function planVerdict(plan: Plan, refused: readonly HazardName[]): string 
   }
   if (migrations.length === 0) return `Nothing to apply: ${total} of ${total} migrations applied.`
   const dangers = hazards.flatMap((hazard) => danger(hazard, migrations) ?? [])
-  const said = dangers.length > 0 ? dangers.join(", ") : "no data is destroyed, no table read or rewritten under a lock"
+  const summary =
+    dangers.length > 0 ? dangers.join(", ") : "no data is destroyed, no table read or rewritten under a lock"
   const strange = migrations.filter(({ unparsed }) => unparsed !== undefined).length
   if (strange > 0)
-    return `${pending}: ${strange} not understood by PostgreSQL 18's parser. Correct the SQL, then plan again.`
-  if (refused.length > 0) return `${pending}: ${said}. Refused by --fail-on ${refused.join(",")}.`
-  return `${pending}: ${said}. Apply with: \`lockstep deploy\``
+    return `${pending}: ${strange} cannot be parsed by PostgreSQL 18's parser. Correct the SQL, then run plan again.`
+  if (refused.length > 0) return `${pending}: ${summary}. Refused by --fail-on ${refused.join(",")}.`
+  return `${pending}: ${summary}. Apply with: \`lockstep deploy\``
 }
 
 function danger({ is, verb, what }: Hazard, migrations: readonly PlannedMigration[]): string | undefined {

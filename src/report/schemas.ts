@@ -56,7 +56,7 @@ const testDb = z.discriminatedUnion("state", [
 
 const testClient = z.strictObject({
   schema: z.literal("lockstep.test-client/1"),
-  /** Absent where --only asks for the other part. */
+  /** Absent where --only names the other part. */
   types: z.optional(z.enum(["checked", "absent"])),
   models: z.optional(
     z.array(

@@ -45,7 +45,7 @@ export function renderStatus(comparison: Comparison, { total, history, now }: St
       lines.push(count(entries.length, title), ...entries.map((entry) => `       ${inLine(entry)}`))
   }
   section(
-    "pending, in this order",
+    "pending",
     pending.map(({ name, outOfOrder, rolledBack }) => name + note(outOfOrder, rolledBack !== undefined)),
   )
   section(

@@ -100,11 +100,11 @@ test("with nothing pending it is one line", async () => {
   expect([exitCode, stdout]).toEqual([0, "Nothing to apply: 2 of 2 migrations applied."])
 })
 
-test("what a deploy could not apply is exit 1: a failed migration, SQL that is not understood, psql's commands", async () => {
+test("what a deploy could not apply is exit 1: a failed migration, SQL that cannot be parsed, psql's commands", async () => {
   const { project, database } = await deployedInit()
   const plan = () => lockstep(["plan"], { cwd: project.root, url: database.url })
   project.migration("20260103000000_strange", "ALTER TABLE FROBNICATE")
-  expect(await plan()).toMatchObject({ exitCode: 1, stdout: expect.stringContaining("not understood: syntax error") })
+  expect(await plan()).toMatchObject({ exitCode: 1, stdout: expect.stringContaining("cannot be parsed: syntax error") })
   project.migration("20260103000000_strange", "\\connect shop")
   expect(await plan()).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("error[L1013]") })
   project.remove("prisma/migrations/20260103000000_strange")

@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import { objectsIn } from "../e2e/json.js"
 import { narrowSchema, openShop, schema } from "../support/shop.js"
 
-test("the database becomes like the schema without a history, and it is said that this is the legacy way", async () => {
+test("the database matches the schema afterwards, without a history, and it is said that this is the legacy way", async () => {
   const { run, database } = await openShop()
   const first = await run("push")
   expect(first.exitCode).toBe(0)
@@ -34,6 +34,6 @@ test("what the data make impossible is named", async () => {
   project.write("prisma/schema.prisma", schema.replace("name String?", "name String?\n  email String"))
   const { stdout, stderr, exitCode } = await run("push")
   expect(stdout).toContain("Refused: nothing was changed.")
-  expect(stderr).toMatch(/impossible with the data that is there.*email/)
+  expect(stderr).toMatch(/impossible with the existing data.*email/)
   expect(exitCode).toBe(1)
 })

@@ -64,7 +64,7 @@ test("the holder of the lock: since when, who, from where, what it runs and how 
       { event: "waiting-for-lock", waitedMs: 9, holder: undefined },
     ]).said,
   ).toEqual([
-    "waiting for the migration lock: held for 12.0 s by lockstep deploy (pid 4312, 10.2.0.7), running CREATE INDEX 43 %",
+    "waiting for the migration lock: held for 12 s by lockstep deploy (pid 4312, 10.2.0.7), running CREATE INDEX 43 %",
     "waiting for the migration lock",
   ])
 })
@@ -99,5 +99,7 @@ test.each([
 })
 
 test("durations as people read them", () => {
-  expect([18, 1400, 125_000].map(duration)).toEqual(["18 ms", "1.4 s", "2 min 5 s"])
+  expect([18, 1400, 9960, 12_300, 59_600, 119_700, 125_000].map(duration)).toEqual([
+    ...["18 ms", "1.4 s", "10 s", "12 s", "1 min 0 s", "2 min 0 s", "2 min 5 s"],
+  ])
 })

@@ -122,13 +122,13 @@ describe("the last line", () => {
     expect(planVerdict(plan(), [])).toBe("Nothing to apply: 12 of 12 migrations applied.")
   })
 
-  test("names a failed migration, and SQL that is not understood", () => {
+  test("names a failed migration, and SQL that cannot be parsed", () => {
     expect(planVerdict({ ...plan(migration("2")), failed: ["1_a"] }, [])).toMatch(
       /1_a stops every deploy: `lockstep res/,
     )
     const strange = { ...migration("1"), unparsed: { line: 2, column: 1, message: "syntax error" } }
-    expect(planVerdict(plan(strange), [])).toMatch(/^1 pending migration: 1 not understood/)
-    expect(renderPlan(plan(strange), [], 120)).toContain("not understood: syntax error, 1.sql:2:1")
+    expect(planVerdict(plan(strange), [])).toMatch(/^1 pending migration: 1 cannot be parsed/)
+    expect(renderPlan(plan(strange), [], 120)).toContain("cannot be parsed: syntax error, 1.sql:2:1")
   })
 
   test("names what --fail-on refuses", () => {

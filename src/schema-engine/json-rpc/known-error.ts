@@ -45,7 +45,7 @@ const codes: Partial<Record<ErrorCode, string>> = {
   L1219: "P1001",
 }
 
-/** Whatever was thrown, as Prisma's CLI is told it. */
+/** Whatever was thrown, as it is reported to Prisma's CLI. */
 export function knownError(error: unknown): KnownError {
   if (error instanceof EngineRefusal) return { code: error.code, message: error.message, meta: error.meta }
   if (error instanceof LockstepError) {
