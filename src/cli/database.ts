@@ -16,7 +16,7 @@ import { searchPath } from "../scratch/script.js"
 import type { Output } from "./output.js"
 
 /** What the commands work with that need Prisma's schema engine. */
-export interface Workplace {
+interface Workplace {
   readonly project: Project
   readonly target: Target
   readonly folder: Folder

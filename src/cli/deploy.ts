@@ -5,10 +5,10 @@ import type { Folder } from "../history/folder.js"
 import { parseDatabaseUrl } from "../postgres/url.js"
 import type { Project } from "../project/project.js"
 import { version } from "../version.js"
-import type { Waiting } from "./database.js"
+import { type Waiting, withLockedDatabase } from "./database.js"
 
 /** A deploy with the settings of `lockstep deploy`. */
-export interface DeployCall extends Omit<DeployRequest, "settings" | "findDrift"> {
+interface DeployCall extends Omit<DeployRequest, "settings" | "findDrift"> {
   readonly settings: DeploySettings & { readonly verify: "history" | "schema" }
   /** Where the history is replayed to verify the schema. */
   readonly shadow: Pick<Project, "shadowUrl" | "initShadowDb">
@@ -41,4 +41,23 @@ function driftFinder({ url, shadow }: Pick<DeployCall, "url" | "shadow">): Deplo
 export function applyPending({ target, signal, onEvent }: Waiting, folder: Folder): Promise<DeployResult> {
   const settings = { ...defaultSettings, allowEmpty: true }
   return deploy({ url: target.url, folder, settings, applicationName: "lockstep", signal, onEvent })
+}
+
+/** Runs the project's seed, if it has one, under the migration lock. Returns whether it has. Errors: L1306 it failed. */
+export async function seed(
+  waiting: Waiting,
+  { root, seed: command }: Pick<Project, "root" | "seed">,
+): Promise<boolean> {
+  if (command === undefined) return false
+  const { runInProject, wordsOf } = await import("../project/run.js")
+  const seeding = {
+    root,
+    command: wordsOf(command),
+    typed: command,
+    purpose: "seeding",
+    variables: { DATABASE_URL: waiting.target.url.text },
+    signal: waiting.signal,
+  }
+  await withLockedDatabase(waiting, () => runInProject(seeding))
+  return true
 }

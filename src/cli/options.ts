@@ -94,7 +94,7 @@ export function helpOf(key: string, option: Option): string {
 }
 
 /** What a command takes beside its options: one value, or with `choices` one of these, each with what it does. */
-export interface Operand {
+interface Operand {
   readonly name: string
   readonly required: boolean
   readonly description?: string

@@ -3,7 +3,7 @@ import { LockstepError } from "../errors.js"
 import { flagOf, type Option, type OptionTable, type Settings, variableOf } from "./options.js"
 
 /** Where the values of the options come from; the first that has one wins. */
-export interface Sources {
+interface Sources {
   readonly flags: Readonly<Record<string, unknown>>
   readonly env: Readonly<Record<string, string | undefined>>
   readonly section: Readonly<Record<string, unknown>>

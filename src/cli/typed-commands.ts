@@ -5,7 +5,7 @@ import { type Manifest, readManifest } from "../project/manifest.js"
 /** Package managers, each with the program that runs an installed command. */
 const runners = { npm: "npx", pnpm: "pnpm exec", yarn: "yarn", bun: "bunx" } as const
 
-export type PackageManager = keyof typeof runners
+type PackageManager = keyof typeof runners
 
 /** What decides how the person who called types a command. */
 export interface Caller {
@@ -19,17 +19,18 @@ export interface Caller {
   readonly makefile: string
 }
 
-const inBackticks = /`(lockstep|prisma) ([^`\n]+)`/g
+const inBackticks = /`(lockstep|prisma|npm install) ([^`\n]+)`/g
 
 /**
- * Replaces the commands of a message, written as `lockstep VERB …` in backticks, by what is typed in this project. The
+ * Replaces the commands of a message, written in backticks as `lockstep VERB …`, `prisma …` or `npm install …`, by what is
+ * typed in this project. The
  * caller is only looked for where the text has one.
  */
 export function typedCommands(text: string, caller: () => Caller): string {
-  if (!text.includes("`lockstep ") && !text.includes("`prisma ")) return text
-  return text.replace(inBackticks, (_, program: string, words: string) =>
-    program === "lockstep" ? typedCommand(words.trim(), caller()) : installedCommand(`prisma ${words}`, caller()),
-  )
+  return text.replace(inBackticks, (_, program: string, words: string) => {
+    if (program === "lockstep") return typedCommand(words.trim(), caller())
+    return program === "prisma" ? installedCommand(`prisma ${words}`, caller()) : installation(words, caller())
+  })
 }
 
 function typedCommand(words: string, caller: Caller): string {
@@ -44,6 +45,19 @@ function typedCommand(words: string, caller: Caller): string {
 
 const installedCommand = (words: string, { manager }: Caller): string =>
   manager === undefined ? words : `${runners[manager]} ${words}`
+
+/** How the package managers add a package, and one that is only needed to develop. */
+const adding = {
+  npm: ["npm install", "npm install --save-dev"],
+  pnpm: ["pnpm add", "pnpm add -D"],
+  yarn: ["yarn add", "yarn add -D"],
+  bun: ["bun add", "bun add -d"],
+} as const
+
+function installation(words: string, { manager = "npm" }: Caller): string {
+  const packages = words.replace(/^--save-dev /, "")
+  return `${adding[manager][packages === words ? 0 : 1]} ${packages}`
+}
 
 const onDatabase = "--database-url env://DATABASE_URL"
 

@@ -75,7 +75,7 @@ const classNamed = <C>(name: string) =>
  * Errors: L1320 the client or its adapter does not exist or cannot be loaded.
  */
 export async function loadClient(root: string, generator: ClientGenerator, url: DatabaseUrl): Promise<LoadedClient> {
-  const adapters = await load(root, "@prisma/adapter-pg", "npm install @prisma/adapter-pg")
+  const adapters = await load(root, "@prisma/adapter-pg", "`npm install @prisma/adapter-pg`")
   const clients = await load(root, generator.entry, "`lockstep generate`")
   const Adapter = z.parse(classNamed<Class<object, object>>("PrismaPg"), adapters)
   const PrismaClient = z.parse(classNamed<Class<ClientOptions, Client>>("PrismaClient"), clients)

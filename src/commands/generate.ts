@@ -17,18 +17,19 @@ async function urlsFor(project: Project): Promise<Readonly<Record<string, string
 }
 
 /** Runs the project's generators with Prisma's own CLI. Errors: L1304, L1306. */
-export async function generateClient(project: Project, signal: AbortSignal): Promise<void> {
+async function generateClient(project: Project, signal: AbortSignal): Promise<void> {
   refuseNewerPrisma(project.root)
   const prisma = findPrisma(project.root)
   if (prisma === undefined) {
     throw new LockstepError("L1306", "Prisma's CLI is not installed in this project", {
-      next: "npm install --save-dev prisma",
+      next: "`npm install --save-dev prisma`",
     })
   }
   const config = project.configPath ? ["--config", project.configPath] : []
   await runInProject({
     root: project.root,
     command: [process.execPath, prisma.cli, "generate", "--schema", project.schemaPath, ...config],
+    typed: "`prisma generate`",
     purpose: "generating the client",
     variables: await urlsFor(project),
     signal,

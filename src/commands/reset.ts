@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs"
 import { confirmDestruction } from "../cli/confirm.js"
-import { lockFor, openWorkplace, withLockedDatabase } from "../cli/database.js"
-import { applyPending } from "../cli/deploy.js"
+import { lockFor, openWorkplace } from "../cli/database.js"
+import { applyPending, seed } from "../cli/deploy.js"
 import { defineCommand } from "../cli/options.js"
 import { consent, projectOptions } from "../cli/shared-options.js"
 import { preceded } from "../errors.js"
-import { runInProject, wordsOf } from "../project/run.js"
 import { readSchema } from "../project/schema.js"
 import { deployNarrator, verdict } from "../report/deploy.js"
 import { withEngine } from "../schema-engine/engine.js"
@@ -35,20 +34,8 @@ export default defineCommand({
     const result = await applyPending(waiting, folder).catch(emptied)
     output.say(verdict(result))
     const { applied } = result
-    const seeded = parts.seed !== undefined && !settings.skipSeed
-    if (parts.seed !== undefined && seeded) {
-      const seeding = {
-        root: parts.root,
-        command: wordsOf(parts.seed),
-        purpose: "seeding",
-        variables: { DATABASE_URL: target.url.text },
-        signal,
-      }
-      const done = "The database was emptied and migrated."
-      await withLockedDatabase(waiting, () => runInProject(seeding)).catch((error) =>
-        Promise.reject(preceded(error, done)),
-      )
-    }
+    const migrated = (error: unknown) => Promise.reject(preceded(error, "The database was emptied and migrated."))
+    const seeded = !settings.skipSeed && (await seed(waiting, parts).catch(migrated))
     output.object({ schema: "lockstep.reset/1", applied, seeded })
     output.data(
       `Reset: ${applied.length} migration${applied.length === 1 ? "" : "s"} applied${seeded ? ", seeded" : ""}.`,

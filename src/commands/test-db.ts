@@ -34,7 +34,8 @@ export default defineCommand({
     if (verb === "up") {
       const server = await up(root)
       sayUp(server, root, output)
-      if (settings.deploy || settings.seed) await fill(server, await project(), settings.seed, output, signal)
+      const { deploy, seed: withSeed } = settings
+      if (deploy || withSeed) await fill(server, await project(), { output, signal, withSeed })
       return printUrl(server, output)
     }
     if (verb === "down") return printDown(await down(root), output)
@@ -53,28 +54,15 @@ function sayUp(server: EmbeddedServer, root: string, output: Output): void {
 
 /** The test database gets the migrations whatever DATABASE_URL names: that may be another one. */
 async function fill(
-  server: EmbeddedServer,
+  { url }: EmbeddedServer,
   project: Project,
-  seed: boolean,
-  output: Output,
-  signal: AbortSignal,
+  { output, signal, withSeed }: { readonly output: Output; readonly signal: AbortSignal; readonly withSeed: boolean },
 ): Promise<void> {
-  const { applyPending } = await import("../cli/deploy.js")
+  const { applyPending, seed } = await import("../cli/deploy.js")
   const { deployNarrator, verdict } = await import("../report/deploy.js")
-  const waiting = { target: { url: parseDatabaseUrl(server.url) }, signal, onEvent: deployNarrator(output) }
+  const waiting = { target: { url: parseDatabaseUrl(url) }, signal, onEvent: deployNarrator(output) }
   output.say(verdict(await applyPending(waiting, readFolder(project.migrationsDir))))
-  if (seed && project.seed) {
-    const { runInProject, wordsOf } = await import("../project/run.js")
-    const { withLockedDatabase } = await import("../cli/database.js")
-    const seeding = {
-      root: project.root,
-      command: wordsOf(project.seed),
-      purpose: "seeding",
-      variables: { DATABASE_URL: server.url },
-      signal,
-    }
-    await withLockedDatabase(waiting, () => runInProject(seeding))
-  }
+  if (withSeed) await seed(waiting, project)
 }
 
 function printUrl(server: EmbeddedServer | undefined, output: Output): 0 {

@@ -87,7 +87,7 @@ function prismaPackage(root: string, runner: InstalledPackage): InstalledPackage
   const found = findPackage("prisma", root) ?? findPackage("prisma", runner.dir)
   if (found) return found
   throw new LockstepError("L1602", "the image needs Prisma's CLI, which is not installed", {
-    next: "npm install --save-dev prisma@7, or leave it out with --slim",
+    next: "`npm install --save-dev prisma@7`, or leave it out with --slim",
   })
 }
 

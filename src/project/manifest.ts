@@ -89,7 +89,7 @@ export function refuseNewerPrisma(root: string): void {
     `this project has Prisma ${version}; Lockstep supports Prisma up to ${newestPrisma}`,
     {
       state: "nothing was touched.",
-      next: `npm install prisma@${newestPrisma} @prisma/client@${newestPrisma}`,
+      next: `\`npm install prisma@${newestPrisma} @prisma/client@${newestPrisma}\``,
     },
   )
 }

@@ -7,6 +7,8 @@ export interface Run {
   readonly root: string
   /** The program and its arguments. */
   readonly command: readonly string[]
+  /** How a person types it. */
+  readonly typed: string
   /** What it does, as the subject of an error message: "generating the client". */
   readonly purpose: string
   /** Set in addition to this process's own environment. */
@@ -18,7 +20,7 @@ export interface Run {
  * Runs a command of the project with the project's own binaries first on PATH; its output goes to stderr.
  * Errors: L1306 it failed.
  */
-export async function runInProject({ root, command, purpose, variables, signal }: Run): Promise<void> {
+export async function runInProject({ root, command, typed, purpose, variables, signal }: Run): Promise<void> {
   const [program, ...operands] = command
   if (program === undefined) return
   const result = await execa(program, operands, {
@@ -39,7 +41,7 @@ export async function runInProject({ root, command, purpose, variables, signal }
     `${purpose} failed: ${program} ${result.exitCode === undefined ? "cannot be started" : `exited with ${result.exitCode}`}`,
     {
       hint: result.exitCode === undefined ? result.shortMessage : "Its own output is above.",
-      next: `run it yourself: ${command.join(" ")}`,
+      next: `run it yourself: ${typed}`,
     },
   )
 }

@@ -23,7 +23,7 @@ export const isUpToDate = ({ pending, failed, edited, missing }: Comparison): bo
   pending.length + failed.length + edited.length + missing.length === 0
 
 /** What a status shows beside the comparison. */
-export interface StatusContext {
+interface StatusContext {
   /** Migrations in the folder. */
   readonly total: number
   /** Whether the database has a history table at all. */

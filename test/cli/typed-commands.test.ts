@@ -30,6 +30,11 @@ const cases: readonly (readonly [words: string, caller: Partial<Caller>, expecte
   ["lockstep deploy --resume", { manager: "bun" }, "bunx lockstep deploy --resume"],
   ["prisma generate", { manager: "pnpm" }, "pnpm exec prisma generate"],
 
+  ["npm install --save-dev prisma", { manager: "pnpm" }, "pnpm add -D prisma"],
+  ["npm install --save-dev prisma", { manager: "bun" }, "bun add -d prisma"],
+  ["npm install --save-dev prisma", {}, "npm install --save-dev prisma"],
+  ["npm install prisma@7 @prisma/client@7", { manager: "yarn" }, "yarn add prisma@7 @prisma/client@7"],
+
   ["lockstep deploy", { manager: "npm", scripts }, "npm run db:deploy"],
   ["lockstep deploy --resume", { manager: "npm", scripts }, "npm run db:deploy -- --resume"],
   ["lockstep deploy --resume", { manager: "pnpm", scripts }, "pnpm db:deploy --resume"],

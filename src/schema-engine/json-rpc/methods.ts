@@ -53,7 +53,7 @@ export interface MethodContext extends Guards {
 }
 
 /** The methods of the schema engine over one database, and how to end them. */
-export interface Methods {
+interface Methods {
   readonly table: ReadonlyMap<string, Method>
   readonly close: () => Promise<void>
 }

@@ -35,7 +35,7 @@ export const methodNotFound = () => new RpcError(-32601, "Method not found")
 export const invalidParams = (data: string) => new RpcError(-32602, "Invalid params", data)
 
 /** Does a call. Errors: RpcError is answered; whatever else is thrown ends the serving. */
-export type Handler = (method: string, params: Params) => Promise<unknown>
+type Handler = (method: string, params: Params) => Promise<unknown>
 
 /** The process's own streams. */
 export interface Streams {

@@ -7,7 +7,7 @@ import { type MethodContext, methodsFor } from "./methods.js"
 import { type Channel, methodNotFound, openChannel, type Streams } from "./protocol.js"
 
 /** The process in which the schema engine runs. */
-export interface EngineProcess extends Streams, MethodContext {
+interface EngineProcess extends Streams, MethodContext {
   readonly argv: readonly string[]
   /** Is called when a call begins and when it ends. */
   readonly onCall: (state: "began" | "ended") => void
