@@ -28,7 +28,7 @@ export const uncached = (container: Container): Container =>
 const answerFile = "/tmp/lockstep-answer"
 
 /**
- * Runs a command whatever its exit status, so that a failure can give the command's own words. Its stdout goes to a
+ * Runs a command whatever its exit status, so that a failure can have the command's own words. Its stdout goes to a
  * file: the engine shows what the command prints on stderr as it comes, and the function's caller prints the answer, so
  * that nothing comes twice, and nothing in the order in which two streams happened to be read.
  */
@@ -51,7 +51,7 @@ export async function succeeded(attempted: Container): Promise<Container> {
   return done
 }
 
-/** The command is run before it is asked about: two questions at once would run it twice on a host's database. */
+/** Synced first: two queries at once would run the command twice where a host's database is bound to it. */
 async function outputOf(attempted: Container): Promise<{ narration: string; answer: string }> {
   const done = await attempted.sync()
   const [status, narration, answer] = await Promise.all([

@@ -4,7 +4,7 @@ import { runner, runnerWithoutMigrations } from "./packages.js"
 import { emptyServer, withServer } from "./postgres.js"
 import type { Settings } from "./settings.js"
 
-/** What an image is to hold, and its labels; where they are not given, package.json and git say. */
+/** What an image holds, and its labels; those that are missing come from package.json and git. */
 export interface ImageRequest {
   readonly slim: boolean
   readonly repository?: string
@@ -70,7 +70,7 @@ export async function assemble(
     .withDefaultArgs([...config.cmd])
 }
 
-/** Tries the image on this machine's platform, and returns what the tests printed. Throws where one failed. */
+/** Tests the image on this machine's platform, and returns what the tests printed. Throws where one failed. */
 export async function testImage(settings: Settings, request: ImageRequest): Promise<string> {
   const parts = await imageParts(settings, request)
   const [image, base] = await Promise.all([
@@ -127,7 +127,7 @@ const scripts = (): Directory => dag.currentModule().source().directory("smoke")
 
 const migrationsIn = async (image: Container): Promise<string> => (await image.envVariable("LOCKSTEP_MIGRATIONS")) ?? ""
 
-/** Tries an image with its own migrations: it deploys them, and reports one that fails. */
+/** Tests an image with its own migrations: it deploys them, and reports one that fails. */
 async function deployTest(settings: Settings, image: Container): Promise<string> {
   const migrations = await migrationsIn(image)
   const broken = image.withNewFile(`${migrations}/99991231235959_fails/migration.sql`, failing).directory(migrations)

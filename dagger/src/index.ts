@@ -19,7 +19,7 @@ import {
 } from "@dagger.io/dagger"
 import { answerOf, attempt, succeeded, uncached, withoutTimeout } from "./container.js"
 import { imageParts, publish, testedImages, usualPlatforms } from "./image.js"
-import { projectWithoutMigrations, runner } from "./packages.js"
+import { callOf, projectWithoutMigrations, runner } from "./packages.js"
 import { emptyServer, migrate, serverWithData, withDatabase, withServer } from "./postgres.js"
 import { changesOf, migrationFiles } from "./project.js"
 import { asText } from "./report.js"
@@ -125,7 +125,7 @@ export class Lockstep {
     const sql = await answerOf(after)
     const plan = await onMigrated(this, withProjectOf(before, after), "lockstep", "plan")
     const changes = changesOf(this, { before, after, files: "all" })
-    console.log(`${sql}\n${await answerOf(plan)}\n${(await changes.isEmpty()) ? "" : howToAccept(name)}`)
+    console.log(`${sql}\n${await answerOf(plan)}\n${(await changes.isEmpty()) ? "" : await this.howToAccept(name)}`)
     return changes
   }
 
@@ -137,7 +137,7 @@ export class Lockstep {
    */
   @func({ cache: "never" })
   async deploy(databaseUrl: Secret, database?: Service, options: string[] = []): Promise<string> {
-    return this.ask(databaseUrl, database, "deploy", ...options)
+    return this.onDatabase(databaseUrl, database, "deploy", ...options)
   }
 
   /**
@@ -148,7 +148,7 @@ export class Lockstep {
    */
   @func({ cache: "never" })
   async status(databaseUrl: Secret, database?: Service, options: string[] = []): Promise<string> {
-    return this.ask(databaseUrl, database, "status", ...options)
+    return this.onDatabase(databaseUrl, database, "status", ...options)
   }
 
   /**
@@ -159,7 +159,7 @@ export class Lockstep {
    */
   @func({ cache: "never" })
   async plan(databaseUrl: Secret, database?: Service, options: string[] = []): Promise<string> {
-    return this.ask(databaseUrl, database, "plan", ...options)
+    return this.onDatabase(databaseUrl, database, "plan", ...options)
   }
 
   /**
@@ -170,7 +170,7 @@ export class Lockstep {
    */
   @func({ cache: "never" })
   async push(databaseUrl: Secret, database?: Service, acceptDataLoss: boolean = false): Promise<string> {
-    return this.ask(databaseUrl, database, "push", ...(acceptDataLoss ? ["--accept-data-loss", "--yes"] : []))
+    return this.onDatabase(databaseUrl, database, "push", ...(acceptDataLoss ? ["--accept-data-loss", "--yes"] : []))
   }
 
   /**
@@ -183,7 +183,7 @@ export class Lockstep {
   @func({ cache: "never" })
   async resolve(databaseUrl: Secret, database?: Service, applied?: string, rolledBack?: string): Promise<string> {
     const choice = [...(applied ? ["--applied", applied] : []), ...(rolledBack ? ["--rolled-back", rolledBack] : [])]
-    return this.ask(databaseUrl, database, "resolve", ...choice)
+    return this.onDatabase(databaseUrl, database, "resolve", ...choice)
   }
 
   /** Generates Prisma Client, and whatever else the schema's generators make, in the project's own install. */
@@ -317,9 +317,13 @@ export class Lockstep {
     return (await Promise.all(tests)).join("")
   }
 
-  private async ask(url: Secret, database: Service | undefined, ...words: string[]): Promise<string> {
+  private async onDatabase(url: Secret, database: Service | undefined, ...words: string[]): Promise<string> {
     const ready = await withDatabase(uncached(await runner(this)), url, database)
     return answerOf(attempt(ready, "lockstep", ...words))
+  }
+
+  private async howToAccept(name: string): Promise<string> {
+    return `Not written yet. To accept it where dagger cannot ask:  dagger -y ${await callOf(this)} migrate --name=${name}`
   }
 
   private async clientChanges(files: "all" | "committed"): Promise<Changeset> {
@@ -330,6 +334,3 @@ export class Lockstep {
 
 const withProjectOf = (container: Container, other: Container): Container =>
   container.withDirectory(projectDir, other.directory(projectDir))
-
-const howToAccept = (name: string): string =>
-  `Not written yet: accept the change, or where dagger cannot ask, type the same call with -y:  dagger call -y ... migrate --name=${name}`

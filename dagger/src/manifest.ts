@@ -14,8 +14,8 @@ export interface Manifest {
   /** The prisma.config that package.json names for Lockstep, inside the package. */
   readonly configFile: string | undefined
   /**
-   * A dependency's locked version, or what package.json asks for; undefined: not a dependency. A file's path starts from
-   * the repository.
+   * A dependency's locked version, or package.json's range; undefined: not a dependency. A file's path starts from the
+   * repository.
    */
   readonly versionOf: (name: string) => LockedVersion | undefined
 }
@@ -48,10 +48,10 @@ export async function readManifest({ source, path }: Settings): Promise<Manifest
   const importer = found?.path.includes("/") ? "." : path
   const versionOf = (name: string) => {
     const inOwn = { ...own.dependencies, ...own.devDependencies }[name]
-    const asked = inOwn ?? { ...root.dependencies, ...root.devDependencies }[name]
+    const range = inOwn ?? { ...root.dependencies, ...root.devDependencies }[name]
     // Lockfiles differ in which folder a file's path starts from; package.json means its own.
-    if (asked?.startsWith("file:")) return inOwn ? `file:${inPackage(path, fileOf(asked))}` : `file:${fileOf(asked)}`
-    return asked && ((found && lockedVersion({ name: found.name, text }, importer, name)) ?? asked)
+    if (range?.startsWith("file:")) return inOwn ? `file:${inPackage(path, fileOf(range))}` : `file:${fileOf(range)}`
+    return range && ((found && lockedVersion({ name: found.name, text }, importer, name)) ?? range)
   }
   return {
     name: own.name ?? "",

@@ -28,11 +28,23 @@ export async function projectWithoutMigrations(settings: Settings): Promise<Cont
     .withMountedCache(`${packageDir(settings.path)}/node_modules/.cache/jiti`, jitiCache())
 }
 
+/** How this module's functions are called, after the word `dagger`, for messages that name one. */
+export async function callOf(settings: Settings): Promise<string> {
+  const { path, install } = settings
+  const name = isRunner(await readManifest(settings)) ? [] : ["lockstep"]
+  const given = [
+    ...(path === "." ? [] : [`--path=${path}`]),
+    ...(install === Install.Project ? ["--install=project"] : []),
+  ]
+  return ["call", ...name, ...given].join(" ")
+}
+
 /** Puts the runner and Prisma at the project's own versions beside the project, as the command `lockstep`. */
 async function withToolbox(container: Container, settings: Settings, manifest: Manifest): Promise<Container> {
   const tools = container
     .withMountedDirectory(packagesDir, await toolbox(settings, manifest))
     .withEnvVariable("PATH", `${packagesDir}/.bin:$PATH`, { expand: true })
+    .withEnvVariable("LOCKSTEP_CALLED_BY", `dagger ${await callOf(settings)}`)
     .withWorkdir(packageDir(settings.path))
   // The runner's own project imports itself by its name, so its build has to be in it.
   return isRunner(manifest) ? tools.withDirectory("dist", (await selfBuild(settings, manifest)).dist) : tools

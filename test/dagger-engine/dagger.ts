@@ -9,9 +9,9 @@ import { quiet } from "./engine.js"
 /** How a `dagger` command ended. */
 export interface Answer {
   readonly exitCode: number | undefined
-  /** What it gives, as a program would read it. */
+  /** The result, as a program reads it. */
   readonly stdout: string
-  /** What it tells, the engine's whole progress included. */
+  /** Its own messages, and the engine's whole progress. */
   readonly stderr: string
 }
 
@@ -33,31 +33,31 @@ export async function dagger(args: readonly string[], { cwd, env = {} }: DaggerO
   return { exitCode, stdout, stderr: stripVTControlCharacters(stderr) }
 }
 
-/** `dagger call`, and what it gave; a failure shows what the engine told. */
+/** The result of `dagger call`; a failure shows the engine's progress. */
 export async function call(args: readonly string[], options: DaggerOptions): Promise<string> {
   const answer = await dagger(["call", ...args], options)
   if (answer.exitCode !== 0) throw new Error(`dagger call ${args.join(" ")}\n${answer.stderr}`)
   return answer.stdout
 }
 
-/** `dagger call ... up` in the background, ended with the test; gives a URL of the test database on this machine. */
+/** `dagger call ... up` in the background, ended with the test; returns the test database's URL on this machine, and the progress so far. */
 export async function up(
   args: readonly string[],
   { cwd }: DaggerOptions,
-): Promise<{ url: string; told: () => string }> {
+): Promise<{ url: string; progress: () => string }> {
   const port = await freePort()
   const words = ["--progress=plain", "call", ...args, "up", "--ports", `${port}:5432`]
   const running = execa("dagger", words, { cwd, env: environment(quiet), extendEnv: false, reject: false, all: true })
-  let told = ""
+  let progress = ""
   running.all.on("data", (part) => {
-    told += stripVTControlCharacters(String(part))
+    progress += stripVTControlCharacters(String(part))
   })
   onTestFinished(async () => {
     running.kill("SIGINT")
     await running
   })
-  await until("the tunnel to the service", () => told.includes("tunnel started"), 300)
-  return { url: `postgresql://postgres:postgres@127.0.0.1:${port}/lockstep`, told: () => told }
+  await until("the tunnel to the service", () => progress.includes("tunnel started"), 300)
+  return { url: `postgresql://postgres:postgres@127.0.0.1:${port}/lockstep`, progress: () => progress }
 }
 
 const freePort = (): Promise<number> =>

@@ -11,5 +11,5 @@ export async function engineAnswers(): Promise<boolean> {
   return !failed
 }
 
-/** Without these the CLI asks for other things on the network than its engine. */
+/** Without these the CLI requests more from the network than its engine. */
 export const quiet = { DAGGER_NO_NAG: "1", DO_NOT_TRACK: "1", DAGGER_NO_UPDATE_CHECK: "1" }

@@ -18,14 +18,14 @@ const served = await new Promise<boolean>((resolve) => {
   server.once("error", () => resolve(false))
   server.listen(80, "127.0.0.1", () => resolve(true))
 })
-if (!served) console.log("port 80 is not to be had: the installation from a repository is left out")
+if (!served) console.log("skipped: port 80 is not available for the installation from a repository")
 
 afterAll(() => {
   server.close()
   rmSync(folder, { recursive: true })
 })
 
-/** Commits the repository with the module as it is being written; gives the commit. */
+/** Commits the repository with the module as it is in the working tree; returns the commit. */
 async function commit(): Promise<string> {
   const cwd = join(folder, "lockstep.git")
   await execa("git", ["clone", "--quiet", repository, cwd])

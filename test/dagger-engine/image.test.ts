@@ -30,7 +30,7 @@ async function build(name: string, ...words: string[]): Promise<OciImage> {
 }
 
 describe("the image", () => {
-  test("says what it is, runs as nobody, and holds what it needs within 75 MB above Node", async () => {
+  test("is labelled, runs as nobody, and holds what it needs within 75 MB above Node", async () => {
     const image = await build("full", "--revision=0123abc", "--repository=https://example.com/shop")
     const { labels, user, cmd, entrypoint, workdir } = image.config
     expect(labels).toMatchObject({
@@ -79,12 +79,12 @@ test("a password is in no output of the engine, and not in the image", async () 
   const { port } = new URL(url)
   const secret = `postgresql://postgres:${password}@db.internal:${port}/${name}`
   const words = ["--database-url=env://DATABASE_URL", `--database=tcp://127.0.0.1:${port}`]
-  const told = await Promise.all(
+  const answers = await Promise.all(
     ["deploy", "status", "plan"].map((verb) =>
       dagger(["-vvvv", "call", ...module, verb, ...words], { cwd: project.root, env: { DATABASE_URL: secret } }),
     ),
   )
-  for (const { stdout, stderr } of told) {
+  for (const { stdout, stderr } of answers) {
     expect(stderr).toContain("postgresql://postgres@database:")
     expect(`${stdout}${stderr}`).not.toContain(password)
   }

@@ -20,7 +20,7 @@ afterAll(() => project.drop())
 
 const here = () => ({ cwd: project.root })
 
-/** What says where a database is that only this machine reaches. */
+/** The arguments for a database that only this machine reaches. */
 function reach(url: string): { words: string[]; env: Record<string, string> } {
   const { port } = new URL(url)
   return {
@@ -39,6 +39,7 @@ test("a database on this machine is migrated, whatever host its URL names", asyn
   expect(before.stderr).toMatch(/^Error: $/m)
   expect(before.stderr).toContain("1 pending")
   expect(before.stderr).toContain("Not up to date.")
+  expect(before.stderr).toContain("dagger call lockstep deploy --database-url env://DATABASE_URL")
 
   expect(await call(["lockstep", "deploy", ...words], options)).toContain("1 applied in")
   expect(await call(["lockstep", "status", ...words], options)).toContain("Up to date: 1 of 1 migrations applied.")
@@ -60,7 +61,7 @@ test("with --progress=logs every line of a command comes once, what it did befor
   expect(count(status.stdout + status.stderr, "Up to date: 1 of 1 migrations applied.")).toBe(1)
 })
 
-test("what a real database answers is asked again at every call", async () => {
+test("what a real database answers is never taken from the cache", async () => {
   const { url, query } = await createDatabase()
   const { words, env } = reach(url)
   const options = { ...here(), env }
@@ -69,7 +70,7 @@ test("what a real database answers is asked again at every call", async () => {
   expect(await call(["lockstep", "deploy", ...words], options)).toContain("1 applied in")
 })
 
-test("a failed migration is told in the runner's words, with file and line", async () => {
+test("a failed migration is reported in the runner's words, with file and line", async () => {
   const { url } = await createDatabase()
   const { words, env } = reach(url)
   project.write("prisma/migrations/20260102000000_broken/migration.sql", "\nSELECT no_such_column;\n")
@@ -114,7 +115,7 @@ test("the module works by its address as well, with the project named", async ()
   expect(answer).toContain("1 applied in")
 })
 
-test("a verification that fails says in which step and why; its report is given when asked for", async () => {
+test("a verification that fails names the step and the reason; --even-if-failed returns its report", async () => {
   project.write("prisma/migrations/20260102000000_broken/migration.sql", "\nSELECT no_such_column;\n")
   try {
     const { exitCode, stderr } = await dagger(["call", "lockstep", "verify"], here())
@@ -170,7 +171,7 @@ test("a schema's change becomes a migration, and nothing else changes", async ()
   const lost = await dagger(["call", "lockstep", "migrate", "--name=add_name"], here())
   expect(lost.exitCode).not.toBe(0)
   expect(lost.stderr).toContain('ALTER TABLE "Customer" ADD COLUMN     "name" TEXT')
-  expect(lost.stderr).toContain("dagger call -y ... migrate --name=add_name")
+  expect(lost.stderr).toContain("dagger -y call lockstep migrate --name=add_name")
   expect(readdirSync(join(project.root, "prisma/migrations"))).toHaveLength(2)
 
   await call(["-y", "lockstep", "migrate", "--name=add_name"], here())
@@ -190,7 +191,7 @@ test("the client is generated in the project's own install", async () => {
   expect(readdirSync(project.root)).not.toContain("node_modules")
 })
 
-test("a project without the runner is told in a sentence what to type", async () => {
+test("a project without the runner gets the command that adds it", async () => {
   const without = await createOtherProject()
   try {
     const { devDependencies, ...rest } = JSON.parse(readFileSync(join(without.root, "package.json"), "utf8"))

@@ -55,7 +55,7 @@ afterAll(() => project.drop())
 
 const module = ["-m", "./toolchains/lockstep", "--source=.", "--path=packages/database"]
 
-test("a configuration that needs the project's packages is told what to choose", async () => {
+test("a configuration that needs the project's packages fails with the option that helps", async () => {
   const { exitCode, stderr } = await dagger(["call", ...module, "replay"], { cwd: project.root })
   expect(exitCode).not.toBe(0)
   expect(stderr).toContain("error[L1303]: prisma.config.ts cannot be loaded: Cannot find module '@shop/settings'")

@@ -42,7 +42,7 @@ CREATE UNIQUE INDEX "Customer_email_key" ON "Customer" ("email");
 /** What the lockfile resolves the range to. */
 export const lockedPrisma = "7.10.1"
 
-/** A project that tries an unpublished runner from a tarball, with the module's own files as the toolchain to install. */
+/** A project with an unpublished runner from a tarball, and the module's own files as the toolchain to install. */
 export async function createOtherProject(): Promise<OtherProject> {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "lockstep-other-")))
   const write = (path: string, content: string) => {

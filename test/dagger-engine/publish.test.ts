@@ -33,7 +33,7 @@ const index = z.object({
 
 const read = (reference: string): unknown => JSON.parse(String(pushed.get(reference)))
 
-test("one image for amd64 and arm64 is published at every address, with a password that nobody reads", async (context) => {
+test("one image for amd64 and arm64 is published at every address, and the password is in no output", async (context) => {
   const address = registry.address() as AddressInfo
   const host = `127.0.0.1:${address.port}`
   if (!(await engineReaches(`http://${host}/v2/`))) return context.skip()

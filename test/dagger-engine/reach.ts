@@ -5,6 +5,6 @@ import { dagger } from "./dagger.js"
 export async function engineReaches(url: string): Promise<boolean> {
   const { exitCode, stderr } = await dagger(["core", "http", `--url=${url}`, "contents"], { cwd: tmpdir() })
   const reached = exitCode === 0 || !/dial tcp|timeout/.test(stderr)
-  if (!reached) console.log(`the engine does not reach ${new URL(url).host} of this machine: left out`)
+  if (!reached) console.log(`the engine does not reach ${new URL(url).host} of this machine: skipped`)
   return reached
 }

@@ -20,7 +20,7 @@ const host =
     .flatMap((all) => all ?? [])
     .find(({ family, internal }) => family === "IPv4" && !internal)?.address ?? "127.0.0.1"
 
-/** A registry with a certificate that nobody knows, of this run alone. */
+/** A registry with a self-signed certificate, made for this run. */
 async function registry() {
   const key = join(folder, "key.pem")
   const subject = ["-subj", "/CN=registry", "-addext", `subjectAltName=IP:${host}`]

@@ -85,7 +85,7 @@ test.each([
   ["yarn.lock", yarnClassic, "."],
   ["yarn.lock", yarnBerry, "."],
   ["bun.lock", bun, "."],
-])("%s says which version a range is", (file, text, path) => {
+])("%s resolves a range to a version", (file, text, path) => {
   expect(lockedVersion({ name: file, text }, path, "prisma")).toBe("7.10.1")
 })
 
@@ -94,7 +94,7 @@ test.each([
   ["package-lock.json", npm, "."],
   ["yarn.lock", yarnClassic, "."],
   ["yarn.lock", yarnBerry, "."],
-])("%s says that a package is a tarball, and which", (file, text, path) => {
+])("%s names the tarball that a package is", (file, text, path) => {
   expect(lockedVersion({ name: file, text }, path, "prisma-lockstep")).toBe("file:vendor/prisma-lockstep.tgz")
 })
 
@@ -111,7 +111,7 @@ test("a dependency of another package of the workspace is not this one's", () =>
   expect(lockedVersion({ name: "pnpm-lock.yaml", text: pnpm }, ".", "prisma")).toBeUndefined()
 })
 
-test("what a lockfile does not say is undefined", () => {
+test("what is not in a lockfile is undefined", () => {
   for (const [file, text] of [
     ["pnpm-lock.yaml", pnpm],
     ["package-lock.json", npm],

@@ -8,7 +8,7 @@ const read = (path: string): unknown => JSON.parse(readFileSync(join(repository,
 
 const packageJson = z.object({ dependencies: z.optional(z.record(z.string(), z.string())), dagger: z.unknown() })
 
-test("dagger.json names the module and the engine that it was tried on", () => {
+test("dagger.json names the module and the engine that it is tested on", () => {
   expect(read("dagger.json")).toMatchObject({
     name: "lockstep",
     engineVersion: "v0.21.8",

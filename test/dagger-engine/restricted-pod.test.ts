@@ -21,7 +21,7 @@ const engines = given
     ]
 
 const folder = mkdtempSync(join(tmpdir(), "lockstep-confined-"))
-/** The one that runs them, and the image in it; without any, nothing is tried. */
+/** The one that runs them, and the image in it; without any, every test is skipped. */
 let engine: readonly string[] = []
 let image = ""
 
@@ -43,7 +43,7 @@ beforeAll(async () => {
     }
     await execa(program, ["rmi", "--force", image], { reject: false })
   }
-  console.log("neither docker nor podman runs a container here: the image is not tried in a really read-only one")
+  console.log("skipped: neither docker nor podman runs a read-only container on this machine")
 })
 
 beforeEach((context) => {
@@ -84,17 +84,17 @@ describe("read-only, without capabilities, as any user", () => {
     )
     expect(await query('SELECT count(*)::int AS rows FROM "_prisma_migrations"')).toEqual([{ rows: 1 }])
     expect(await run(url)).toMatchObject({ exitCode: 0, all: expect.stringContaining("Nothing to do") })
-    for (const [verb, says] of [
+    for (const [verb, text] of [
       ["status", "Up to date: 1 of 1"],
       ["wait", ""],
       ["plan", ""],
     ] as const) {
       const answer = await run(url, { command: ["lockstep", verb] })
-      expect(answer).toMatchObject({ exitCode: 0, all: expect.stringContaining(says) })
+      expect(answer).toMatchObject({ exitCode: 0, all: expect.stringContaining(text) })
     }
   })
 
-  test("a failing migration: exit 1, with file and line; the log's first line says what runs where", async () => {
+  test("a failing migration: exit 1, with file and line; the log's first line names the version, the history and the database", async () => {
     const { url, name } = await createDatabase()
     const { exitCode, all = "" } = await run(url, { sql: "-- fails\n\nSELECT missing_column;\n" })
     expect(exitCode).toBe(1)
