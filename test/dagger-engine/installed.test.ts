@@ -152,6 +152,18 @@ test("dagger lock pins the images of PostgreSQL and Node", async () => {
   expect(refused.stderr).toContain("missing lock entry")
 })
 
+test("a project's .env has defaults for the settings, as documented", async () => {
+  project.write(".env", `LOCKSTEP_INSTALL='"PROJECT"'\nLOCKSTEP_PATH=packages/none\n`)
+  try {
+    const { exitCode, stderr } = await dagger(["call", "lockstep", "replay"], here())
+    expect(exitCode).not.toBe(0)
+    expect(stderr).toContain("packages/none")
+    expect(await call(["lockstep", "--path=.", "replay"], here())).toContain("1 applied in")
+  } finally {
+    project.remove(".env")
+  }
+})
+
 test("Prisma is the one that the lockfile resolves", async () => {
   const bill: unknown = JSON.parse(await call(["lockstep", "sbom", "contents"], here()))
   expect(bill).toMatchObject({

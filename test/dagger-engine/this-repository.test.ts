@@ -44,8 +44,7 @@ test("a test database holds the history; its second start is the server's start 
   expect(await query(first.url, applied)).toEqual([{ count: 12 }])
   const second = await up(["test-db"], here)
   expect(await query(second.url, applied)).toEqual([{ count: 12 }])
-  for (const done of ["12 to apply", "PostgreSQL init process complete"])
-    expect(second.progress()).not.toContain(done)
+  for (const done of ["12 to apply", "PostgreSQL init process complete"]) expect(second.progress()).not.toContain(done)
 })
 
 test("a test database with the seed", async () => {
