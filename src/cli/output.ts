@@ -9,6 +9,8 @@ export interface Output {
   /** Whether a person watches stderr on a terminal. */
   readonly terminal: boolean
   readonly paint: ReturnType<typeof createColors>
+  /** Columns for an answer on stdout. */
+  readonly width: number
   /** Narration, on stderr. */
   say(text: string): void
   /** Narration that the next line replaces: what happens now, for who watches a terminal; nowhere else. */
@@ -57,6 +59,8 @@ const forPrograms = (value: object): string =>
     typeof part === "string" && namesCommands.has(key) ? typedCommands(part, thisCaller) : part,
   )
 
+const widthWithoutTerminal = 160
+
 let liveLine = false
 
 function removeLiveLine(): void {
@@ -75,6 +79,7 @@ export function processOutput(json: boolean, interrupted: AbortSignal): Output {
     json,
     terminal,
     paint: painter(terminal && !process.env.NO_COLOR),
+    width: process.stdout.columns ?? widthWithoutTerminal,
     live: (text) => {
       if (!terminal || json || interrupted.aborted) return
       // A line that wraps could not be replaced.

@@ -5,6 +5,7 @@ import { openWorkplace, withLockedDatabase } from "../cli/database.js"
 import { applyPending } from "../cli/deploy.js"
 import { defineCommand } from "../cli/options.js"
 import type { Output } from "../cli/output.js"
+import { askText } from "../cli/prompts.js"
 import { projectOptions } from "../cli/shared-options.js"
 import { LockstepError, preceded } from "../errors.js"
 import { readFolder } from "../history/folder.js"
@@ -99,17 +100,10 @@ function refuse({ sql, warnings, unexecutable }: NewMigration, acceptDataLoss: b
 }
 
 async function askName(): Promise<string> {
-  const missing = new LockstepError("L1301", "the migration needs a name", {
+  const answer = await askText({ message: "What does the migration do?", placeholder: "add_orders" })
+  if (answer) return answer
+  throw new LockstepError("L1301", "the migration needs a name", {
     state: "nothing was touched.",
     next: "`lockstep migrate --name add_orders`",
   })
-  if (!process.stdin.isTTY) throw missing
-  const { isCancel, text: ask } = await import("@clack/prompts")
-  const answer = await ask({
-    message: "What does the migration do?",
-    placeholder: "add_orders",
-    output: process.stderr,
-  })
-  if (isCancel(answer) || !answer) throw missing
-  return answer
 }

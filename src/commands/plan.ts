@@ -7,8 +7,6 @@ import { readMigrations } from "../project/project.js"
 import { canBeApplied, hazardNames, hazardsIn, renderPlan } from "../report/plan.js"
 import { planObject } from "../report/plan-json.js"
 
-const widthWithoutTerminal = 160
-
 const failOn = {
   type: "list",
   value: "what",
@@ -37,7 +35,7 @@ export default defineCommand({
     const plan = await planMigrations({ url: target.url, folder })
     for (const remark of folder.remarks) output.say(`  note  ${inLine(remark)}`)
     const refused = hazardsIn(plan, settings.failOn)
-    output.data(renderPlan(plan, refused, process.stdout.columns ?? widthWithoutTerminal))
+    output.data(renderPlan(plan, refused, output.width))
     output.object(planObject(plan, refused))
     return canBeApplied(plan) && refused.length === 0 ? 0 : 1
   },

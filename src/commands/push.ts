@@ -1,7 +1,7 @@
 import { push } from "../change/push.js"
-import { confirmDestruction } from "../cli/confirm.js"
 import { lockFor, openWorkplace } from "../cli/database.js"
 import { defineCommand } from "../cli/options.js"
+import { confirmDestruction } from "../cli/prompts.js"
 import { consent, projectOptions } from "../cli/shared-options.js"
 import { readSchema } from "../project/schema.js"
 import { deployNarrator } from "../report/deploy.js"

@@ -27,6 +27,7 @@ async function inProject(): Promise<(verb: string, json?: "--json") => Promise<S
         json: json !== undefined,
         terminal: false,
         paint: createColors(false),
+        width: 80,
         say: (text) => void shown.said.push(text),
         live: () => undefined,
         data: (text) => void (json ?? shown.data.push(text)),

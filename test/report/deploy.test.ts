@@ -12,6 +12,7 @@ function told(events: readonly DeployEvent[]): { said: string[]; objects: object
     json: false,
     terminal: false,
     paint: createColors(false),
+    width: 80,
     say: (text) => void said.push(text),
     live: () => undefined,
     data: () => undefined,

@@ -1,0 +1,41 @@
+import { LockstepError } from "../errors.js"
+import type { Target } from "../project/database-url.js"
+
+/** What a command asks on a terminal. */
+export interface Question {
+  readonly message: string
+  /** An example of an answer. */
+  readonly placeholder: string
+}
+
+/** Asks on the terminal; undefined where there is none, and where the question is cancelled. */
+export async function askText(question: Question): Promise<string | undefined> {
+  if (!process.stdin.isTTY) return undefined
+  const { isCancel, text } = await import("@clack/prompts")
+  const answer = await text({ ...question, output: process.stderr })
+  return isCancel(answer) ? undefined : answer
+}
+
+/** A destructive command that needs consent. */
+export interface Destruction {
+  readonly target: Target
+  /** --yes. */
+  readonly yes: boolean
+  /** What it does: "dropping all data". */
+  readonly what: string
+}
+
+/**
+ * Allows a destructive command: always on the project's test database, elsewhere with --yes or with the database's name
+ * typed on a terminal. Errors: L1305 no consent.
+ */
+export async function confirmDestruction({ target, yes, what }: Destruction): Promise<void> {
+  if (yes || target.isTestDatabase) return
+  const { database, display } = target.url
+  const message = `${what} on ${display}. Type the database's name to continue:`
+  if ((await askText({ message, placeholder: database })) === database) return
+  throw new LockstepError("L1305", `${what} on ${display} needs consent`, {
+    state: "nothing was touched.",
+    next: "add --yes if the data of this database may be lost",
+  })
+}
