@@ -1,8 +1,8 @@
-import * as z from "zod/mini"
 import type { Output } from "../cli/output.js"
-import { errorCodes, LockstepError } from "../errors.js"
+import { LockstepError } from "../errors.js"
 import { adviceFor } from "../postgres/sqlstate.js"
 import { inLine } from "../printable.js"
+import type { ErrorAnswer } from "./schemas.js"
 
 /** An error as people read it: what failed, where, the database's state, the next command. */
 export function renderError(error: LockstepError, paint: Output["paint"]): string {
@@ -20,19 +20,8 @@ export function renderError(error: LockstepError, paint: Output["paint"]): strin
     .join("\n")
 }
 
-const text = z.optional(z.string())
-const count = z.optional(z.number().check(z.int(), z.gte(0)))
-
-/** What every command prints with --json where it fails. */
-export const errorAnswer = z.strictObject({
-  schema: z.literal("lockstep.error/1"),
-  code: z.string().check(z.refine((code) => Object.hasOwn(errorCodes, code))),
-  message: z.string(),
-  ...{ file: text, line: count, column: count, excerpt: text, sqlstate: text, hint: text, state: text, next: text },
-})
-
 /** An error as programs read it. */
-export function errorObject({ code, message, details }: LockstepError): z.infer<typeof errorAnswer> {
+export function errorObject({ code, message, details }: LockstepError): ErrorAnswer {
   const { cause: _, ...rest } = details
   return { schema: "lockstep.error/1", code, message, ...rest }
 }

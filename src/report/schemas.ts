@@ -1,15 +1,86 @@
 import * as z from "zod/mini"
+import { deployEvent } from "../deploy/events.js"
+import { errorCodes } from "../errors.js"
 import { podPartSchema, valuesSchema } from "../kubernetes/init-container.js"
-import { deployAnswer } from "./deploy-schema.js"
-import { errorAnswer } from "./error.js"
 import { planAnswer } from "./plan-json.js"
-import { statusAnswer } from "./status.js"
 
 const name = z.string()
 const names = z.array(name)
 const ms = z.number().check(z.gte(0))
 const count = z.number().check(z.int(), z.gte(0))
 const text = z.optional(z.string())
+
+/** What every command prints with --json where it fails. */
+const error = z.strictObject({
+  schema: z.literal("lockstep.error/1"),
+  code: z.string().check(z.refine((code) => Object.hasOwn(errorCodes, code))),
+  message: z.string(),
+  ...{
+    file: text,
+    line: z.optional(count),
+    column: z.optional(count),
+    excerpt: text,
+    sqlstate: text,
+    hint: text,
+    state: text,
+    next: text,
+  },
+})
+
+export type ErrorAnswer = z.infer<typeof error>
+
+/** ISO 8601, UTC. */
+const time = z.iso.datetime({ precision: 3 })
+const checksum = z.string().check(z.length(64))
+
+const row = {
+  startedAt: time,
+  finishedAt: z.nullable(time),
+  steps: z.number().check(z.int(), z.gte(0)),
+  recordedChecksum: z.string(),
+}
+
+const migration = z.discriminatedUnion("state", [
+  z.strictObject({ name, state: z.literal("applied"), ...row, checksum }),
+  z.strictObject({ name, state: z.literal("edited"), ...row, checksum }),
+  z.strictObject({ name, state: z.literal("missing"), ...row }),
+  z.strictObject({
+    ...{ name, state: z.literal("failed"), ...row },
+    checksum: z.optional(checksum),
+    logs: z.nullable(z.string()),
+  }),
+  z.strictObject({
+    ...{ name, state: z.literal("pending"), checksum },
+    outOfOrder: z.boolean(),
+    rolledBackAt: z.nullable(time),
+  }),
+])
+
+/** What `lockstep status --json` prints. */
+const status = z.strictObject({
+  schema: z.literal("lockstep.status/1"),
+  history: z.enum(["exists", "none"]),
+  upToDate: z.boolean(),
+  ahead: z.boolean(),
+  duplicates: z.readonly(z.array(name)),
+  migrations: z.array(migration),
+})
+
+export type StatusAnswer = z.infer<typeof status>
+
+const deploySchema = z.literal("lockstep.deploy/1")
+
+const deployed = z.strictObject({
+  ...{ schema: deploySchema, event: z.literal("done") },
+  ...{ applied: names, total: count, recorded: count, edited: count, appliedMeanwhile: count },
+  ...{ ahead: z.boolean(), durationMs: ms },
+})
+
+/** What a deploy reports as it happens, and at its end: one object a line. */
+const deploy = z.union([
+  ...deployEvent.def.options.map(({ shape }) => z.strictObject({ schema: deploySchema, at: time, ...shape })),
+  deployed,
+])
 
 const warnings = { warnings: z.array(z.string()), unexecutable: z.array(z.string()) }
 
@@ -80,13 +151,14 @@ const kubernetes = z.union([
 ])
 
 /**
- * What --json prints, by the `schema` that each object carries: its documentation, and what the tests hold it to.
+ * What --json prints, by the `schema` that each object carries: its documentation, and what the tests hold it to. The
+ * commands import the types alone: building the schemas would slow their start.
  * `deploy` prints one object a line as it happens; the others one object; each of them the error where it fails.
  */
 export const answers = {
-  "lockstep.error/1": errorAnswer,
-  "lockstep.status/1": statusAnswer,
-  "lockstep.deploy/1": deployAnswer,
+  "lockstep.error/1": error,
+  "lockstep.status/1": status,
+  "lockstep.deploy/1": deploy,
   "lockstep.plan/1": planAnswer,
   "lockstep.migrate/1": migrate,
   "lockstep.undo/1": undo,

@@ -1,7 +1,7 @@
-import * as z from "zod/mini"
 import type { Comparison, MigrationState } from "../history/compare.js"
 import type { RecordedRow } from "../history/recorded.js"
 import { inLine } from "../printable.js"
+import type { StatusAnswer } from "./schemas.js"
 
 /** How long ago, in the largest unit that fits. */
 export function ago(iso: string, now: number): string {
@@ -82,46 +82,6 @@ function verdict({ failed, pending, ahead }: Comparison): string {
   if (pending.length > 0) return "Not up to date. Apply with: `lockstep deploy`"
   return ahead ? "The database is ahead of this folder." : "The history and the folder differ."
 }
-
-const name = z.string()
-/** ISO 8601, UTC. */
-const time = z.iso.datetime({ precision: 3 })
-const checksum = z.string().check(z.length(64))
-
-const row = {
-  startedAt: time,
-  finishedAt: z.nullable(time),
-  steps: z.number().check(z.int(), z.gte(0)),
-  recordedChecksum: z.string(),
-}
-
-const migration = z.discriminatedUnion("state", [
-  z.strictObject({ name, state: z.literal("applied"), ...row, checksum }),
-  z.strictObject({ name, state: z.literal("edited"), ...row, checksum }),
-  z.strictObject({ name, state: z.literal("missing"), ...row }),
-  z.strictObject({
-    ...{ name, state: z.literal("failed"), ...row },
-    checksum: z.optional(checksum),
-    logs: z.nullable(z.string()),
-  }),
-  z.strictObject({
-    ...{ name, state: z.literal("pending"), checksum },
-    outOfOrder: z.boolean(),
-    rolledBackAt: z.nullable(time),
-  }),
-])
-
-/** What `lockstep status --json` prints. */
-export const statusAnswer = z.strictObject({
-  schema: z.literal("lockstep.status/1"),
-  history: z.enum(["exists", "none"]),
-  upToDate: z.boolean(),
-  ahead: z.boolean(),
-  duplicates: z.readonly(z.array(name)),
-  migrations: z.array(migration),
-})
-
-export type StatusAnswer = z.infer<typeof statusAnswer>
 
 /** The state of a history for programs. */
 export const statusAnswerOf = (comparison: Comparison, history: StatusAnswer["history"]): StatusAnswer => ({
