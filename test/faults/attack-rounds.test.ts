@@ -85,7 +85,7 @@ describe("through a proxy that cuts at random, with some deployers killed, each 
     })
     await Promise.all(deployers)
 
-    const last = await lockstep(["deploy"], { cwd: root, url: database.url })
+    const last = await lockstep(["deploy", "--lock-wait", "20s"], { cwd: root, url: database.url })
     if (last.exitCode !== 0) {
       expect(last.stderr).toContain("error[L1104]")
       const resumed = await lockstep(["deploy", "--resume"], { cwd: root, url: database.url })

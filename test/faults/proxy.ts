@@ -39,7 +39,9 @@ export async function proxyBefore(serverUrl: string, cut: Cut): Promise<Proxy> {
         upstream.destroy()
       })
     }
+    // A killed client's connection ends with a reset, which is no end of its data.
     client.on("data", pass("client", upstream)).on("end", () => upstream.end())
+    client.on("close", (isReset) => isReset && upstream.destroy())
     upstream.on("data", pass("server", client)).on("end", () => client.end())
   })
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
