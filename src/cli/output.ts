@@ -89,15 +89,9 @@ export function processOutput(json: boolean, interrupted: AbortSignal): Output {
     },
     say: (text) => {
       removeLiveLine()
-      if (process.stderr.writableCorked === 0) {
-        // Lines of one moment are written at once, and after the work that waits for its turn has begun.
-        process.stderr.cork()
-        setImmediate(() => process.stderr.uncork())
-      }
       process.stderr.write(`${forPeople(text)}\n`)
     },
     data: (text, form) => {
-      process.stderr.uncork()
       const isExact = form === "script" && !process.stdout.isTTY
       if (!json) process.stdout.write(`${isExact ? text : forPeople(text)}\n`)
     },

@@ -166,7 +166,8 @@ const digest = (schema: string): string => `SELECT pg_catalog.encode(pg_catalog.
 
 /**
  * Whether these many migrations are the history, to the letter: every one applied, none edited, and no row besides. That
- * is what a deploy mostly finds, and for thousands of rows this query takes a third of the time of reading them.
+ * is what a deploy mostly finds. Without this query a deploy with nothing to do takes 10 % longer over 500 rows and over
+ * 2000.
  * False as well where the server cannot compute it, as before PostgreSQL 11: then the rows have to be read.
  */
 export async function areAsRecorded(

@@ -66,8 +66,8 @@ async function load(): Promise<Parser> {
 
 /*
  * V8 compiles WebAssembly with a quick compiler and, left to itself, its busy functions once more with the optimising
- * one, in other threads. For a run of a second that costs three times the CPU and 40 MB (Node 24: 500 MB), and is ready
- * when the work is done.
+ * one, in other threads. For a run of a second that costs three times the CPU, and the result is ready when the work is
+ * done. A deploy of 1000 migrations peaks at 77 MiB without it, at 117 MiB with it (Node 24: 500 MB).
  */
 
 const again = ["wasm-tier-up", "wasm-dynamic-tiering"]
