@@ -32,7 +32,8 @@ test("make test-db, status and clean: the strategy's first commands, on the embe
   const make = (target: string) =>
     execa("make", ["--old-file=node_modules/.modules.yaml", "--old-file=dist/cli.js", target], {
       cwd: folder,
-      env: { LOCKSTEP_BACKEND: "embedded", DATABASE_URL: "" },
+      // As from a shell, also where the tests themselves run under make.
+      env: { LOCKSTEP_BACKEND: "embedded", DATABASE_URL: "", MAKEFLAGS: undefined, MAKELEVEL: undefined },
       reject: false,
       all: true,
     })
