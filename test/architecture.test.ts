@@ -16,6 +16,7 @@ const floors: readonly (readonly string[])[] = [
   ["schema-engine"],
   ["deploy", "change", "image", "kubernetes", "client"],
   ["plan"],
+  ["check"],
   ["cli"],
   ["report"],
   ["commands", "schema-engine/json-rpc"],

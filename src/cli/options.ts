@@ -97,13 +97,16 @@ export function helpOf(key: string, option: Option): string {
 interface Operand {
   readonly name: string
   readonly required: boolean
+  /** "several": any number of them. */
+  readonly amount?: "several"
   readonly description?: string
   readonly choices?: Readonly<Record<string, string>>
 }
 
-/** Commander's notation, which the usage line shows: "<up|down|url>", "[name]". */
-export function operandText({ name, required, choices }: Operand): string {
-  const shown = choices ? Object.keys(choices).join("|") : name
+/** Commander's notation, which the usage line shows: "<up|down|url>", "[name]", "[names...]". */
+export function operandText({ name, required, amount, choices }: Operand): string {
+  const one = choices ? Object.keys(choices).join("|") : name
+  const shown = amount === "several" ? `${one}...` : one
   return required ? `<${shown}>` : `[${shown}]`
 }
 

@@ -2,6 +2,7 @@ import * as z from "zod/mini"
 import { deployEvent } from "../deploy/events.js"
 import { errorCodes } from "../errors.js"
 import { podPartSchema, valuesSchema } from "../kubernetes/init-container.js"
+import { checkAnswer } from "./check-json.js"
 import { planAnswer } from "./plan-json.js"
 
 const name = z.string()
@@ -160,6 +161,7 @@ export const answers = {
   "lockstep.status/1": status,
   "lockstep.deploy/1": deploy,
   "lockstep.plan/1": planAnswer,
+  "lockstep.check/1": checkAnswer,
   "lockstep.migrate/1": migrate,
   "lockstep.undo/1": undo,
   "lockstep.wait/1": wait,

@@ -2,6 +2,7 @@ import { join } from "node:path"
 import { expect, test } from "vitest"
 import { repository } from "../../support/cli.js"
 import { commandsPage, errorsPage } from "./render.js"
+import { checksPage } from "./render-checks.js"
 import { jsonPage } from "./render-json.js"
 import { lockRulesPage } from "./render-lock-rules.js"
 
@@ -22,4 +23,8 @@ test("docs/json.md describes every --json answer", async () => {
 
 test("docs/lock-rules.md lists every rule of a lock", async () => {
   await expect(lockRulesPage()).toMatchFileSnapshot(page("lock-rules.md"))
+})
+
+test("docs/checks.md describes every check, with its examples", async () => {
+  await expect(checksPage()).toMatchFileSnapshot(page("checks.md"))
 })

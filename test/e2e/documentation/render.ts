@@ -15,6 +15,7 @@ const areas: Readonly<Record<string, string>> = {
   L14: "Prisma's schema engine",
   L15: "The embedded PostgreSQL",
   L16: "Containers and Kubernetes",
+  L19: "Checks",
 }
 
 /** docs/errors.md: every code with what it means and its exit code. */

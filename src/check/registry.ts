@@ -1,0 +1,11 @@
+import type { Check } from "./check.js"
+import { edited } from "./history/edited.js"
+import { empty } from "./history/empty.js"
+import { lockFile } from "./history/lock-file.js"
+import { missing } from "./history/missing.js"
+import { mixed } from "./history/mixed.js"
+import { name } from "./history/name.js"
+import { order } from "./history/order.js"
+
+/** Every check, in the order in which they are listed. */
+export const checks: readonly Check[] = [edited, missing, order, name, lockFile, mixed, empty]

@@ -1,0 +1,116 @@
+import { readComparison, readDatabase } from "../deploy/connect/read.js"
+import { LockstepError } from "../errors.js"
+import type { Comparison } from "../history/compare.js"
+import type { Folder, FolderMigration } from "../history/folder.js"
+import type { Client } from "../postgres/connect.js"
+import type { DatabaseUrl } from "../postgres/url.js"
+import { findTarget } from "../project/database-url.js"
+import { type Project, readMigrations } from "../project/project.js"
+import { type Base, readBase } from "./base.js"
+
+/** What a check may need, by its name. */
+export interface Resources {
+  readonly folder: Folder
+  readonly base: Base
+  readonly database: Database
+  readonly changes: Changes
+}
+
+export type Need = keyof Resources
+
+/** The database that the environment names, and what it has of the history. */
+export interface Database {
+  readonly url: DatabaseUrl
+  readonly comparison: Comparison
+  /** Does work that only reads, on a connection of its own. */
+  read<T>(work: (client: Client) => Promise<T>): Promise<T>
+}
+
+/** The branch's own migrations: those that the base lacks, or else those that the database lacks. */
+export interface Changes {
+  readonly migrations: readonly FolderMigration[]
+  /** The other migrations of the folder. */
+  readonly before: readonly FolderMigration[]
+}
+
+/** Something that may not exist here, and why; or that exists and cannot be read. */
+export type Available<T> =
+  | { readonly state: "available"; readonly value: T }
+  | { readonly state: "absent"; readonly why: string }
+  | { readonly state: "failed"; readonly error: LockstepError }
+
+/** Gives what checks need; each is found once, however many checks need it. */
+export type Provide = <N extends Need>(need: N) => Promise<Available<Resources[N]>>
+
+/** Where the resources of one run come from. */
+export interface Origin {
+  readonly project: Project
+  /** A branch or commit; undefined: the one that the branch will be merged into. */
+  readonly base: string | undefined
+}
+
+/** What cannot be read, such as a database that does not answer, fails the checks that need it, and no others. */
+export function provider({ project, base }: Origin): Provide {
+  const found = new Map<Need, Promise<Available<unknown>>>()
+  const find: { readonly [N in Need]: () => Promise<Available<Resources[N]>> } = {
+    folder: async () => available(readMigrations(project, { allowEmpty: true })),
+    base: () => readBase(project, base),
+    database: async () => {
+      const folder = await provide("folder")
+      return folder.state === "available" ? await readTarget(project, folder.value) : folder
+    },
+    changes: async () => {
+      const folder = await provide("folder")
+      if (folder.state !== "available") return folder
+      const known = await knownNames(provide)
+      return known.state === "available" ? available(changesIn(folder.value, known.value)) : known
+    },
+  }
+  const provide: Provide = <N extends Need>(need: N) => {
+    const known = found.get(need) ?? find[need]().catch(failed)
+    found.set(need, known)
+    // Each name's promise is put in under that name alone, above.
+    return known as Promise<Available<Resources[N]>>
+  }
+  return provide
+}
+
+const available = <T>(value: T): Available<T> => ({ state: "available", value })
+const absent = (why: string): Available<never> => ({ state: "absent", why })
+
+async function readTarget(project: Project, folder: Folder): Promise<Available<Database>> {
+  const target = await findTarget(project).catch((error: unknown) => {
+    if (error instanceof LockstepError && error.code === "L1205") return undefined
+    throw error
+  })
+  if (target === undefined) return absent("no database: set DATABASE_URL")
+  const { url } = target
+  const read: Database["read"] = (work) => readDatabase({ url, applicationName: "lockstep check" }, work)
+  const { comparison } = await read((client) => readComparison(client, { url, folder }))
+  return available({ url, comparison, read })
+}
+
+/** Errors that are no LockstepError are bugs, and go on. */
+function failed(error: unknown): Available<never> {
+  if (error instanceof LockstepError) return { state: "failed", error }
+  throw error
+}
+
+/** The migrations that are not new; the base decides, and without one the database. */
+async function knownNames(provide: Provide): Promise<Available<ReadonlySet<string>>> {
+  const base = await provide("base")
+  if (base.state === "available")
+    return available(new Set([...base.value.migrations.keys(), ...base.value.forked.keys()]))
+  if (base.state === "failed") return base
+  const database = await provide("database")
+  if (database.state === "failed") return database
+  if (database.state === "absent")
+    return absent("nothing tells which migrations are new: name a base with --base REF, or set DATABASE_URL")
+  const { all } = database.value.comparison
+  return available(new Set(all.flatMap(({ state, name }) => (state === "pending" ? [] : [name]))))
+}
+
+const changesIn = ({ migrations }: Folder, known: ReadonlySet<string>): Changes => ({
+  migrations: migrations.filter(({ name }) => !known.has(name)),
+  before: migrations.filter(({ name }) => known.has(name)),
+})

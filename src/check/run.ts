@@ -1,0 +1,151 @@
+import { LockstepError } from "../errors.js"
+import type { Check, Common, Problem, Skip } from "./check.js"
+import { type Exceptions, exceptionsIn } from "./exceptions.js"
+import { type Accepted, docsOf, type Finding, type Result, type Severity } from "./finding.js"
+import { checks } from "./registry.js"
+import { type Need, type Origin, type Provide, provider, type Resources } from "./resources.js"
+import { type CheckSettings, readCheckSettings, selected } from "./settings.js"
+
+/** What to check. */
+export interface CheckRequest extends Origin {
+  /** Ids or families; none: all that are not switched off. One that is named runs although it is switched off. */
+  readonly ids: readonly string[]
+  readonly signal: AbortSignal
+  /** Receives each result as soon as it is there. */
+  readonly onResult?: (result: Result) => void
+}
+
+/**
+ * Runs the checks side by side. The results are in the registry's order, whichever is ready first.
+ * Errors: L1901 there is no such check, L1902 wrong settings.
+ */
+export async function runChecks(request: CheckRequest): Promise<readonly Result[]> {
+  const settings = settingsOf(request)
+  const provide = provider(request)
+  const exceptions = await exceptionsOf(provide)
+  return await Promise.all(
+    chosen(request, settings).map(async (check) => {
+      const result = await resultOf(check, { request, settings, provide, exceptions })
+      request.onResult?.(result)
+      return result
+    }),
+  )
+}
+
+/**
+ * Corrects what can be corrected mechanically, one check after another, each on the folder that the last one left.
+ * Returns what was done, one line each. Errors: L1901, L1902.
+ */
+export async function fixProblems(request: CheckRequest): Promise<readonly string[]> {
+  const settings = settingsOf(request)
+  const done: string[] = []
+  for (const check of chosen(request, settings).filter(({ id }) => fixable.has(id))) {
+    const outcome = await outcomeOf(check, { request, settings, provide: provider(request) })
+    if ("skip" in outcome) continue
+    for (const { fix } of outcome) if (fix !== undefined) done.push(...(await fix()))
+  }
+  return done
+}
+
+/** The checks whose problems may have a mechanical correction. */
+const fixable: ReadonlySet<string> = new Set(checks.filter((one) => one.fixes).map(({ id }) => id))
+
+const settingsOf = ({ project }: CheckRequest): CheckSettings => readCheckSettings(project.root, ids)
+
+const ids = checks.map(({ id }) => id)
+
+function chosen({ ids: named }: CheckRequest, { levelOf }: CheckSettings): readonly Check[] {
+  const unknown = named.filter((name) => selected(ids, name).length === 0)
+  if (unknown.length > 0) {
+    throw new LockstepError("L1901", `there is no check ${unknown.join(", ")}`, {
+      hint: `The checks are:\n${ids.map((id) => `  ${id}`).join("\n")}`,
+      state: "nothing was touched.",
+      next: "name a check or a family of them, such as `lockstep check history`",
+    })
+  }
+  const wanted = new Set(named.flatMap((name) => selected(ids, name)))
+  return checks.filter((check) => (named.length > 0 ? wanted.has(check.id) : levelOf(check) !== "off"))
+}
+
+async function exceptionsOf(provide: Provide): Promise<Exceptions> {
+  const folder = await provide("folder")
+  return exceptionsIn(folder.state === "available" ? folder.value.migrations : [])
+}
+
+interface Running {
+  readonly request: CheckRequest
+  readonly settings: CheckSettings
+  readonly provide: Provide
+  readonly exceptions: Exceptions
+}
+
+async function resultOf(check: Check, running: Running): Promise<Result> {
+  const { id, title } = check
+  const started = performance.now()
+  const outcome = await outcomeOf(check, running)
+  if ("skip" in outcome) return { state: "skipped", check: id, title, reason: outcome.skip }
+  const level = running.settings.levelOf(check)
+  const findings: Finding[] = []
+  const accepted: Accepted[] = []
+  for (const problem of outcome) {
+    const exception = await running.exceptions(id, problem)
+    const found = findingOf(check, problem, level === "off" ? check.level : level)
+    if (exception?.reason) accepted.push({ reason: exception.reason, finding: found })
+    else findings.push(exception ? { ...found, message: `${found.message} ${withoutReason(id)}` } : found)
+  }
+  const ran = { check: id, title, durationMs: Math.round(performance.now() - started), accepted }
+  if (findings.length === 0) return { state: "passed", ...ran }
+  return { state: findings.some(({ severity }) => severity === "error") ? "failed" : "warned", ...ran, findings }
+}
+
+const withoutReason = (id: string): string =>
+  `The exception in the file has no effect without a reason: "-- lockstep-ignore ${id}: why".`
+
+/** Runs a check where what it needs is there. What it throws as a LockstepError is its finding. */
+async function outcomeOf(
+  check: Check,
+  { request, settings, provide }: Omit<Running, "exceptions">,
+): Promise<readonly Problem[] | Skip> {
+  const { project, signal } = request
+  const common: Common = { project, signal, options: settings.optionsOf(check.id) }
+  const needed = await Promise.all(check.needs.map((need) => gathered(need, provide)))
+  const alternatives = await Promise.all(check.needsOneOf.map((need) => gathered(need, provide)))
+  const none = alternatives.length > 0 && alternatives.every(({ resource }) => resource === undefined)
+  const missing = [...needed.filter(({ resource }) => resource === undefined), ...(none ? alternatives : [])]
+  const errors = missing.flatMap(({ error }) => error ?? [])
+  if (errors.length > 0) return errors.map(asProblem)
+  if (missing.length > 0) return { skip: missing.flatMap(({ why }) => why ?? []).join("; ") }
+  const given: Common & Partial<Resources> = Object.assign(
+    { ...common },
+    ...[...needed, ...alternatives].map(({ resource }) => resource ?? {}),
+  )
+  try {
+    return await check.run(given)
+  } catch (error) {
+    if (error instanceof LockstepError && !signal.aborted) return [asProblem(error)]
+    throw error
+  }
+}
+
+interface Gathered {
+  /** Under its name; undefined where it is missing. */
+  readonly resource?: Partial<Resources>
+  readonly why?: string
+  readonly error?: LockstepError
+}
+
+async function gathered<N extends Need>(need: N, provide: Provide): Promise<Gathered> {
+  const found = await provide(need)
+  if (found.state === "available") return { resource: { [need]: found.value } }
+  return found.state === "absent" ? { why: found.why } : { error: found.error }
+}
+
+function asProblem({ message, details }: LockstepError): Problem {
+  const { file, line, column, hint, next } = details
+  return { message: hint === undefined ? message : `${message}\n${hint}`, file, line, column, next }
+}
+
+function findingOf({ id, title }: Check, { fix, ...problem }: Problem, severity: Severity): Finding {
+  const file = problem.file?.replaceAll("\\", "/")
+  return { check: id, severity, title, ...problem, file, fixable: fix !== undefined, docs: docsOf(id) }
+}

@@ -1,0 +1,53 @@
+import { defineCommand } from "../cli/options.js"
+import { projectOptions } from "../cli/shared-options.js"
+import { hasFailed, renderChecks } from "../report/check.js"
+
+/** `lockstep check [ids…]`: what is wrong with a branch's migrations. */
+export default defineCommand({
+  description: [
+    "Checks the history, the schema and the branch's new migrations, side by side. Each check is described in docs/checks.md, with an example that fails and one that passes.",
+    'Levels are set in package.json: "lockstep": { "checks": { "history/name": "off" } }. A migration accepts a finding with a comment before the statement: -- lockstep-ignore history/mixed: the reason.',
+    "A check that needs git or a database is skipped where there is none, and says so.",
+  ],
+  operands: [
+    {
+      name: "ids",
+      required: false,
+      amount: "several",
+      description: "checks, or families of them such as history (default: all that are not off)",
+    },
+  ],
+  options: {
+    ...projectOptions,
+    base: {
+      type: "text",
+      value: "ref",
+      description: "the branch or commit that the branch is merged into",
+      defaultDescription: "the pull request's in CI, else origin's default branch",
+    },
+    fix: {
+      type: "boolean",
+      description: "correct what can be corrected mechanically, then check again",
+      source: "command line",
+    },
+  },
+  exitCodes: { 0: "no check failed", 1: "a check failed" },
+  examples: [
+    "lockstep check --base origin/main",
+    "lockstep check history/order --fix",
+    "lockstep check history schema/drift --json",
+  ],
+  async run({ settings, operands: ids, output, project, signal }) {
+    const request = { project: await project(), base: settings.base, ids, signal }
+    const { runChecks, fixProblems } = await import("../check/run.js")
+    const { checkObject } = await import("../report/check-json.js")
+    const fixed = settings.fix ? await fixProblems(request) : []
+    for (const line of fixed) output.say(`  fixed  ${line}`)
+    let done = 0
+    const results = await runChecks({ ...request, onResult: () => output.live(`${++done} checked`) })
+    output.live("")
+    output.data(renderChecks(results, output))
+    output.object(checkObject(results, fixed))
+    return hasFailed(results) ? 1 : 0
+  },
+})
