@@ -16,9 +16,13 @@ interface Chunk {
 interface Beginning {
   readonly from: number
   readonly begins: Boundary
+  /** Whether a part may be larger than a megabyte, or "too long" is the answer. */
+  readonly size: "limited" | "any"
 }
 
 const smallest = 16_384
+/** Larger only where there is no other end: a long literal, which the caller can shorten. */
+const largest = 1_048_576
 const insert = "INSERT INTO rows VALUES "
 
 /**
@@ -27,9 +31,14 @@ const insert = "INSERT INTO rows VALUES "
  * part counts only where it parses by itself and ends as a statement does. A cut inside a string, a comment or a body
  * does not, and then another one is tried. A syntax problem's position counts from the part's beginning.
  */
-export function parseChunk(parser: Parser, source: string, { from, begins }: Beginning): Chunk | SyntaxProblem {
+export function parseChunk(
+  parser: Parser,
+  source: string,
+  { from, begins, size: allowed }: Beginning,
+): Chunk | SyntaxProblem | "too long" {
   const head = begins === "between rows" ? insert : ""
   for (let size = smallest; ; size *= 2) {
+    if (size > largest && allowed === "limited") return "too long"
     for (const { end, next, close } of cuts(source, from, size)) {
       const sql = head + source.slice(from, end) + close
       const raw = parser.parse(sql)

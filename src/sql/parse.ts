@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises"
 import type { Node } from "libpg-query"
 import { parseChunk } from "./chunk.js"
+import { type Shortened, withoutLongLiterals } from "./long-literals.js"
 import { loadParser, type Parser } from "./parser.js"
 import { advance, firstPlace, offsetOfPosition, type Place, placeAt } from "./place.js"
 import { mentions, relationOfList } from "./tree.js"
@@ -11,7 +12,10 @@ export interface Statement {
   readonly index: number
   /** Without the semicolon, and without the comments and spaces around. */
   readonly text: string
-  /** PostgreSQL's parse tree; of an INSERT of very many rows, only the first of them. */
+  /**
+   * PostgreSQL's parse tree; of an INSERT of very many rows, only the first of them. In a file with literals of a
+   * megabyte, its long literals are empty here.
+   */
   readonly node: Node
   /** UTF-16 code units in the source. */
   readonly start: number
@@ -80,33 +84,46 @@ function* statementsIn(parser: Parser, source: string): Generator<Statement, Unp
   const procedures = new Set<string>()
   let place = firstPlace(source)
   let index = 0
+  /** What is parsed: the source, or where it has very long literals a copy of the rest without what they hold. */
+  let { text, toSource }: Shortened = { text: source, toSource: (offset) => offset }
+  let from = place.offset
+  let size: "limited" | "any" = "limited"
   /** An INSERT whose rows are in several chunks; its parse tree has the first of them. */
   let begun: { readonly node: Node; readonly place: Place } | undefined
-  while (place.offset < source.length) {
-    const chunk = parseChunk(parser, source, {
-      from: place.offset,
+  while (from < text.length) {
+    const chunk = parseChunk(parser, text, {
+      from,
       begins: begun === undefined ? "between statements" : "between rows",
+      size,
     })
+    if (chunk === "too long") {
+      ;({ text, toSource } = withoutLongLiterals(source, from))
+      from = 0
+      size = "any"
+      continue
+    }
     if ("message" in chunk) {
-      const offset = place.offset + offsetOfPosition(source.slice(place.offset), chunk.position)
-      return unparsed(source, offset, chunk.message)
+      return unparsed(source, toSource(from + offsetOfPosition(text.slice(from), chunk.position)), chunk.message)
     }
     for (const [position, found] of chunk.statements.entries()) {
       if (begun === undefined || position > 0) {
-        place = advance(source, place, found.start)
+        place = advance(source, place, toSource(found.start))
         begun = { node: found.node, place }
       }
       if (chunk.ends === "between rows" && position === chunk.statements.length - 1) break
       const { node } = begun
       const { offset: start, line, column } = begun.place
-      const text = withoutTrailingComments(parser, source.slice(start, found.end))
+      // Of an INSERT that began in an earlier chunk, the rows in this one.
+      const last = Math.max(from, found.start)
+      const end = toSource(last + lengthWithoutComments(parser, text.slice(last, found.end)))
+      const statement = { text: source.slice(start, end), node }
       begun = undefined
-      noteProcedure(parser, { text, node }, procedures)
-      const end = start + text.length
-      const ends = endsTransaction(parser, { text, node }, procedures)
-      yield { index: index++, text, node, start, end, line, column, endsTransaction: ends }
+      noteProcedure(parser, statement, procedures)
+      const ends = endsTransaction(parser, statement, procedures)
+      yield { index: index++, ...statement, start, end, line, column, endsTransaction: ends }
     }
-    place = advance(source, place, chunk.end)
+    from = chunk.end
+    place = advance(source, place, toSource(from))
   }
   return undefined
 }
@@ -117,13 +134,13 @@ function unparsed(source: string, offset: number, message: string): Unparsed {
   return { kind: "unparsed", message, offset, line, column, ...(metaCommand === undefined ? {} : { metaCommand }) }
 }
 
-/** A comment left at the end would swallow whatever a caller appends. */
-function withoutTrailingComments(parser: Parser, text: string): string {
+/** A comment left at the end would swallow whatever a caller appends. In UTF-16 code units. */
+function lengthWithoutComments(parser: Parser, text: string): number {
   const trimmed = text.trimEnd()
   const lastLine = trimmed.slice(trimmed.lastIndexOf("\n") + 1)
-  if (!lastLine.includes("--") && !trimmed.endsWith("*/")) return trimmed
+  if (!lastLine.includes("--") && !trimmed.endsWith("*/")) return trimmed.length
   const token = parser.scan(trimmed).findLast(({ tokenName }) => !tokenName.endsWith("_COMMENT"))
-  return Buffer.from(trimmed).subarray(0, token?.end).toString()
+  return Buffer.from(trimmed).subarray(0, token?.end).toString().length
 }
 
 interface Piece {

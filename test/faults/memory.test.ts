@@ -43,6 +43,17 @@ const table = "CREATE TABLE t (id int, text text);\n"
 const row = (id: number) => `(${id}, 'a text of some length; it is the same in every row, (but), (for) its number')`
 const rows = Array.from({ length: 80_000 }, (_, id) => row(id))
 
+/** Deploys one migration with a heap of 80 MB; its largest resident memory in MiB. */
+async function peakOf(sql: string) {
+  const database = await createDatabase()
+  const { root } = createProject({ migrations: { "20260101000000_large": sql } })
+  const env = environment({ DATABASE_URL: database.url, NODE_OPTIONS: "--max-old-space-size=80" })
+  const peak = await peakMemory({ name: "deploy", command: [process.execPath, cliPath, "deploy"], env, cwd: root })
+  return { database, peak }
+}
+
+const budget = (sql: string): number => 120 + (2 * sql.length) / 1e6
+
 test.each([
   ["INSERTs", rows.map((each) => `INSERT INTO t VALUES ${each};\n`).join("")],
   [
@@ -55,13 +66,22 @@ test.each([
   ["one INSERT", `INSERT INTO t VALUES ${rows.join(",\n")};\n`],
   ["one line", rows.map((each) => `INSERT INTO t VALUES ${each};`).join("")],
 ])("a large file takes twice its own size and 120 MB: %s", async (_what, inserts) => {
-  const database = await createDatabase()
   const sql = table + inserts
-  const { root } = createProject({ migrations: { "20260101000000_large": sql } })
-  const env = environment({ DATABASE_URL: database.url, NODE_OPTIONS: "--max-old-space-size=80" })
-  const peak = await peakMemory({ name: "deploy", command: [process.execPath, cliPath, "deploy"], env, cwd: root })
-  expect(peak).toBeLessThan(120 + (2 * sql.length) / 1e6)
+  const { database, peak } = await peakOf(sql)
+  expect(peak).toBeLessThan(budget(sql))
   expect(await database.query("SELECT count(*) > 20000 AS full FROM t")).toEqual([{ full: true }])
+})
+
+const words = "a text, (it's) -- long; ".repeat(1_700_000)
+
+test.each([
+  ["in one transaction", `'${words.replaceAll("'", "''")}'`, ""],
+  ["statement by statement", `$$${words}$$`, "CREATE INDEX CONCURRENTLY i ON t (id);\n"],
+])("so does one with a literal of 40 MB: %s", async (_what, literal, after) => {
+  const sql = `${table}INSERT INTO t VALUES (1, ${literal}); -- ;\n${after}SELECT 1;\n`
+  const { database, peak } = await peakOf(sql)
+  expect(peak).toBeLessThan(budget(sql))
+  expect(await database.query("SELECT length(text) AS length FROM t")).toEqual([{ length: words.length }])
 })
 
 test("a large file that is refused near its end, and one that cannot be parsed, take no more", async () => {

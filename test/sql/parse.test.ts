@@ -128,6 +128,30 @@ describe("long files", () => {
     )
   })
 
+  const long = `E'${"it\\'s; é😀\n".repeat(300_000)}'`
+
+  test("what comes after literals of 3 MB is found in its place", async () => {
+    const source = `INSERT INTO t VALUES (${long}),\n(${long}); DO $$ BEGIN ${long} COMMIT; END $$;\nSELECT ${long} AS b -- c\n;`
+    const { statements } = await parsed(source)
+    expect(statements.map(({ line, column }) => ({ line, column }))).toEqual([
+      { line: 1, column: 1 },
+      { line: 600_002, column: 5 },
+      { line: 900_003, column: 1 },
+    ])
+    for (const { text, start, end } of statements) expect(text).toBe(source.slice(start, end))
+    expect(statements.at(-1)?.text.endsWith("AS b")).toBe(true)
+  })
+
+  test("and so is a syntax error", async () => {
+    const found = await parseScript(`SELECT ${long};\nSELECT 'é' FRM x y`)
+    expect(found).toMatchObject({ kind: "unparsed", line: 300_002, column: 16 })
+  })
+
+  test("a DO block with such a literal that commits is known to", async () => {
+    const { statements } = await parsed(`DO $$ BEGIN PERFORM ${long}; COMMIT; END $$`)
+    expect(statements).toMatchObject([{ endsTransaction: true }])
+  })
+
   test("a statement that ends in a comment after a cut is not taken for a whole one", async () => {
     const padding = `SELECT '${"x".repeat(70_000)}'`
     const { statements } = await parsed(`${padding} -- not the end;\n, 2;\nSELECT 3`)
