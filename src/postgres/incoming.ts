@@ -11,6 +11,8 @@ type Deliver = (bytes: Buffer) => void
 export class BoundedConnection extends pg.Connection {
   /** Whether rows and COPY output are dropped now. A row description is always handed on before its first row. */
   dropsRows = false
+  /** Whether notices are dropped, as everywhere but where they are listened to. */
+  dropsNotices = true
 
   override attachListeners(stream: ByteSource): void {
     const messages = new Messages(this)
@@ -35,7 +37,7 @@ class Messages {
   #code = 0
   #treatment: "deliver" | "drop" | CutError = "deliver"
 
-  constructor(private readonly connection: { readonly dropsRows: boolean }) {}
+  constructor(private readonly connection: Pick<BoundedConnection, "dropsRows" | "dropsNotices">) {}
 
   arrive(piece: Buffer, deliver: Deliver): void {
     const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, piece]) : piece
@@ -72,7 +74,8 @@ class Messages {
     this.#code = kind
     this.#left = length + 1
     const isRow = kind === code.row || kind === code.copyData
-    if (kind === code.notice || (isRow && this.connection.dropsRows)) this.#treatment = "drop"
+    const { dropsRows, dropsNotices } = this.connection
+    if ((kind === code.notice && dropsNotices) || (isRow && dropsRows)) this.#treatment = "drop"
     else if (kind === code.error && length > longestField) this.#treatment = new CutError()
     else this.#treatment = "deliver"
   }

@@ -22,6 +22,10 @@ export type ScratchServer =
 
 /** An empty database to replay a history in. The URL's schema exists in it. */
 export interface ScratchDatabase extends Session {
+  /** Opens one more connection to it; the caller ends it. */
+  readonly open: () => Promise<Client>
+  /** Keeps it under another name, as a template for copies: nobody can connect to it any more. Where that name is taken, it is dropped. */
+  readonly keepAs: (name: string) => Promise<void>
   /** May be called twice. */
   readonly drop: () => Promise<void>
 }
@@ -46,18 +50,31 @@ export async function withScratchDatabase<T>(
  */
 export async function openScratchDatabase({ url, shadowUrl }: ScratchServer): Promise<ScratchDatabase> {
   const server = url ?? shadowUrl
-  const { client, drop } = shadowUrl ? await useConfigured(shadowUrl, url) : await create(server)
-  const { schema } = server
+  return await prepared(shadowUrl ? await useConfigured(shadowUrl, url) : await create(server), server.schema)
+}
+
+/** A database to copy, and the schema that unqualified names mean in it. */
+export interface ScratchTemplate {
+  readonly template: string
+  readonly schema: string
+}
+
+/** Creates a database on the server of `url` as a copy of another one there. Errors: L1404 it cannot be created. */
+export async function openScratchCopy(url: DatabaseUrl, of: ScratchTemplate): Promise<ScratchDatabase> {
+  return await prepared(await create(url, of.template), of.schema)
+}
+
+async function prepared(opened: Opened, schema: string): Promise<ScratchDatabase> {
   try {
-    await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}; ${searchPath(schema)}`)
-    return { client, schema, drop }
+    await opened.client.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}; ${searchPath(schema)}`)
+    return { ...opened, schema }
   } catch (error) {
-    await drop()
+    await opened.drop()
     throw error
   }
 }
 
-type Opened = Pick<ScratchDatabase, "client" | "drop">
+type Opened = Omit<ScratchDatabase, "schema">
 
 const notDropped = new Set<() => Promise<void>>()
 
@@ -77,7 +94,7 @@ const prefix = "lockstep_scratch_"
  * The connection that creates the database has its name as application_name and stays open as long as the database is
  * used: this is how other processes know that it is not left over from a killed one.
  */
-async function create(url: DatabaseUrl): Promise<Opened> {
+async function create(url: DatabaseUrl, template?: string): Promise<Opened> {
   const name = prefix + randomBytes(8).toString("hex")
   const owner = await connect(url, { applicationName: name })
   let client: Client | undefined
@@ -91,9 +108,22 @@ async function create(url: DatabaseUrl): Promise<Opened> {
     // The URL may set an application_name, which would win over the one given above.
     await owner.query(`SET application_name TO ${quoteIdentifier(name)}`)
     await dropLeftOver(owner)
-    await owner.query(`CREATE DATABASE ${quoteIdentifier(name)}`).catch((cause) => Promise.reject(notCreated(cause)))
-    client = await connect(withoutFlush(withDatabase(url, name)), { applicationName: "lockstep scratch" })
-    return { client, drop }
+    const copy = template === undefined ? "" : ` TEMPLATE ${quoteIdentifier(template)}`
+    await owner
+      .query(`CREATE DATABASE ${quoteIdentifier(name)}${copy}`)
+      .catch((cause) => Promise.reject(notCreated(cause)))
+    const open = () => connect(withoutFlush(withDatabase(url, name)), { applicationName: "lockstep scratch" })
+    client = await open()
+    const keepAs = async (kept: string): Promise<void> => {
+      await client?.end()
+      const [from, to] = [quoteIdentifier(name), quoteIdentifier(kept)]
+      const renamed = await owner.query(`ALTER DATABASE ${from} RENAME TO ${to}`).then(
+        () => true,
+        (error: unknown) => (sqlstateOf(error) === "42P04" ? false : Promise.reject(error)),
+      )
+      if (renamed) await owner.query(`ALTER DATABASE ${to} WITH ALLOW_CONNECTIONS false`)
+    }
+    return { client, open, keepAs, drop }
   } catch (error) {
     await drop().catch(() => undefined)
     throw error
@@ -150,7 +180,13 @@ async function useConfigured(configured: DatabaseUrl, main: DatabaseUrl | undefi
     await client.end()
     throw error
   }
-  return { client, drop: once(() => client.end()) }
+  return {
+    client,
+    open: () => connect(configured, { applicationName: "lockstep scratch" }),
+    keepAs: () =>
+      Promise.reject(new LockstepError("L1404", "the configured shadow database cannot be kept as a template")),
+    drop: once(() => client.end()),
+  }
 }
 
 /** Two connections are to one database when their servers started at the same microsecond and the OIDs agree. */

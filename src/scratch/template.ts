@@ -1,0 +1,129 @@
+import { createHash } from "node:crypto"
+import { type Client, connect } from "../postgres/connect.js"
+import { quoteIdentifier } from "../postgres/quote.js"
+import type { DatabaseUrl } from "../postgres/url.js"
+import { openScratchCopy, openScratchDatabase, type ScratchDatabase } from "./database.js"
+import type { ObservedSession } from "./observe.js"
+import { installObserver } from "./observer.js"
+import { replay, type Step } from "./replay.js"
+import { runScript } from "./script.js"
+
+/** A server for scratch databases, and what is replayed there before the first migration. */
+export interface ReplaySetting {
+  /** Any database of the server that exists. */
+  readonly url: DatabaseUrl
+  /** The schema that unqualified names mean. */
+  readonly schema: string
+  /** migrations.initShadowDb: SQL to run before the first migration. */
+  readonly initShadowDb?: string | undefined
+}
+
+/** A scratch database in a history's state, ready to observe statements in. */
+export interface ReplayedDatabase extends ObservedSession {
+  /** May be called twice. */
+  readonly drop: () => Promise<void>
+}
+
+const prefix = "lockstep_template_"
+/** The next plan of the same project needs one of them, those of other branches the rest. */
+const mostTemplates = 4
+
+/**
+ * Opens a scratch database in which a history is applied. The database after the last migration is kept on the server as
+ * a template, under the digest of what made it: the same history is then a copy, and a longer one starts from it.
+ * Where the role may not create databases, the URL's own database is emptied and replayed in.
+ * Errors: L1404 none can be created, L1406 a migration fails there.
+ */
+export async function openReplayed(setting: ReplaySetting, steps: readonly Step[]): Promise<ReplayedDatabase> {
+  const admin = await connect(setting.url, { applicationName: "lockstep scratch" })
+  try {
+    if (!(await mayCreate(admin))) return await replayInPlace(setting, steps)
+    const names = namesOf(setting, steps)
+    const existing = await templates(admin)
+    const whole = names.at(-1) ?? prefix
+    if (!existing.includes(whole)) {
+      const known = names.findLastIndex((name) => existing.includes(name))
+      await build(setting, { from: names[known], steps: steps.slice(Math.max(known, 0)), name: whole })
+      await evict(admin, whole)
+    }
+    return await observed(await openScratchCopy(setting.url, { template: whole, schema: setting.schema }))
+  } finally {
+    await admin.end()
+  }
+}
+
+async function mayCreate(admin: Client): Promise<boolean> {
+  const { rows } = await admin.query<{ may: string }>(
+    "SELECT rolcreatedb OR rolsuper AS may FROM pg_catalog.pg_roles WHERE rolname = current_user",
+  )
+  return rows[0]?.may === "t"
+}
+
+/** The name of each template along the history: after none of the migrations, after the first, and so on. */
+function namesOf({ schema, initShadowDb = "" }: ReplaySetting, steps: readonly Step[]): readonly string[] {
+  const digest = (...parts: readonly string[]) => createHash("sha256").update(JSON.stringify(parts)).digest("hex")
+  const digests = [digest(installObserver, schema, initShadowDb)]
+  for (const { name, sql } of steps) digests.push(digest(digests.at(-1) ?? "", name, sql))
+  return digests.map((each) => prefix + each.slice(0, 32))
+}
+
+async function templates(admin: Client): Promise<readonly string[]> {
+  const { rows } = await admin.query<{ datname: string }>(
+    "SELECT datname FROM pg_catalog.pg_database WHERE datname LIKE $1 ORDER BY oid",
+    [`${prefix.replaceAll("_", "\\_")}%`],
+  )
+  return rows.map(({ datname }) => datname)
+}
+
+interface Build {
+  readonly from: string | undefined
+  readonly steps: readonly Step[]
+  readonly name: string
+}
+
+/** The database gets its name when it is complete: what a killed process leaves is an ordinary scratch database. */
+async function build(setting: ReplaySetting, { from, steps, name }: Build): Promise<void> {
+  const database =
+    from === undefined
+      ? await openScratchDatabase({ url: { ...setting.url, schema: setting.schema } })
+      : await openScratchCopy(setting.url, { template: from, schema: setting.schema })
+  try {
+    if (from === undefined && setting.initShadowDb) await runScript(database, setting.initShadowDb)
+    await replay(database, steps)
+    await database.client.query(installObserver)
+    await database.keepAs(name)
+  } finally {
+    await database.drop()
+  }
+}
+
+/** One that is being copied cannot be dropped; a later plan does it. */
+async function evict(admin: Client, kept: string): Promise<void> {
+  const others = (await templates(admin)).filter((name) => name !== kept)
+  for (const name of others.slice(0, Math.max(0, others.length - mostTemplates + 1)))
+    await admin.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)}`).catch(() => undefined)
+}
+
+async function replayInPlace(setting: ReplaySetting, steps: readonly Step[]): Promise<ReplayedDatabase> {
+  const url = { ...setting.url, schema: setting.schema }
+  const database = await openScratchDatabase({ shadowUrl: url })
+  try {
+    if (setting.initShadowDb) await runScript(database, setting.initShadowDb)
+    await replay(database, steps)
+    await database.client.query(installObserver)
+    return await observed(database)
+  } catch (error) {
+    await database.drop()
+    throw error
+  }
+}
+
+async function observed(database: ScratchDatabase): Promise<ReplayedDatabase> {
+  const watcher = await database.open()
+  const drop = async (): Promise<void> => {
+    await watcher.end().catch(() => undefined)
+    await database.drop()
+  }
+  const { client, schema, open } = database
+  return { client, schema, watcher, open, drop }
+}
