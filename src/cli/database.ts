@@ -7,7 +7,7 @@ import { type Folder, readFolder } from "../history/folder.js"
 import { type Client, connect } from "../postgres/connect.js"
 import { parseDatabaseUrl } from "../postgres/url.js"
 import { inLine } from "../printable.js"
-import { findTarget, type Target } from "../project/database-url.js"
+import { findTarget, shadowUrlOf, type Target } from "../project/database-url.js"
 import { refuseNewerPrisma } from "../project/manifest.js"
 import type { Project } from "../project/project.js"
 import type { EngineSetting } from "../schema-engine/engine.js"
@@ -28,9 +28,10 @@ export async function openWorkplace(project: Project, output: Output): Promise<W
   refuseNewerPrisma(project.root)
   const target = await findTarget(project)
   announce(target, output)
+  const shadow = shadowUrlOf(project)
   const setting: EngineSetting = {
     url: target.url,
-    shadowUrl: project.shadowUrl ? parseDatabaseUrl(project.shadowUrl) : undefined,
+    shadowUrl: shadow ? parseDatabaseUrl(shadow) : undefined,
     initShadowDb: project.initShadowDb,
     external: project.external,
   }

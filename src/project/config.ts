@@ -23,7 +23,8 @@ const names = z.optional(z.object({ external: z.optional(z.array(z.string())) })
 const shape = z.object({
   schema: text,
   migrations: z.optional(z.object({ path: text, seed: text, initShadowDb: text })),
-  datasource: z.optional(z.object({ url: text, shadowDatabaseUrl: text })),
+  // Prisma 7 has no directUrl any more.
+  datasource: z.optional(z.object({ url: text, directUrl: text, shadowDatabaseUrl: text })),
   tables: names,
   enums: names,
 })
@@ -34,7 +35,10 @@ export interface PrismaConfig {
   readonly schema: string | undefined
   readonly migrations: string | undefined
   readonly seed: string | undefined
+  /** The database's URL; of two, the direct one, which is what migrations use. */
   readonly url: string | undefined
+  /** The variable that it is read from, where the file says so in one place: `env("X")` or `process.env.X`. */
+  readonly urlVariable: string | undefined
   readonly shadowUrl: string | undefined
   readonly initShadowDb: string | undefined
   readonly external: External
@@ -77,13 +81,23 @@ export async function readConfig(path: string, variables: Readonly<Record<string
     schema: absolute(schema),
     migrations: absolute(migrations?.path),
     seed: migrations?.seed,
-    url: datasource?.url || undefined,
+    url: datasource?.directUrl || datasource?.url || undefined,
+    urlVariable: variableFor(["directUrl", "url"], readFileSync(path, "utf8")),
     shadowUrl: datasource?.shadowDatabaseUrl || undefined,
     initShadowDb: migrations?.initShadowDb,
     external: { tables: tables?.external ?? [], enums: enums?.external ?? [] },
     unsetVariables,
   }
 }
+
+/** The variable that the text of a prisma.config names for the first of these settings that it has. */
+function variableFor(settings: readonly string[], text: string): string | undefined {
+  const found = settings.map((name) => new RegExp(`\\b${name}["']?\\s*:\\s*${variable.source}`).exec(text)?.slice(1))
+  return found.flatMap((names) => names?.find((name) => name !== undefined) ?? [])[0]
+}
+
+/** `env("NAME")`, `process.env.NAME`, `process.env["NAME"]`. */
+const variable = /(?:env(?:<\w+>)?\(\s*["'`](\w+)["'`]|process\.env(?:\.(\w+)|\[["'`](\w+)["'`]\]))/
 
 /** `import` takes three times as long for the same file: Node first searches it for its exports. */
 const require: (name: "jiti") => typeof import("jiti") = createRequire(import.meta.url)

@@ -53,9 +53,6 @@ function parseIfPresent(path: string, unreadable: (hint: string, cause: unknown)
   }
 }
 
-/** The newest major version of Prisma that this Lockstep supports. */
-const newestPrisma = 7
-
 /** Prisma's CLI as installed in a project. */
 interface InstalledPrisma {
   readonly version: string
@@ -63,22 +60,31 @@ interface InstalledPrisma {
   readonly cli: string
 }
 
-/** The project's own `prisma`; undefined where it is not installed. */
-export function findPrisma(root: string): InstalledPrisma | undefined {
-  const dir = prismaFolder(root)
+/** The `prisma` that is installed for a folder, there or in a folder above it; undefined where it is not installed. */
+export function findPrisma(folder: string): InstalledPrisma | undefined {
+  const dir = prismaFolder(folder)
   if (dir === undefined) return undefined
   const { version, bin } = readManifest(dir)
   const script = typeof bin === "string" ? bin : bin?.prisma
   return version === undefined || script === undefined ? undefined : { version, cli: join(dir, script) }
 }
 
-function prismaFolder(root: string): string | undefined {
+function prismaFolder(folder: string): string | undefined {
   try {
-    return dirname(createRequire(join(root, "package.json")).resolve("prisma/package.json"))
+    return dirname(createRequire(join(folder, "package.json")).resolve("prisma/package.json"))
   } catch {
     return undefined
   }
 }
+
+/** The major version of Prisma that a folder's project is on: the installed one's. Undefined where it is not known. */
+export function prismaMajor(folder: string): number | undefined {
+  const major = Number.parseInt(findPrisma(folder)?.version ?? "", 10)
+  return Number.isNaN(major) ? undefined : major
+}
+
+/** The newest major version of Prisma that this Lockstep supports. */
+const newestPrisma = 7
 
 /** Errors: L1304 the project's Prisma is newer than this Lockstep supports. Older ones write the same history. */
 export function refuseNewerPrisma(root: string): void {
@@ -86,10 +92,10 @@ export function refuseNewerPrisma(root: string): void {
   if (version === undefined || Number.parseInt(version, 10) <= newestPrisma) return
   throw new LockstepError(
     "L1304",
-    `this project has Prisma ${version}; Lockstep supports Prisma up to ${newestPrisma}`,
+    `this project has Prisma ${version}, which is another product than Prisma ${newestPrisma} and has no migrations of a Prisma schema`,
     {
-      state: "nothing was touched.",
-      next: `\`npm install prisma@${newestPrisma} @prisma/client@${newestPrisma}\``,
+      state: "nothing was touched; deploy and status of the existing migrations work all the same.",
+      next: `\`npm install prisma@${newestPrisma} @prisma/client@${newestPrisma}\` to go on with these migrations`,
     },
   )
 }

@@ -27,8 +27,9 @@ export interface Project {
   readonly seed: string | undefined
   /** DATABASE_URL as it was before a prisma.config could set it. */
   readonly environmentUrl: string | undefined
-  /** The URL as the prisma.config evaluates it. */
+  /** The URL as the prisma.config evaluates it, and the variable that it names for it. */
   readonly configUrl: string | undefined
+  readonly configUrlVariable: string | undefined
   readonly shadowUrl: string | undefined
   /** SQL that Prisma runs in a new shadow database before it replays the history. */
   readonly initShadowDb: string | undefined
@@ -61,6 +62,7 @@ export async function loadProject(flags: ProjectFlags, needs: "everything" | "mi
     seed: config?.seed ?? older.seed,
     environmentUrl,
     configUrl: config?.url,
+    configUrlVariable: config?.urlVariable,
     shadowUrl: config?.shadowUrl,
     initShadowDb: config?.initShadowDb,
     external: config?.external ?? { tables: [], enums: [] },

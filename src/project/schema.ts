@@ -1,18 +1,21 @@
 import { readdirSync, statSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { LockstepError } from "../errors.js"
 import { readRegularFile } from "../history/folder.js"
+import { prismaMajor } from "./manifest.js"
+import { type SetAside, setAsideOlder } from "./older-schema.js"
 
 /** A Prisma schema: its files, in any order. */
 export type SchemaFiles = readonly SchemaFile[]
-interface SchemaFile {
+export interface SchemaFile {
   readonly path: string
   readonly content: string
 }
 
 /**
- * Reads a project's Prisma schema: one file, or every .prisma file below a folder, in a stable order.
- * Errors: L1401 it does not exist or cannot be read; L1402 it holds connection URLs, as it does up to Prisma 6.
+ * Reads a project's Prisma schema as the engine of Prisma 7 accepts it: one file, or every .prisma file below a folder,
+ * in a stable order. What only an older Prisma accepts is set aside in memory; lines and columns stay.
+ * Errors: L1401 it does not exist or cannot be read; L1402 it holds connection URLs, and the project is on Prisma 7.
  */
 export function readSchema(path: string): SchemaFiles {
   const files = schemaPaths(path).map((file) => ({ path: file, content: readSchemaFile(file) }))
@@ -22,13 +25,20 @@ export function readSchema(path: string): SchemaFiles {
       next: "name it with --schema, or in prisma.config; deploy and status do not need it",
     })
   }
-  const old = files.flatMap(connectionLines)
-  const [first] = old
-  if (!first) return files
+  const { files: accepted, setAside } = setAsideOlder(files)
+  if (setAside.length > 0 && (prismaMajor(dirname(path)) ?? 0) >= 7) refuseConnections(setAside)
+  return accepted
+}
+
+/** Prisma 7 itself does not accept these schemas. */
+function refuseConnections(setAside: readonly SetAside[]): void {
+  const urls = setAside.filter(({ what }) => "property" in what)
+  const [first] = urls
+  if (first === undefined) return
   throw new LockstepError("L1402", "the Prisma schema holds connection URLs, which Prisma 7 no longer accepts there", {
     file: first.path,
     line: first.line,
-    hint: old.map(({ path, line, text }) => `${path}:${line}: ${text}`).join("\n"),
+    hint: urls.map(({ path, line, text }) => `${path}:${line}: ${text}`).join("\n"),
     state: "nothing was touched.",
     next: "delete these lines and put the URL into prisma.config.ts (datasource.url); deploy and status do not need the schema",
   })
@@ -72,25 +82,3 @@ export function schemaPaths(path: string): readonly string[] {
 /** The models that a schema declares. */
 export const modelsIn = (files: SchemaFiles): readonly string[] =>
   files.flatMap(({ content }) => [...content.matchAll(/^\s*model\s+(\w+)\s*\{/gm)].flatMap(([, name]) => name ?? []))
-
-interface Line {
-  readonly path: string
-  readonly line: number
-  readonly text: string
-}
-
-/** The lines of a file's datasource block that Prisma 7 refuses. */
-function connectionLines({ path, content }: SchemaFile): readonly Line[] {
-  let inDatasource = false
-  return content.split("\n").flatMap((raw, at) => {
-    const text = raw.trim()
-    if (/^datasource\s+\w+\s*\{/.test(text)) inDatasource = true
-    const found = inDatasource && /^(?:url|directUrl|shadowDatabaseUrl)\s*=/.test(text)
-    if (text.includes("}") && !/^(?:url|directUrl|shadowDatabaseUrl)\b/.test(text)) inDatasource = false
-    return found ? [{ path, line: at + 1, text: withoutUrl(text) }] : []
-  })
-}
-
-/** A URL that is written out holds a password. */
-const withoutUrl = (line: string): string =>
-  /=\s*env\("\w+"\)/.test(line) ? line : line.replace(/=.*/, "= (not shown)")

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { modelsIn, readSchema, readSchemaIfPossible } from "../../src/project/schema.js"
@@ -31,9 +32,7 @@ test("a schema that does not exist is an error that names the path", () => {
   )
 })
 
-test("connection URLs in the schema, as Prisma 6 had them, are named with their lines", () => {
-  const { root } = createProject({
-    schema: `datasource db {
+const olderSchema = `datasource db {
   provider          = "postgresql"
   url               = env("DATABASE_URL")
   directUrl         = env("DIRECT_URL")
@@ -44,8 +43,27 @@ model Page {
   id  Int    @id
   url String
 }
-`,
-  })
+`
+
+const withPrisma = (version: string) => ({
+  "node_modules/prisma/package.json": JSON.stringify({ name: "prisma", version, bin: "x.js" }),
+})
+
+test.each([
+  ["5.22.0", withPrisma("5.22.0")],
+  ["6.19.3", withPrisma("6.19.3")],
+  ["a version that is not known", {}],
+])("with Prisma %s, connection URLs in the schema are set aside, and the file stays", (_, files) => {
+  const { root } = createProject({ schema: olderSchema, files })
+  const path = join(root, "prisma/schema.prisma")
+  const [file] = readSchema(path)
+  expect(file?.content).toMatch(/^datasource db \{\n {2}provider {10}= "postgresql"\n +\n +\n +\n\}\n\nmodel Page/)
+  expect(file?.content).toHaveLength(olderSchema.length)
+  expect(readFileSync(path, "utf8")).toBe(olderSchema)
+})
+
+test("with Prisma 7, which refuses them itself, they are named with their lines", () => {
+  const { root } = createProject({ schema: olderSchema, files: withPrisma("7.10.1") })
   const path = join(root, "prisma/schema.prisma")
   expect(() => readSchema(path)).toThrow(
     expect.objectContaining({
@@ -53,7 +71,7 @@ model Page {
       details: expect.objectContaining({
         file: path,
         line: 3,
-        hint: `${path}:3: url               = env("DATABASE_URL")\n${path}:4: directUrl         = env("DIRECT_URL")\n${path}:5: shadowDatabaseUrl = (not shown)`,
+        hint: `${path}:3: url = env("DATABASE_URL")\n${path}:4: directUrl = env("DIRECT_URL")\n${path}:5: shadowDatabaseUrl = (not shown)`,
       }),
     }),
   )

@@ -1,0 +1,120 @@
+import type { SchemaFile, SchemaFiles } from "./schema.js"
+import { blank, blocksIn, lineAt, type Property, propertiesIn } from "./schema-blocks.js"
+
+/** What Prisma's schema engine 7 does not accept in a schema, and an older Prisma does. */
+export interface SetAside {
+  readonly path: string
+  /** 1-based. */
+  readonly line: number
+  readonly what: { readonly property: ConnectionKey } | { readonly previewFeature: string }
+  /** As it is written; a URL is not shown. */
+  readonly text: string
+}
+
+/** The datasource's properties that hold a URL. */
+export type ConnectionKey = "url" | "directUrl" | "shadowDatabaseUrl"
+
+/** Where a datasource's URL comes from, and the place that says so. */
+export type ConnectionValue = { readonly path: string; readonly line: number } & (
+  | { readonly from: "variable"; readonly name: string }
+  | { readonly from: "text"; readonly url: string }
+)
+
+/** The URLs of a schema's datasource. Up to Prisma 6 they stand there. */
+export type Connection = Readonly<Partial<Record<ConnectionKey, ConnectionValue>>>
+
+/** A schema as the engine accepts it, and what is not in it any more. */
+interface Accepted {
+  readonly files: SchemaFiles
+  readonly setAside: readonly SetAside[]
+}
+
+/**
+ * Preview features that Prisma 5 or 6 accepts and the engine of Prisma 7 does not know, in lower case. Every other one
+ * that became standard or was dropped since Prisma 2 it accepts still, and passes over. Source: the lists of preview
+ * features of Prisma's engines of 5.22, 6.19 and 7.10, each tried with the engine.
+ */
+const goneFeatures: ReadonlySet<string> = new Set(["metrics", "esm"])
+
+/**
+ * Takes out what only Prisma up to version 6 accepts: the datasource's URLs, and preview features that are gone. Blanks
+ * take its place, so that every other character keeps its line and column.
+ */
+export function setAsideOlder(files: SchemaFiles): Accepted {
+  const done = files.map(acceptedFile)
+  return { files: done.map(({ file }) => file), setAside: done.flatMap(({ setAside }) => setAside) }
+}
+
+function acceptedFile(file: SchemaFile): { readonly file: SchemaFile; readonly setAside: readonly SetAside[] } {
+  const { path, content } = file
+  const cuts = blocksIn(content).flatMap((block): readonly Cut[] => {
+    if (block.kind === "datasource") return propertiesIn(block).flatMap(connectionCut)
+    if (block.kind === "generator") return propertiesIn(block).flatMap(featureCuts)
+    return []
+  })
+  const setAside = cuts.map(({ start, what, text }) => ({ path, line: lineAt(content, start), what, text }))
+  return { file: { path, content: cuts.reduce(without, content) }, setAside }
+}
+
+interface Cut extends Pick<SetAside, "what" | "text"> {
+  readonly start: number
+  readonly end: number
+}
+
+const without = (content: string, { start, end }: Cut): string =>
+  content.slice(0, start) + blank(content.slice(start, end)) + content.slice(end)
+
+const connectionKeys: readonly string[] = ["url", "directUrl", "shadowDatabaseUrl"] satisfies ConnectionKey[]
+const isConnectionKey = (name: string): name is ConnectionKey => connectionKeys.includes(name)
+
+function connectionCut({ name, value, start, end }: Property): readonly Cut[] {
+  if (!isConnectionKey(name)) return []
+  const text = variableIn(value) === undefined ? `${name} = (not shown)` : `${name} = ${value}`
+  return [{ start, end, what: { property: name }, text }]
+}
+
+function featureCuts({ name, value, code, end }: Property): readonly Cut[] {
+  if (name !== "previewFeatures" || !code.startsWith("[")) return []
+  const begin = end - value.length
+  const items = [...code.matchAll(/"_*"/g)].map(({ index, 0: { length } }) => {
+    const text = value.slice(index, index + length)
+    return { index, text, feature: text.slice(1, -1) }
+  })
+  const isGone = ({ feature }: { readonly feature: string }) => goneFeatures.has(feature.toLowerCase())
+  const lastKept = items.findLast((item) => !isGone(item))?.index ?? Number.POSITIVE_INFINITY
+  return items.filter(isGone).map(({ index, text, feature }): Cut => {
+    // A comma goes with each item that is gone: the one before it behind the last item that stays, else the one after it.
+    const before = index > lastKept ? code.lastIndexOf(",", index) : -1
+    const after = index > lastKept ? -1 : code.indexOf(",", index)
+    return {
+      start: begin + (before < 0 ? index : before),
+      end: begin + (after < 0 ? index + text.length : after + 1),
+      what: { previewFeature: feature },
+      text,
+    }
+  })
+}
+
+/** The name in `env("NAME")`. */
+const variableIn = (value: string): string | undefined => /^env\(\s*"(\w+)"\s*\)$/.exec(value)?.[1]
+
+/** The URLs that a schema's datasource names; empty from Prisma 7 on. */
+export function connectionIn(files: SchemaFiles): Connection {
+  const found: Partial<Record<ConnectionKey, ConnectionValue>> = {}
+  for (const { path, content } of files) {
+    // A long schema's blocks take longer to find than to see that it has no such line, as from Prisma 7 on.
+    if (!/\b(?:url|directUrl|shadowDatabaseUrl)[^\S\n]*=/.test(content)) continue
+    for (const block of blocksIn(content)) {
+      if (block.kind !== "datasource") continue
+      for (const { name, value, start } of propertiesIn(block)) {
+        const place = { path, line: lineAt(content, start) }
+        const variable = variableIn(value)
+        const url = /^"(.*)"$/.exec(value)?.[1]
+        if (!isConnectionKey(name)) continue
+        if (variable !== undefined) found[name] = { ...place, from: "variable", name: variable }
+        else if (url) found[name] = { ...place, from: "text", url }
+      }
+    }
+  }
+  return found
+}
