@@ -6,6 +6,20 @@ import { missing } from "./history/missing.js"
 import { mixed } from "./history/mixed.js"
 import { name } from "./history/name.js"
 import { order } from "./history/order.js"
+import { drift } from "./schema/drift.js"
+import { uncommitted } from "./schema/uncommitted.js"
+import { roundTrip } from "./undo/round-trip.js"
 
 /** Every check, in the order in which they are listed. */
-export const checks: readonly Check[] = [edited, missing, order, name, lockFile, mixed, empty]
+export const checks: readonly Check[] = [
+  edited,
+  missing,
+  order,
+  name,
+  lockFile,
+  mixed,
+  empty,
+  uncommitted,
+  drift,
+  roundTrip,
+]

@@ -7,6 +7,7 @@ import type { DatabaseUrl } from "../postgres/url.js"
 import { findTarget } from "../project/database-url.js"
 import { type Project, readMigrations } from "../project/project.js"
 import { type Base, readBase } from "./base.js"
+import { type OpenScratch, openScratch, type Scratch } from "./scratch.js"
 
 /** What a check may need, by its name. */
 export interface Resources {
@@ -14,6 +15,7 @@ export interface Resources {
   readonly base: Base
   readonly database: Database
   readonly changes: Changes
+  readonly scratch: Scratch
 }
 
 export type Need = keyof Resources
@@ -42,6 +44,13 @@ export type Available<T> =
 /** Gives what checks need; each is found once, however many checks need it. */
 export type Provide = <N extends Need>(need: N) => Promise<Available<Resources[N]>>
 
+/** What one run's checks share. */
+export interface Provider {
+  readonly provide: Provide
+  /** Ends what was started for the run. */
+  readonly close: () => Promise<void>
+}
+
 /** Where the resources of one run come from. */
 export interface Origin {
   readonly project: Project
@@ -50,7 +59,8 @@ export interface Origin {
 }
 
 /** What cannot be read, such as a database that does not answer, fails the checks that need it, and no others. */
-export function provider({ project, base }: Origin): Provide {
+export function provider({ project, base }: Origin): Provider {
+  let opened: Promise<OpenScratch> | undefined
   const found = new Map<Need, Promise<Available<unknown>>>()
   const find: { readonly [N in Need]: () => Promise<Available<Resources[N]>> } = {
     folder: async () => available(readMigrations(project, { allowEmpty: true })),
@@ -65,6 +75,11 @@ export function provider({ project, base }: Origin): Provide {
       const known = await knownNames(provide)
       return known.state === "available" ? available(changesIn(folder.value, known.value)) : known
     },
+    scratch: async () => {
+      const database = await provide("database")
+      opened = openScratch(project, database.state === "available" ? database.value.url.schema : undefined)
+      return (await opened).found
+    },
   }
   const provide: Provide = <N extends Need>(need: N) => {
     const known = found.get(need) ?? find[need]().catch(failed)
@@ -72,7 +87,7 @@ export function provider({ project, base }: Origin): Provide {
     // Each name's promise is put in under that name alone, above.
     return known as Promise<Available<Resources[N]>>
   }
-  return provide
+  return { provide, close: async () => (await opened?.catch(() => undefined))?.close() }
 }
 
 const available = <T>(value: T): Available<T> => ({ state: "available", value })

@@ -4,7 +4,7 @@ import { type Exceptions, exceptionsIn } from "./exceptions.js"
 import { type Accepted, docsOf, type Finding, type Result, type Severity } from "./finding.js"
 import { checks } from "./registry.js"
 import { type Need, type Origin, type Provide, provider, type Resources } from "./resources.js"
-import { type CheckSettings, readCheckSettings, selected } from "./settings.js"
+import { type CheckSettings, knownReason, readCheckSettings, selected } from "./settings.js"
 
 /** What to check. */
 export interface CheckRequest extends Origin {
@@ -21,15 +21,20 @@ export interface CheckRequest extends Origin {
  */
 export async function runChecks(request: CheckRequest): Promise<readonly Result[]> {
   const settings = settingsOf(request)
-  const provide = provider(request)
-  const exceptions = await exceptionsOf(provide)
-  return await Promise.all(
-    chosen(request, settings).map(async (check) => {
+  const wanted = chosen(request, settings)
+  const { provide, close } = provider(request)
+  try {
+    const exceptions = await exceptionsOf(provide)
+    const running = wanted.map(async (check) => {
       const result = await resultOf(check, { request, settings, provide, exceptions })
       request.onResult?.(result)
       return result
-    }),
-  )
+    })
+    await Promise.allSettled(running)
+    return await Promise.all(running)
+  } finally {
+    await close()
+  }
 }
 
 /**
@@ -40,7 +45,8 @@ export async function fixProblems(request: CheckRequest): Promise<readonly strin
   const settings = settingsOf(request)
   const done: string[] = []
   for (const check of chosen(request, settings).filter(({ id }) => fixable.has(id))) {
-    const outcome = await outcomeOf(check, { request, settings, provide: provider(request) })
+    const { provide, close } = provider(request)
+    const outcome = await outcomeOf(check, { request, settings, provide }).finally(close)
     if ("skip" in outcome) continue
     for (const { fix } of outcome) if (fix !== undefined) done.push(...(await fix()))
   }
@@ -87,8 +93,10 @@ async function resultOf(check: Check, running: Running): Promise<Result> {
   const level = running.settings.levelOf(check)
   const findings: Finding[] = []
   const accepted: Accepted[] = []
+  const options = running.settings.optionsOf(id)
   for (const problem of outcome) {
-    const exception = await running.exceptions(id, problem)
+    const known = problem.object === undefined ? undefined : knownReason(options, problem.object)
+    const exception = known === undefined ? await running.exceptions(id, problem) : { reason: known }
     const found = findingOf(check, problem, level === "off" ? check.level : level)
     if (exception?.reason) accepted.push({ reason: exception.reason, finding: found })
     else findings.push(exception ? { ...found, message: `${found.message} ${withoutReason(id)}` } : found)

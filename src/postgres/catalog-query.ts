@@ -15,6 +15,9 @@ export type Kind =
   | "type"
   | "policy"
   | "rule"
+  /** Only where privileges are asked for. */
+  | "grant"
+  | "event trigger"
 
 /** Not a part of an extension. */
 const own = (catalog: string, oid: string): string =>
@@ -57,7 +60,8 @@ const parts: readonly Part[] = [
     name: named("c.relname"),
     definition: `concat_ws(' ', CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED' END,
       CASE WHEN c.relkind = 'p' THEN 'PARTITION BY ' || pg_get_partkeydef(c.oid) END,
-      CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END,
+      CASE WHEN c.relispartition THEN (SELECT format('PARTITION OF %s ', h.inhparent::regclass) FROM pg_inherits h
+        WHERE h.inhrelid = c.oid) || pg_get_expr(c.relpartbound, c.oid) END,
       CASE WHEN c.relrowsecurity THEN 'ROW LEVEL SECURITY' END,
       CASE WHEN c.relforcerowsecurity THEN 'FORCED' END)`,
     from: `${relation} AND c.relkind IN ('r', 'p')`,

@@ -7,7 +7,7 @@ import { deploy } from "../../src/deploy/deploy.js"
 import { readFolder } from "../../src/history/folder.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
 import { loadProject } from "../../src/project/project.js"
-import { createDatabase, type TestDatabase } from "../support/postgres.js"
+import { createDatabase, serverUrl, type TestDatabase } from "../support/postgres.js"
 import { createProject, type TestProject } from "../support/project.js"
 
 /** An example as a project: the base is committed on main, the branch is in the working copy. */
@@ -62,7 +62,7 @@ async function apply(project: TestProject, url: string): Promise<void> {
 }
 
 async function check(root: string, url: string | undefined, request: Partial<CheckRequest>) {
-  const project = { ...(await loadProject({ root }, "everything")), environmentUrl: url }
+  const project = { ...(await loadProject({ root }, "everything")), environmentUrl: url, shadowUrl: serverUrl() }
   return await runChecks({ project, base: "main", ids: [], signal: new AbortController().signal, ...request })
 }
 

@@ -40,6 +40,7 @@ const words = {
   base: "a base",
   database: "a database",
   changes: "a base, or else a database",
+  scratch: "",
 } as const satisfies Record<Check["needs"][number], string>
 
 function needsOf({ needs, needsOneOf }: Check): string {
