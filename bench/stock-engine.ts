@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 import { readFolder } from "../src/history/folder.js"
 import { parseDatabaseUrl } from "../src/postgres/url.js"
-/** Prisma's schema engine with its own deploy, so that Prisma's CLI is measured as it is, without a native engine. */
+import { waitForLock } from "../src/schema-engine/adapter.js"
 import { historyList, openEngine } from "../src/schema-engine/engine.js"
 import { schemaEngine } from "../src/schema-engine/json-rpc/server.js"
-import { waitForLock } from "../src/schema-engine/lock.js"
 import { stepsOf } from "../src/scratch/replay.js"
+
+/** Prisma's schema engine with its own deploy, so that Prisma's CLI is measured as it is, without a native engine. */
 
 const { stdin, stdout, stderr } = process
 const code = await schemaEngine({

@@ -1,6 +1,6 @@
 import type { SchemaFiles } from "../project/schema.js"
+import type { TakeLock } from "../schema-engine/adapter.js"
 import { type EngineSetting, withEngine } from "../schema-engine/engine.js"
-import type { TakeLock } from "../schema-engine/lock.js"
 
 interface Push extends EngineSetting {
   readonly schemaFiles: SchemaFiles

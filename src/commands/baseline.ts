@@ -4,7 +4,7 @@ import { defineCommand } from "../cli/options.js"
 import { projectOptions } from "../cli/shared-options.js"
 import { LockstepError } from "../errors.js"
 import { readHistory } from "../history/recorded.js"
-import { adopt } from "../history/resolve.js"
+import { adopt } from "../history/rows.js"
 import { deployNarrator } from "../report/deploy.js"
 
 /** `lockstep baseline`: a database that was there before its history adopts it. */

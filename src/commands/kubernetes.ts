@@ -34,7 +34,7 @@ export default defineCommand({
   examples: ["lockstep kubernetes init-container --hardened", "lockstep kubernetes values"],
   async run({ settings: { hardened }, operands: [what], output }) {
     const variables = deployVariables()
-    const { renderInitContainer, renderValues } = await import("../kubernetes/render.js")
+    const { renderInitContainer, renderValues } = await import("../kubernetes/init-container.js")
     if (what === "init-container") {
       const part = hardened ? hardenedInitContainer(variables) : initContainer()
       output.say("For the Deployment's template, below spec.template.spec. Helm does not render values.yaml itself.")

@@ -3,7 +3,7 @@ import { defineCommand } from "../cli/options.js"
 import { projectOptions } from "../cli/shared-options.js"
 import { LockstepError } from "../errors.js"
 import { readFolder } from "../history/folder.js"
-import { keepOneRow, markApplied, markRolledBack } from "../history/resolve.js"
+import { keepOneRow, markApplied, markRolledBack } from "../history/rows.js"
 import { findTarget } from "../project/database-url.js"
 import { deployNarrator } from "../report/deploy.js"
 

@@ -42,7 +42,7 @@ export default defineCommand({
 })
 
 async function checkTypes(root: string, generator: ClientGenerator, files: SchemaFiles, output: Output) {
-  const { typeCheck } = await import("../client/type-check.js")
+  const { typeCheck } = await import("../client/module.js")
   const types = await typeCheck(root, generator, modelsIn(files))
   if (types === "checked") output.data("The client has no type errors.")
   else output.say("  note  the project has no typescript: the client's types are not checked")

@@ -15,9 +15,18 @@ import {
   type Progress,
 } from "./context.js"
 import { type DeployPlan, planDeploy } from "./decide.js"
-import { ConnectionLost, connectionLost, historyRefused, LockLost, lostOr, untouched, withProgress } from "./failure.js"
+import {
+  ConnectionLost,
+  connectionLost,
+  historyRefused,
+  LockLost,
+  lostOr,
+  refuseLostCommits,
+  transactionTimedOut,
+  untouched,
+  withProgress,
+} from "./failure.js"
 import { backoffMs, interrupted, pause } from "./interrupt.js"
-import { refuseLostCommits, transactionTimedOut } from "./recover/lost-connection.js"
 
 /**
  * Applies the pending migrations: waits for the database and for the migration lock, applies each migration exactly
@@ -104,7 +113,7 @@ async function deployOver(context: DeployContext): Promise<Outcome> {
       : await bringUpToDate(context, waitedSince)
   onEvent({ event: "verified", recorded: outcome.recorded, of: folder.migrations.length })
   if (findDrift) {
-    const { verifySchema } = await import("./verify/schema.js")
+    const { verifySchema } = await import("./verify/verify.js")
     await verifySchema(context, findDrift)
   }
   return outcome
@@ -173,7 +182,7 @@ const appliedSince = (since: string, recorded: readonly RecordedRow[], { started
 async function applyAndVerify(context: DeployContext, plan: Go, before: Comparison): Promise<number> {
   const [{ applyAll }, { verifyHistory }] = await Promise.all([
     import("./apply/apply.js"),
-    import("./verify/history.js"),
+    import("./verify/verify.js"),
     import("../sql/parser.js").then(({ loadParser }) => loadParser()),
     prepareSession(context),
   ])

@@ -1,5 +1,4 @@
-import { byName, matchesChecksum } from "./checksum.js"
-import type { FolderMigration } from "./folder.js"
+import { byName, type FolderMigration, matchesChecksum } from "./folder.js"
 import { hasFailed, isApplied, type RecordedRow } from "./recorded.js"
 
 /** One migration, wherever it is known from. */

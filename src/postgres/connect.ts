@@ -1,8 +1,7 @@
 import { Socket } from "node:net"
 import pg from "pg"
 import { connectionError } from "./connection-error.js"
-import type { ParameterStatus, ReadyForQuery } from "./driver.js"
-import { BoundedConnection } from "./incoming.js"
+import { BoundedConnection, type ParameterStatus, type ReadyForQuery } from "./incoming.js"
 import { sqlstateOf } from "./sqlstate.js"
 import { type DatabaseUrl, withDatabase } from "./url.js"
 

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises"
 import {
   type ColumnType,
   ColumnTypeEnum,
@@ -10,8 +11,9 @@ import {
   type Transaction,
 } from "@prisma/driver-adapter-utils"
 import pg, { DatabaseError, type QueryArrayResult } from "pg"
+import { lockKey, pollForLock, releaseLock } from "../history/lock.js"
+import type { Client } from "../postgres/connect.js"
 import { runScript, type Session } from "../scratch/script.js"
-import { type TakeLock, takesLock } from "./lock.js"
 
 const info = { provider: "postgres", adapterName: "lockstep" } as const
 
@@ -180,4 +182,22 @@ export function columnOf(oid: number): Column {
   const { read } = columnOf(array.element)
   const elements = (text: string): readonly (string | null)[] => asTextArray(text)
   return { type: array.type, read: (text) => elements(text).map((value) => (value === null ? null : read(value))) }
+}
+
+/** Takes Prisma's migration lock on a connection. */
+export type TakeLock = (client: Client) => Promise<unknown>
+
+/** The statement with which the engine takes the migration lock. */
+export const takesLock = new RegExp(`^\\s*SELECT pg_advisory_lock\\(${lockKey}\\)\\s*$`)
+
+/** Waits as long as it takes, as the engine does. */
+export const waitForLock: TakeLock = (client) => pollForLock(client, (ms) => wait(ms))
+
+/**
+ * Does work under the lock, which is taken on the connection that does the work: a statement that outlives its client
+ * then still holds it.
+ */
+export async function underLock<T>(client: Client, takeLock: TakeLock, work: () => Promise<T>): Promise<T> {
+  await takeLock(client)
+  return await work().finally(() => releaseLock(client))
 }

@@ -11,9 +11,9 @@ import type {
 import type { SchemaFiles } from "../project/schema.js"
 import type { ScratchSetting } from "../scratch/database.js"
 import type { Step } from "../scratch/replay.js"
+import type { TakeLock } from "./adapter.js"
 import { adapterFactory, type Databases } from "./adapter-factory.js"
 import { EnginePanic, engineFailure, explain } from "./engine-error.js"
-import type { TakeLock } from "./lock.js"
 import { loadEngine, orPanic } from "./wasm.js"
 
 /** Tables and enums that the engine must leave alone (prisma.config's tables.external and enums.external). */

@@ -3,10 +3,17 @@ import { chmod, chown, lstat, mkdir, readdir, readFile, rename, rm, stat, writeF
 import { basename, dirname, join } from "node:path"
 import { LockstepError } from "../errors.js"
 import type { Binaries } from "./binaries.js"
-import { dataDirectory, isReachable, isSafeFolder, type Paths, privateMode } from "./paths.js"
+import {
+  dataDirectory,
+  isReachable,
+  isSafeFolder,
+  type Paths,
+  privateMode,
+  readPassword,
+  writePassword,
+} from "./paths.js"
 import { stop } from "./postmaster.js"
 import { type Account, lastLines, type Outcome, ownerOf, run } from "./run.js"
-import { readPassword, writePassword } from "./state.js"
 
 /** A project's cluster: its folder, and the password of its superuser, postgres. */
 interface Cluster {

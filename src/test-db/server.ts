@@ -1,9 +1,18 @@
 import { access, realpath } from "node:fs/promises"
 import { join } from "node:path"
 import { LockstepError } from "../errors.js"
-import { dataDirectories, dataDirectory, type Paths, pathsOf, preferredPort } from "./paths.js"
+import {
+  dataDirectories,
+  dataDirectory,
+  ensureStateFolder,
+  type Paths,
+  pathsOf,
+  preferredPort,
+  readState,
+  removeState,
+  writeState,
+} from "./paths.js"
 import { isServer, readPidFile, stop } from "./postmaster.js"
-import { ensureStateFolder, readState, removeState, writeState } from "./state.js"
 
 /** A running test database. */
 export interface EmbeddedServer {

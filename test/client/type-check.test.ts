@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, expect, test } from "vitest"
-import { typeCheck } from "../../src/client/type-check.js"
+import { typeCheck } from "../../src/client/module.js"
 import { lockstep, repository } from "../support/cli.js"
 
 const entry = join(repository, "src/generated/prisma/client.ts")

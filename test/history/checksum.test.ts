@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { expect, test } from "vitest"
-import { byName, checksumOf, digestOf, matchesChecksum } from "../../src/history/checksum.js"
+import { byName, checksumOf, digestOf, matchesChecksum } from "../../src/history/folder.js"
 
 const unix = "SELECT 1;\nSELECT 2;\n"
 const windows = "SELECT 1;\r\nSELECT 2;\r\n"

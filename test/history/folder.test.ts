@@ -1,8 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import { checksumOf } from "../../src/history/checksum.js"
-import { readFolder } from "../../src/history/folder.js"
+import { checksumOf, readFolder } from "../../src/history/folder.js"
 import { createProject } from "../support/project.js"
 
 const init = { "20260101000000_init": "SELECT 1;\n" }

@@ -1,5 +1,4 @@
-import { checksumOf } from "../../src/history/checksum.js"
-import type { FolderMigration } from "../../src/history/folder.js"
+import { checksumOf, type FolderMigration } from "../../src/history/folder.js"
 import type { RecordedRow } from "../../src/history/recorded.js"
 
 /** A migration of a folder that does not exist. */

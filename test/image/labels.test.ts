@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { webAddress } from "../../src/image/labels.js"
+import { webAddress } from "../../src/image/image.js"
 
 test.each([
   ["https://github.com/acme/shop.git", "https://github.com/acme/shop"],

@@ -5,9 +5,10 @@ import {
   hardenedInitContainer,
   initContainer,
   podPartSchema,
+  renderInitContainer,
+  renderValues,
   valuesSchema,
 } from "../../src/kubernetes/init-container.js"
-import { renderInitContainer, renderValues } from "../../src/kubernetes/render.js"
 import { lockstep, repository } from "../support/cli.js"
 
 /** Copied from the migration strategy, "Kubernetes Deployment", "Helm Chart Configuration". */

@@ -1,7 +1,7 @@
 import type { SqlDriverAdapter } from "@prisma/driver-adapter-utils"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
-import { type ReplayCache, replayCache } from "../../src/schema-engine/replay-cache.js"
+import { type ReplayCache, replayCache } from "../../src/schema-engine/adapter-factory.js"
 import { createDatabase } from "../support/postgres.js"
 
 let replays: ReplayCache

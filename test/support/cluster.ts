@@ -1,8 +1,7 @@
 import { mkdir, realpath } from "node:fs/promises"
 import { execa } from "execa"
 import { inject } from "vitest"
-import { dataDirectory, pathsOf } from "../../src/test-db/paths.js"
-import { ensureStateFolder } from "../../src/test-db/state.js"
+import { dataDirectory, ensureStateFolder, pathsOf } from "../../src/test-db/paths.js"
 
 /** Gives a project the data that a new server starts with, copied from the run's: initdb takes ten times as long. */
 export async function copyCluster(projectRoot: string): Promise<void> {

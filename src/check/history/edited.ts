@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises"
 import { join, relative } from "node:path"
-import { checksumOf, matchesChecksum } from "../../history/checksum.js"
-import type { FolderMigration } from "../../history/folder.js"
+import { checksumOf, type FolderMigration, matchesChecksum } from "../../history/folder.js"
 import type { Project } from "../../project/project.js"
 import type { Base } from "../base.js"
 import { defineCheck, type Problem } from "../check.js"

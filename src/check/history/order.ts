@@ -1,8 +1,7 @@
 import { rename } from "node:fs/promises"
 import { dirname, join, relative } from "node:path"
 import { migrationName } from "../../change/migration-file.js"
-import { byName } from "../../history/checksum.js"
-import type { FolderMigration } from "../../history/folder.js"
+import { byName, type FolderMigration } from "../../history/folder.js"
 import { defineCheck, type Problem } from "../check.js"
 
 const init = 'CREATE TABLE "Order" ("id" int PRIMARY KEY);\n'

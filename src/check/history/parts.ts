@@ -1,5 +1,4 @@
-import { byName } from "../../history/checksum.js"
-import type { FolderMigration } from "../../history/folder.js"
+import { byName, type FolderMigration } from "../../history/folder.js"
 import { classify, runsAlone } from "../../sql/classify.js"
 import type { Script, Statement } from "../../sql/parse.js"
 

@@ -4,8 +4,8 @@ import type { Statement } from "../../sql/parse.js"
 import type { DeployContext } from "../context.js"
 import { leftBehind } from "../recover/invalid-indexes.js"
 import { failureLog, stepsLog } from "../recover/resume.js"
-import { mayHaveCommitted } from "./commits-itself.js"
 import type { Prepared } from "./prepare.js"
+import { mayHaveCommitted } from "./refused.js"
 import { freshSettings } from "./session.js"
 
 /** A migration that is being applied statement by statement. */

@@ -6,12 +6,10 @@ import { isRetryable, remedyFor } from "../../postgres/sqlstate.js"
 import { type DeployContext, startMigration } from "../context.js"
 import { ConnectionLost, lostOr, RowRefused, refusalOf } from "../failure.js"
 import { backoffMs, cancelledOnSignal, interrupted, pause } from "../interrupt.js"
-import { withStatementOutside } from "./commits-itself.js"
-import type { Prepared } from "./prepare.js"
-import { migrationFailed, type Refusal, rowRefused } from "./refused.js"
+import { asOneStatement, type Prepared, refusedInside } from "./prepare.js"
+import { migrationFailed, type Refusal, rowRefused, withStatementOutside } from "./refused.js"
 import { autovacuumLockTimeout, obstacleOf } from "./retry.js"
 import { discards, freshSettings, setLockTimeout } from "./session.js"
-import { asOneStatement, refusedInside } from "./unparsed.js"
 
 /** The database's state after a transactional migration was refused or cancelled; `before`: how many are applied. */
 export const notApplied = (before: number): string =>

@@ -2,8 +2,8 @@ import type { AlterTableCmd, AlterTableStmt, Constraint, Node } from "libpg-quer
 import { quoteIdentifier } from "../../postgres/quote.js"
 import type { RuleId } from "../rules.js"
 import { quoted, type RelationName, relationOf } from "../tree.js"
-import { addedColumn, foreignKey } from "./column.js"
 import { type Effect, effect } from "./effect.js"
+import { addedColumn, foreignKey } from "./table.js"
 
 /** ALTER TABLE (also of an index, a view, a sequence or a type, which are parsed to the same tree): its parts in order. */
 export function alterTable({ relation, objtype, cmds }: AlterTableStmt): readonly Effect[] {

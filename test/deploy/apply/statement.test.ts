@@ -1,6 +1,6 @@
 import pg from "pg"
 import { expect, onTestFinished, test } from "vitest"
-import { applyStatement } from "../../../src/deploy/apply/statement.js"
+import { applyStatement } from "../../../src/deploy/apply/stepwise.js"
 import type { StepwiseRun } from "../../../src/deploy/apply/stepwise-run.js"
 import { startMigration } from "../../../src/deploy/context.js"
 import { readLog, stepsLog } from "../../../src/deploy/recover/resume.js"

@@ -1,9 +1,5 @@
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest"
-import {
-  type EarlierAttempt,
-  recoverStatement,
-  waitsWithoutBlocking,
-} from "../../../src/deploy/recover/interrupted-statement.js"
+import { type EarlierAttempt, recoverStatement, waitsWithoutBlocking } from "../../../src/deploy/recover/resume.js"
 import { type Client, connect } from "../../../src/postgres/connect.js"
 import { parseDatabaseUrl } from "../../../src/postgres/url.js"
 import { createDatabase } from "../../support/postgres.js"

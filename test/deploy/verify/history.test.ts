@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { verifyHistory } from "../../../src/deploy/verify/history.js"
+import { verifyHistory } from "../../../src/deploy/verify/verify.js"
 import { migration, type TestDeploy, testDeploy } from "../context.js"
 
 const migrations = ["20260101000000_a", "20260102000000_b"].map((name) => migration(name, "SELECT 1;"))

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
 import { applyAll } from "../../../src/deploy/apply/apply.js"
-import { verifySchema } from "../../../src/deploy/verify/schema.js"
+import { verifySchema } from "../../../src/deploy/verify/verify.js"
 import { migration, testDeploy } from "../context.js"
 
 const migrations = [migration("20260101000000_a", "SELECT 1;"), migration("20260102000000_b", "SELECT 2;")]

@@ -1,3 +1,13 @@
+declare module "pgpass" {
+  interface Wanted {
+    readonly host: string
+    readonly port: number
+    readonly database: string
+    readonly user: string
+  }
+  export default function pgpass(wanted: Wanted, found: (password: string | undefined) => void): void
+}
+
 /** The part of the WebAssembly API that is used here; neither ES2023 nor Node 20's types declare it. */
 declare namespace WebAssembly {
   interface Module {
