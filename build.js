@@ -18,6 +18,8 @@ const { output } = await build({
   input: Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])),
   external,
   platform: "node",
+  // What its "main" names cannot be bundled.
+  resolve: { alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" } },
   transform: {
     target: "node20",
     // On Node 20 pg asks for it, and not finding it loads all of fetch: 30 ms a start.

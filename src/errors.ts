@@ -1,7 +1,7 @@
 /**
  * Every error code with its exit code and title. Codes are stable: they are never reused or renumbered.
  * L10 a migration's SQL, L11 the history, L12 the connection, L13 usage and project, L14 the schema engine,
- * L15 the embedded server, L16 containers and Kubernetes, L19 checks.
+ * L15 the embedded server, L16 containers and Kubernetes, L17 init, L19 checks.
  */
 export const errorCodes = {
   L1000: { exitCode: 1, title: "unexpected failure (a bug in Lockstep; please report it)" },
@@ -85,6 +85,10 @@ export const errorCodes = {
   L1601: { exitCode: 2, title: "the folder for the image is not empty" },
   L1602: { exitCode: 2, title: "a package that the image needs is not installed" },
   L1603: { exitCode: 1, title: "Prisma's CLI does not start from the image's files" },
+  L1701: { exitCode: 2, title: "no Prisma project on PostgreSQL in the folder" },
+  L1702: { exitCode: 2, title: "changes of a project's files were not confirmed" },
+  L1703: { exitCode: 2, title: "the folder for the example is not empty" },
+  L1704: { exitCode: 1, title: "a file of the project cannot be written" },
   L1901: { exitCode: 2, title: "no such check" },
   L1902: { exitCode: 2, title: "the settings of the checks are wrong" },
   L1903: { exitCode: 2, title: "the base of the checks cannot be read" },

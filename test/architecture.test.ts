@@ -17,6 +17,7 @@ const floors: readonly (readonly string[])[] = [
   ["deploy", "change", "image", "kubernetes", "client"],
   ["plan"],
   ["check"],
+  ["init", "doctor"],
   ["cli"],
   ["report"],
   ["commands", "schema-engine/json-rpc"],

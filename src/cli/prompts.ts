@@ -16,6 +16,14 @@ export async function askText(question: Question): Promise<string | undefined> {
   return isCancel(answer) ? undefined : answer
 }
 
+/** Asks on the terminal; no where there is none, and where the question is cancelled. */
+export async function askYesOrNo(message: string): Promise<boolean> {
+  if (!process.stdin.isTTY) return false
+  const { confirm, isCancel } = await import("@clack/prompts")
+  const answer = await confirm({ message, output: process.stderr })
+  return !isCancel(answer) && answer
+}
+
 /** A destructive command that needs consent. */
 export interface Destruction {
   readonly target: Target

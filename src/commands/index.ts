@@ -8,6 +8,8 @@ export interface Entry {
 
 /** Every verb, in the order of a migration's life. */
 export const commands: Readonly<Record<string, Entry>> = {
+  init: { summary: "set a project up, or make an example", load: () => import("./init.js") },
+  doctor: { summary: "say what would go wrong later", load: () => import("./doctor.js") },
   "test-db": {
     summary: "start, stop or find the project's test PostgreSQL",
     load: () => import("./test-db.js"),

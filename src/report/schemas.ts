@@ -1,6 +1,8 @@
 import * as z from "zod/mini"
+import { result } from "../check/finding.js"
 import { deployEvent } from "../deploy/events.js"
 import { errorCodes } from "../errors.js"
+import { found as foundSchema } from "../init/detect.js"
 import { podPartSchema, valuesSchema } from "../kubernetes/init-container.js"
 import { checkAnswer } from "./check-json.js"
 import { planAnswer } from "./plan-json.js"
@@ -151,6 +153,32 @@ const kubernetes = z.union([
   z.strictObject({ schema: z.literal("lockstep.kubernetes/1"), values: valuesSchema }),
 ])
 
+const proposed = z.strictObject({ path: z.string(), state: z.enum(["new", "changed"]), patch: z.string() })
+
+const init = z.union([
+  z.strictObject({
+    schema: z.literal("lockstep.init/1"),
+    state: z.enum(["written", "dry run", "nothing"]),
+    found: foundSchema,
+    changes: z.array(proposed),
+    notes: z.array(z.string()),
+    next: z.array(z.string()),
+  }),
+  z.strictObject({
+    ...{ schema: z.literal("lockstep.init/1"), state: z.literal("example"), folder: z.string() },
+    ...{ files: z.readonly(z.array(z.string())), next: z.array(z.string()) },
+  }),
+])
+
+/** What `lockstep doctor --json` prints. */
+const doctor = z.strictObject({
+  schema: z.literal("lockstep.doctor/1"),
+  /** Nothing failed; there may be warnings. */
+  passed: z.boolean(),
+  verdict: z.string(),
+  examinations: z.readonly(z.array(result)),
+})
+
 /**
  * What --json prints, by the `schema` that each object carries: its documentation, and what the tests hold it to. The
  * commands import the types alone: building the schemas would slow their start.
@@ -158,6 +186,8 @@ const kubernetes = z.union([
  */
 export const answers = {
   "lockstep.error/1": error,
+  "lockstep.init/1": init,
+  "lockstep.doctor/1": doctor,
   "lockstep.status/1": status,
   "lockstep.deploy/1": deploy,
   "lockstep.plan/1": planAnswer,

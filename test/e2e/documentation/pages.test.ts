@@ -3,6 +3,7 @@ import { expect, test } from "vitest"
 import { repository } from "../../support/cli.js"
 import { commandsPage, errorsPage } from "./render.js"
 import { checksPage } from "./render-checks.js"
+import { doctorPage } from "./render-doctor.js"
 import { jsonPage } from "./render-json.js"
 import { lockRulesPage } from "./render-lock-rules.js"
 
@@ -15,6 +16,10 @@ test("docs/errors.md lists every error code", async () => {
 
 test("docs/commands.md describes every command and option", async () => {
   await expect(await commandsPage()).toMatchFileSnapshot(page("commands.md"))
+})
+
+test("docs/doctor.md describes every question of the doctor", async () => {
+  await expect(doctorPage()).toMatchFileSnapshot(page("doctor.md"))
 })
 
 test("docs/json.md describes every --json answer", async () => {

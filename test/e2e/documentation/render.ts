@@ -15,6 +15,7 @@ const areas: Readonly<Record<string, string>> = {
   L14: "Prisma's schema engine",
   L15: "The embedded PostgreSQL",
   L16: "Containers and Kubernetes",
+  L17: "Setting a project up",
   L19: "Checks",
 }
 
