@@ -60,6 +60,8 @@ interface Definition<N extends Need, O extends Need> {
   readonly needs?: readonly N[]
   /** Without any of these it is skipped. */
   readonly needsOneOf?: readonly O[]
+  /** Rules of other tools that it knows better: where it has run, their findings are left out. */
+  readonly covers?: readonly string[]
   /** What `--fix` does; absent where only a person can correct what it finds. */
   readonly fixes?: string
   readonly examples: { readonly fails: Example; readonly passes: Example }
@@ -71,7 +73,8 @@ type Given<N extends Need, O extends Need> = Common & {
 } & { readonly [K in O]?: Resources[K] | undefined }
 
 /** A check, as the registry holds it. */
-export interface Check extends Pick<Definition<Need, Need>, "id" | "title" | "why" | "level" | "fixes" | "examples"> {
+export interface Check
+  extends Pick<Definition<Need, Need>, "id" | "title" | "why" | "level" | "covers" | "fixes" | "examples"> {
   readonly needs: readonly Need[]
   readonly needsOneOf: readonly Need[]
   run(given: Common & Partial<Resources>): Promise<readonly Problem[] | Skip>

@@ -8,6 +8,7 @@ import { name } from "./history/name.js"
 import { order } from "./history/order.js"
 import { drift } from "./schema/drift.js"
 import { uncommitted } from "./schema/uncommitted.js"
+import { lint } from "./sql/lint.js"
 import { roundTrip } from "./undo/round-trip.js"
 
 /** Every check, in the order in which they are listed. */
@@ -22,4 +23,5 @@ export const checks: readonly Check[] = [
   uncommitted,
   drift,
   roundTrip,
+  lint,
 ]

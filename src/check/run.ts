@@ -31,7 +31,7 @@ export async function runChecks(request: CheckRequest): Promise<readonly Result[
       return result
     })
     await Promise.allSettled(running)
-    return await Promise.all(running)
+    return withoutCovered(await Promise.all(running), wanted)
   } finally {
     await close()
   }
@@ -76,6 +76,19 @@ function chosen({ ids: named }: CheckRequest, { levelOf }: CheckSettings): reado
 async function exceptionsOf(provide: Provide): Promise<Exceptions> {
   const folder = await provide("folder")
   return exceptionsIn(folder.state === "available" ? folder.value.migrations : [])
+}
+
+/** Where two checks know of the same thing, the one that knows it better decides. */
+function withoutCovered(results: readonly Result[], ran: readonly Check[]): readonly Result[] {
+  const skipped = new Set(results.flatMap(({ state, check }) => (state === "skipped" ? [check] : [])))
+  const covered = new Set(ran.filter(({ id }) => !skipped.has(id)).flatMap(({ covers = [] }) => covers))
+  return results.map((result) => {
+    if (result.state !== "failed" && result.state !== "warned") return result
+    const findings = result.findings.filter(({ rule }) => rule === undefined || !covered.has(rule))
+    if (findings.length > 0) return { ...result, findings }
+    const { findings: _, ...rest } = result
+    return { ...rest, state: "passed" }
+  })
 }
 
 interface Running {

@@ -1,4 +1,6 @@
 import { execFileSync } from "node:child_process"
+import { symlinkSync } from "node:fs"
+import { join } from "node:path"
 import type { Check, Example } from "../../src/check/check.js"
 import type { Result } from "../../src/check/finding.js"
 import { type CheckRequest, runChecks } from "../../src/check/run.js"
@@ -7,6 +9,7 @@ import { deploy } from "../../src/deploy/deploy.js"
 import { readFolder } from "../../src/history/folder.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
 import { loadProject } from "../../src/project/project.js"
+import { repository } from "../support/cli.js"
 import { createDatabase, serverUrl, type TestDatabase } from "../support/postgres.js"
 import { createProject, type TestProject } from "../support/project.js"
 
@@ -21,7 +24,8 @@ export async function exampleProject(
   { base, branch, database: sql }: Example,
   withDatabase: "with a database" | "without a database",
 ): Promise<ExampleProject> {
-  const project = createProject({ files: { ".gitignore": ".lockstep\n" } })
+  const project = createProject({ files: { ".gitignore": ".lockstep\nnode_modules\n" } })
+  symlinkSync(join(repository, "node_modules"), join(project.root, "node_modules"))
   for (const [path, content] of Object.entries(base)) project.write(pathOf(path), content)
   commit(project.root)
   const database = withDatabase === "with a database" ? await createDatabase() : undefined
