@@ -13,6 +13,8 @@ export interface Caller {
   readonly dagger: string | undefined
   /** What the project was installed with; undefined where a command can only be called by its own name. */
   readonly manager: PackageManager | undefined
+  /** npx, where it has fetched this package for the call at hand; the project has not installed it. */
+  readonly fetchedBy: "npx" | undefined
   /** package.json's. */
   readonly scripts: Readonly<Record<string, string>>
   /** The text of the project's Makefile; empty where there is none. */
@@ -43,8 +45,10 @@ function typedCommand(words: string, caller: Caller): string {
   )
 }
 
-const installedCommand = (words: string, { manager }: Caller): string =>
-  manager === undefined ? words : `${runners[manager]} ${words}`
+function installedCommand(words: string, { manager, fetchedBy }: Caller): string {
+  if (manager !== undefined) return `${runners[manager]} ${words}`
+  return fetchedBy === undefined ? words : `${fetchedBy} ${words.replace(/^lockstep /, `${packageName} `)}`
+}
 
 /** How the package managers add a package, and one that is only needed to develop. */
 const adding = {
@@ -130,6 +134,7 @@ export function detectCaller(root: string, env: Readonly<Record<string, string |
   return {
     dagger,
     manager: candidates.find(canRun),
+    fetchedBy: env.npm_lifecycle_event === "npx" && env.npm_lifecycle_script?.includes(packageName) ? "npx" : undefined,
     scripts: manifest?.scripts ?? {},
     makefile: readText(join(root, "Makefile")),
   }

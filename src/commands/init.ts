@@ -101,9 +101,7 @@ interface Consent {
 async function confirm({ root, changes, yes, output }: Consent): Promise<void> {
   const dirty = await uncommitted(root, changes)
   if (dirty.length > 0)
-    output.say(
-      `  note  ${dirty.join(", ")} has changes that are not committed: to undo this with git would undo them, too`,
-    )
+    output.say(`  note  not committed: ${dirty.join(", ")}; git cannot bring back what is there now`)
   if (yes || (await askYesOrNo(`Write ${changes.length === 1 ? "this file" : `these ${changes.length} files`}?`)))
     return
   throw new LockstepError("L1702", "the changes were not confirmed", {

@@ -68,7 +68,7 @@ function refuseUsed(folder: string, named: string): void {
   if (entriesOf(folder).every((name) => name === ".git")) return
   throw new LockstepError("L1703", `the folder ${named} is not empty`, {
     state: "nothing was written.",
-    next: "name another one: npx prisma-lockstep init --example shop-example",
+    next: "name another one: `lockstep init --example other-shop`",
   })
 }
 

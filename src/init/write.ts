@@ -45,8 +45,8 @@ export function writeChanges(root: string, changes: readonly Change[]): void {
 export async function undoOf(root: string, changes: readonly Change[]): Promise<readonly string[]> {
   const changed = changes.filter(({ before }) => before !== undefined).map(({ path }) => path)
   const made = changes.filter(({ before }) => before === undefined).map(({ path }) => path)
-  const status = await execa("git", ["status", "--porcelain", "--", ...changed], { cwd: root, reject: false })
-  if (status.failed) return []
+  const files = await execa("git", ["ls-files", "--error-unmatch", "--", ...changed], { cwd: root, reject: false })
+  if (files.failed) return []
   return [
     ...(changed.length > 0 ? [`git checkout -- ${changed.map(quoted).join(" ")}`] : []),
     ...(made.length > 0 ? [`rm ${made.map(quoted).join(" ")}`] : []),

@@ -5,7 +5,7 @@ import { type Caller, detectCaller, typedCommands } from "../../src/cli/typed-co
 import { lockstep, repository } from "../support/cli.js"
 import { createProject } from "../support/project.js"
 
-const alone: Caller = { dagger: undefined, manager: undefined, scripts: {}, makefile: "" }
+const alone: Caller = { dagger: undefined, manager: undefined, fetchedBy: undefined, scripts: {}, makefile: "" }
 const typed = (words: string, caller: Partial<Caller>) =>
   typedCommands(`next: \`${words}\`, then look`, () => ({ ...alone, ...caller }))
     .replace("next: ", "")
@@ -29,6 +29,8 @@ const cases: readonly (readonly [words: string, caller: Partial<Caller>, expecte
   ["lockstep deploy --resume", { manager: "yarn" }, "yarn lockstep deploy --resume"],
   ["lockstep deploy --resume", { manager: "bun" }, "bunx lockstep deploy --resume"],
   ["prisma generate", { manager: "pnpm" }, "pnpm exec prisma generate"],
+  ["lockstep init --yes", { fetchedBy: "npx" }, "npx prisma-lockstep init --yes"],
+  ["prisma init", { fetchedBy: "npx" }, "npx prisma init"],
 
   ["npm install --save-dev prisma", { manager: "pnpm" }, "pnpm add -D prisma"],
   ["npm install --save-dev prisma", { manager: "bun" }, "bun add -d prisma"],
@@ -106,6 +108,16 @@ describe("the caller of a project", () => {
   ])("with %s uses %s", (lockfile, manager) => {
     const { root } = createProject({ files: { ...installed, [lockfile]: "" } })
     expect(detectCaller(root, { PATH })).toEqual({ dagger: undefined, manager, scripts: { a: "b" }, makefile: "" })
+  })
+
+  test("that has not installed the package, and called it by npx, calls it so again", () => {
+    const env = { PATH, npm_lifecycle_event: "npx", npm_lifecycle_script: "'prisma-lockstep' init" }
+    expect(detectCaller(createProject().root, env)).toMatchObject({ manager: undefined, fetchedBy: "npx" })
+    expect(detectCaller(createProject().root, { ...env, npm_lifecycle_script: "prisma migrate deploy" })).toMatchObject(
+      {
+        fetchedBy: undefined,
+      },
+    )
   })
 
   test("in a monorepo uses the lockfile above it", () => {

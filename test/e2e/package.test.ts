@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs"
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { execa } from "execa"
@@ -40,7 +40,7 @@ const packing = mkdtempSync(join(tmpdir(), "lockstep-pack-"))
 
 beforeAll(async () => {
   // In a copy: packing builds dist/ again, which other tests are running.
-  for (const name of ["src", "build.js", "package.json", "tsconfig.json", "README.md", "LICENSE"])
+  for (const name of ["src", "prisma", "build.js", "package.json", "tsconfig.json", "README.md", "LICENSE"])
     cpSync(join(repository, name), join(packing, name), {
       recursive: true,
       filter: (path) => path !== join(repository, "src/generated"),
@@ -60,7 +60,9 @@ beforeAll(async () => {
     mkdirSync(dirname(join(modules, name)), { recursive: true })
     symlinkSync(join(repository, "node_modules", name), join(modules, name))
   }
-  symlinkSync("../prisma-lockstep/dist/cli.js", join(modules, ".bin/lockstep"))
+  // The second is what `npx prisma-lockstep` runs.
+  for (const name of ["lockstep", "prisma-lockstep"])
+    symlinkSync("../prisma-lockstep/dist/cli.js", join(modules, ".bin", name))
 })
 
 afterAll(() => {
@@ -68,9 +70,11 @@ afterAll(() => {
   rmSync(packing, { recursive: true, force: true })
 })
 
-const run = (command: string, ...args: readonly string[]) =>
+const run = (command: string, ...args: readonly string[]) => runIn(project.root, command, ...args)
+
+const runIn = (cwd: string, command: string, ...args: readonly string[]) =>
   execa(join(project.root, "node_modules/.bin", command), args, {
-    cwd: project.root,
+    cwd,
     env: environment(),
     extendEnv: false,
     reject: false,
@@ -89,6 +93,24 @@ test("a new project gets a test database with its migrations, its state, and its
     expect(await run("lockstep", "status")).toMatchObject({ stdout: "Up to date: 2 of 2 migrations applied." })
   } finally {
     await run("lockstep", "test-db", "down")
+  }
+})
+
+test("the example is made, and its next migration is made and deployed", async () => {
+  expect(await run("prisma-lockstep", "init", "--example", "example")).toMatchObject({ exitCode: 0 })
+  const example = join(project.root, "example")
+  symlinkSync(join(project.root, "node_modules"), join(example, "node_modules"))
+  try {
+    const up = await runIn(example, "lockstep", "test-db", "up", "--deploy")
+    expect(up).toMatchObject({ exitCode: 0, all: expect.stringContaining("12 applied") })
+    const path = join(example, "prisma/schema.prisma")
+    writeFileSync(path, readFileSync(path, "utf8").replace("model Tag {", "model Tag {\n  colour String?"))
+    const migrate = await runIn(example, "lockstep", "migrate", "--name", "tag_colour")
+    expect(migrate).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('ADD COLUMN     "colour" TEXT') })
+    const status = await runIn(example, "lockstep", "status")
+    expect(status).toMatchObject({ exitCode: 0, stdout: "Up to date: 13 of 13 migrations applied." })
+  } finally {
+    await runIn(example, "lockstep", "test-db", "down")
   }
 })
 
