@@ -78,7 +78,7 @@ clean: dist/cli.js ## stop the test PostgreSQL and remove its data
 
 test: src/generated/prisma/client.ts ## lint, type-check, and run every test on a real PostgreSQL
 	@$(PNPM) run --silent lint
-	@$(PNPM) run --silent typecheck --incremental --tsBuildInfoFile node_modules/.cache/typecheck.tsbuildinfo
+	@$(PNPM) run --silent typecheck
 	@$(PNPM) run --silent test
 
 test-attack: src/generated/prisma/client.ts ## attack deploys at random, 100 rounds, on the oldest and newest PostgreSQL: ROUNDS=100
