@@ -31,10 +31,14 @@ const historyOf = (sql: string) => ({
 })
 const diffOf = (sql: string) => ({ from: historyOf(sql), to: { tag: "empty" }, script: true, exitCode: null, filters })
 
-test("a URL in the place of its JSON is refused, and not repeated", async () => {
-  const args = ["--datasource", "postgresql://app:hunter2@db/shop", "cli", "can-connect-to-database"]
+test.each([
+  ["a URL in the place of its JSON, as up to Prisma 6", "postgresql://app:hunter2@127.0.0.1:1/shop", "P1001"],
+  ["what is neither", '{ "url": "postgresql://app:hunter2@db/shop"', ""],
+])("%s fails with an error, and is not repeated", async (_, datasource, code) => {
+  const args = ["--datasource", datasource, "cli", "can-connect-to-database"]
   const { stderr, exitCode } = await execa(process.execPath, [enginePath, ...args], { reject: false })
-  expect(JSON.parse(stderr)).toMatchObject({ level: "ERROR", fields: { is_panic: false } })
+  const last = stderr.trim().split("\n").at(-1) ?? ""
+  expect(JSON.parse(last)).toMatchObject({ level: "ERROR", fields: { is_panic: false, error_code: code } })
   expect(stderr).not.toContain("hunter2")
   expect(exitCode).toBe(1)
 })

@@ -24,11 +24,15 @@ export interface PrismaOptions {
   readonly project: TestProject
   readonly url: string
   readonly input?: string
+  /** Another Prisma than this repository's. */
+  readonly cli?: string
 }
 
 const variables = (url: string): Record<string, string> =>
   environment({
     DATABASE_URL: url,
+    // Prisma 5 wants one, which its migrations do not start.
+    PRISMA_QUERY_ENGINE_LIBRARY: enginePath,
     PRISMA_SCHEMA_ENGINE_BINARY: enginePath,
     CHECKPOINT_DISABLE: "1",
     PRISMA_HIDE_UPDATE_MESSAGE: "1",
@@ -36,8 +40,8 @@ const variables = (url: string): Record<string, string> =>
   })
 
 /** Runs Prisma's CLI over the shim, without a terminal; never rejects. */
-export function prisma(args: readonly string[], { project, url, input = "" }: PrismaOptions) {
-  return execa(process.execPath, [prismaPath, ...args], {
+export function prisma(args: readonly string[], { project, url, input = "", cli = prismaPath }: PrismaOptions) {
+  return execa(process.execPath, [cli, ...args], {
     cwd: project.root,
     env: variables(url),
     extendEnv: false,
@@ -48,8 +52,8 @@ export function prisma(args: readonly string[], { project, url, input = "" }: Pr
 }
 
 /** The same on a terminal, which `migrate dev` wants; util-linux's `script` makes one. */
-export function prismaOnTerminal(args: readonly string[], { project, url }: PrismaOptions) {
-  const command = [process.execPath, prismaPath, ...args].map((word) => `'${word}'`).join(" ")
+export function prismaOnTerminal(args: readonly string[], { project, url, cli = prismaPath }: PrismaOptions) {
+  const command = [process.execPath, cli, ...args].map((word) => `'${word}'`).join(" ")
   return execa("script", ["-qec", command, "/dev/null"], {
     cwd: project.root,
     env: variables(url),

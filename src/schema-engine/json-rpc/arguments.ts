@@ -1,7 +1,9 @@
 import { parseArgs } from "node:util"
 import * as z from "zod/mini"
 import { LockstepError } from "../../errors.js"
+import { setAsideOlder } from "../../project/older-schema.js"
 import { readSchemaFile, type SchemaFiles } from "../../project/schema.js"
+import { connectionUrls } from "./dialects.js"
 
 /** What Prisma's CLI starts the schema engine with. */
 export interface EngineArguments {
@@ -14,9 +16,14 @@ export interface EngineArguments {
 }
 
 const text = z.optional(z.nullable(z.string()))
-const datasource = z.object({ url: text, shadowDatabaseUrl: text })
+// Prisma 6 has a directUrl as well, which is what migrations use.
+const datasource = z.object({ url: text, directUrl: text, shadowDatabaseUrl: text })
 
-/** Parses the command line of the schema engine, as Prisma's CLI 7 writes it; what it does not know it passes over. */
+/**
+ * Parses the command line of the schema engine, as Prisma's CLI writes it from version 5 on; what it does not know it
+ * passes over. Up to Prisma 6 the schema names the database. Errors: L1205 the variable that the schema names is not
+ * set, L1301, L1401.
+ */
 export function parseArguments(argv: readonly string[]): EngineArguments {
   const { values, positionals } = parseArgs({
     args: [...argv],
@@ -24,6 +31,7 @@ export function parseArguments(argv: readonly string[]): EngineArguments {
     allowPositionals: true,
     options: {
       datamodels: { type: "string", short: "d", multiple: true },
+      datamodel: { type: "string", multiple: true },
       datasource: { type: "string" },
       "enabled-preview-features": { type: "string" },
       "extension-types": { type: "string" },
@@ -31,22 +39,26 @@ export function parseArguments(argv: readonly string[]): EngineArguments {
     },
   })
   const source = typeof values.datasource === "string" ? parseDatasource(values.datasource) : {}
-  const files = Array.isArray(values.datamodels) ? values.datamodels.filter((path) => typeof path === "string") : []
+  const paths = [values.datamodels, values.datamodel].flat().filter((path) => typeof path === "string")
+  const files = paths.map((path) => ({ path, content: readSchemaFile(path) }))
+  const connection = values.datasource === undefined ? connectionUrls(files) : {}
   const [word, command] = positionals
   return {
-    schemaFiles: files.length > 0 ? files.map((path) => ({ path, content: readSchemaFile(path) })) : undefined,
-    url: source.url || undefined,
-    shadowUrl: source.shadowDatabaseUrl || undefined,
+    schemaFiles: files.length > 0 ? setAsideOlder(files).files : undefined,
+    url: source.directUrl || source.url || connection.url,
+    shadowUrl: source.shadowDatabaseUrl || connection.shadowUrl,
     command: word === "cli" ? (command ?? "") : undefined,
     version: values.version === true,
   }
 }
 
-/** Errors: L1301. What JSON.parse itself says repeats the text, which holds the password. */
-function parseDatasource(json: string): z.infer<typeof datasource> {
+/** Prisma's CLI gives a URL as it is for its `cli` commands, up to version 6, and JSON otherwise. Errors: L1301. */
+function parseDatasource(given: string): z.infer<typeof datasource> {
+  if (!given.trimStart().startsWith("{")) return { url: given }
   try {
-    return z.parse(datasource, JSON.parse(json))
+    return z.parse(datasource, JSON.parse(given))
   } catch {
+    // What JSON.parse itself says repeats the text, which holds the password.
     throw new LockstepError("L1301", '--datasource is not a JSON object like { "url": "…" }')
   }
 }

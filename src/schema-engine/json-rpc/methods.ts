@@ -7,6 +7,7 @@ import { container, type Engine, type EngineOptions, openEngine } from "../engin
 import { InvalidInput } from "../wasm.js"
 import type { EngineArguments } from "./arguments.js"
 import { canConnect, createDatabase, execute } from "./database.js"
+import { listMigrationDirectories, translate } from "./dialects.js"
 import type { Channel, Params } from "./protocol.js"
 
 export type Method = (params: Params) => Promise<unknown>
@@ -65,9 +66,10 @@ export function methodsFor(
   { signal, applyMigrations, lockWith }: MethodContext,
 ): Methods {
   const person: Person = { print, signal }
+  let known = args
   let opened: Promise<Engine> | undefined
   const engine = (): Promise<Engine> => {
-    opened ??= open(args, { log: passOn, takeLock: args.url === undefined ? undefined : lockWith(args.url, person) })
+    opened ??= open(known, { log: passOn, takeLock: known.url === undefined ? undefined : lockWith(known.url, person) })
     return opened
   }
   const close = async () => {
@@ -76,7 +78,7 @@ export function methodsFor(
     await (await last?.catch(() => undefined))?.dispose()
   }
   const call = (method: Called, params: Params) => forward(engine, method, params)
-  const url = (): string => args.url ?? ""
+  const url = (): string => known.url ?? ""
   const table = new Map<string, Method>([
     ...passed.map((method): [string, Method] => [method, (params) => call(method, params)]),
     ["introspect", (params) => call("introspect", { namespaces: null, ...params })],
@@ -98,6 +100,7 @@ export function methodsFor(
     ],
     ["createDatabase", async () => ({ databaseName: await createDatabase(url()) })],
     ["getDatabaseVersion", async () => await (await engine()).raw((each) => each.version())],
+    ["listMigrationDirectories", async (params) => listMigrationDirectories(params)],
     ["debugPanic", async () => await (await engine()).raw(async (each) => each.debugPanic())],
   ])
   const recovering =
@@ -108,7 +111,14 @@ export function methodsFor(
         if (error instanceof InvalidInput) await close()
         throw error
       })
-  return { table: new Map([...table].map(([name, method]) => [name, recovering(method)])), close }
+  const translated =
+    (name: string, method: Method): Method =>
+    async (params) => {
+      const request = translate(name, params)
+      known = { ...known, url: known.url ?? request.url, shadowUrl: request.shadowUrl ?? known.shadowUrl }
+      return request.answer(await method(request.params))
+    }
+  return { table: new Map([...table].map(([name, method]) => [name, translated(name, recovering(method))])), close }
 }
 
 function open(
