@@ -73,6 +73,8 @@ export const errorCodes = {
   L1412: { exitCode: 1, title: "an undo needs a hand-written part" },
   L1413: { exitCode: 1, title: "an undo does not restore the earlier schema" },
   L1414: { exitCode: 2, title: "a migration's name cannot be used" },
+  L1415: { exitCode: 2, title: "a rename that was given does not fit the schema's change" },
+  L1416: { exitCode: 1, title: "renames do not lead to the Prisma schema" },
   L1501: { exitCode: 2, title: "the embedded PostgreSQL does not run on this platform" },
   L1502: { exitCode: 2, title: "the embedded PostgreSQL is not installed" },
   L1503: { exitCode: 2, title: "root has no account to run the embedded PostgreSQL as" },

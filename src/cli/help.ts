@@ -11,7 +11,10 @@ export function describeCommand(program: Program, { description, operands = [], 
     const argument = new Argument(operandText(operand), operand.description)
     program.addArgument(operand.choices ? argument.choices(Object.keys(operand.choices)) : argument)
   }
-  for (const [key, option] of Object.entries(options)) program.option(flagsOf(key, option), helpOf(key, option))
+  for (const [key, option] of Object.entries(options)) {
+    if (option.type === "list") program.option(flagsOf(key, option), helpOf(key, option), joined)
+    else program.option(flagsOf(key, option), helpOf(key, option))
+  }
   program
     .option("--json", "print JSON on stdout")
     .helpOption("-h, --help", "show this help")
@@ -31,6 +34,10 @@ export function describeCommand(program: Program, { description, operands = [], 
       },
     })
 }
+
+/** A list may be given in one flag or in several. */
+const joined = (value: string, before: string | undefined): string =>
+  before === undefined ? value : `${before},${value}`
 
 function section(title: string, items: readonly (readonly [term: string, what: string])[], helper: Help): string {
   const width = Math.max(...items.map(([term]) => term.length))

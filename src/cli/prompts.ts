@@ -1,4 +1,5 @@
 import { LockstepError } from "../errors.js"
+import { printable } from "../printable.js"
 import type { Target } from "../project/database-url.js"
 
 /** What a command asks on a terminal. */
@@ -22,6 +23,22 @@ export async function askYesOrNo(message: string): Promise<boolean> {
   const { confirm, isCancel } = await import("@clack/prompts")
   const answer = await confirm({ message, output: process.stderr })
   return !isCancel(answer) && answer
+}
+
+/** A question with a few answers. */
+export interface Choice<T extends string> {
+  readonly message: string
+  /** The first is selected at the beginning. */
+  readonly options: readonly { readonly value: T; readonly label: string }[]
+}
+
+/** Has one of the answers chosen on the terminal; undefined where there is none, and where the question is cancelled. */
+export async function askChoice<T extends string>({ message, options }: Choice<T>): Promise<T | undefined> {
+  if (!process.stdin.isTTY) return undefined
+  const { isCancel, select } = await import("@clack/prompts")
+  const lines = options.map(({ value, label }) => ({ value: String(value), label: printable(label) }))
+  const answer = await select({ message: printable(message), options: lines, output: process.stderr })
+  return isCancel(answer) ? undefined : options.find(({ value }) => value === answer)?.value
 }
 
 /** A destructive command that needs consent. */

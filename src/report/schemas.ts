@@ -93,6 +93,9 @@ const migrate = z.discriminatedUnion("state", [
     schema: z.literal("lockstep.migrate/1"),
     state: z.enum(["applied", "written"]),
     ...{ name, file: z.string(), sql: z.string(), ...warnings },
+    ...{ losses: z.array(z.string()), renames: z.array(z.string()) },
+    /** The enum values that it uses, which must be committed before. */
+    precededBy: z.optional(z.strictObject({ name, file: z.string(), sql: z.string() })),
   }),
 ])
 

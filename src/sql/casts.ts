@@ -59,7 +59,7 @@ const longestText: ReadonlyMap<string, number> = new Map([
 ])
 
 function intoText(from: Type, to: Type, by: CastBy): Cast {
-  const room = to.name === "text" ? undefined : (to.modifiers[0] ?? (to.name === "character" ? 1 : undefined))
+  const room = to.name === "text" ? undefined : to.modifiers[0]
   const source = isText(from) ? (from.name === "text" ? undefined : from.modifiers[0]) : longestText.get(from.name)
   const fits = room === undefined || (source !== undefined && !from.isArray && source <= room)
   const rewrites = !(isText(from) && from.name !== "character" && to.name !== "character" && fits)

@@ -28,7 +28,6 @@ const aliases: ReadonlyMap<string, string> = new Map([
   ["bool", "boolean"],
   ["varchar", "character varying"],
   ["char", "character"],
-  ["bpchar", "character"],
   ["varbit", "bit varying"],
   ["timestamp", "timestamp without time zone"],
   ["timestamptz", "timestamp with time zone"],
@@ -48,9 +47,19 @@ export function parseType(text: string): Type {
   return normal({ name: aliases.get(name) ?? name, modifiers, isArray })
 }
 
-/** CHARACTER without a length is of length 1, and NUMERIC(10) has no decimals. */
+/** A type as format_type prints it, however it was spelled. */
+export function printedType(text: string): string {
+  const { name, modifiers, isArray } = parseType(text)
+  const inside = modifiers.length > 0 ? `(${modifiers.join(",")})` : ""
+  const [, first, rest = ""] = /^(time|timestamp)( .*)$/.exec(name) ?? [name, name]
+  return `${first}${inside}${rest}${isArray ? "[]" : ""}`
+}
+
+/** CHARACTER without a length has one of 1, and NUMERIC(10) has no decimals. */
 function normal(type: Type): Type {
   const [first, ...others] = type.modifiers
+  if (type.name === "character" && first === undefined) return { ...type, modifiers: [1] }
+  if (type.name === "bpchar") return { ...type, name: "character" }
   if (type.name === "numeric" && first !== undefined && others.length === 0) return { ...type, modifiers: [first, 0] }
   return type
 }

@@ -55,6 +55,26 @@ test("warnings and impossible steps come from the data in the database", async (
   })
 })
 
+test("what is lost is read from the SQL, on an empty database as well: columns, tables, and what a cast cuts off", async () => {
+  const place = await createPlace({
+    "20260101000000_init": `CREATE TABLE "Order" ("id" INTEGER NOT NULL, "total" DECIMAL(10,4), "note" VARCHAR(10), "old" TEXT, CONSTRAINT "Order_pkey" PRIMARY KEY ("id"));
+CREATE TABLE "Archive" ("id" INTEGER NOT NULL, "by" TEXT, "at" TEXT, CONSTRAINT "Archive_pkey" PRIMARY KEY ("id"));`,
+  })
+  await place.apply()
+  const made = await createMigration({
+    ...{ ...place.setting, folder: place.folder(), name: "narrow", whenEqual: "nothing" },
+    schemaFiles: schemaOf("model Order {\n  id Int @id\n  total Int?\n  note String? @db.VarChar(20)\n}\n"),
+  })
+  expect(made).toMatchObject({
+    losses: [
+      'column "Order"."old" (0 values in this database)',
+      '"Order"."total" from numeric(10,4) to integer: digits after the decimal point (values are rounded) (0 values in this database)',
+      'table "Archive" (0 rows in this database)',
+    ],
+    candidates: [],
+  })
+})
+
 test("pending migrations have to be applied first", async () => {
   const place = await createPlace({ "20260101000000_init": init })
   const creating = createMigration({

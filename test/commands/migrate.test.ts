@@ -77,16 +77,69 @@ test("what loses data is shown and not written, unless that is accepted or it is
   const refused = await run("migrate", "--name", "drop", "--json")
   expect(refused.exitCode).toBe(1)
   expect(objectsIn(refused.stdout)).toMatchObject([
-    { code: "L1410", hint: expect.stringMatching(/drop the column `name`.*1 non-null/) },
+    { code: "L1410", hint: 'lost: column "User"."name" (1 value in this database)' },
   ])
   expect(refused.stderr).toContain('DROP COLUMN "name"')
   expect(foldersIn(project.migrationsDir)).toEqual([init, orders])
   const accepted = await run("migrate", "--name", "drop", "--accept-data-loss")
   expect({ all: accepted.all, exitCode: accepted.exitCode }).toMatchObject({
-    all: expect.stringMatching(/data loss {2}.*`name`/),
+    all: expect.stringMatching(/data loss {2}column "User"."name"/),
     exitCode: 0,
   })
   expect(await database.query(`SELECT * FROM "User"`)).toEqual([{ id: 1 }])
+})
+
+test("what loses data is judged by the SQL, whatever rows there are, and what may be renamed is named first", async () => {
+  const renamed = schema.replace("name String?", "title String?\n  label String?")
+  const { run, project, database } = await openShop({ schema: renamed })
+  const refused = await run("migrate", "--name", "title", "--json")
+  expect(objectsIn(refused.stdout)).toMatchObject([
+    {
+      code: "L1410",
+      hint: `perhaps renamed: "User"."name" to label   --rename User.name=label
+perhaps renamed: "User"."name" to title   --rename User.name=title
+lost: column "User"."name" (0 values in this database)`,
+      next: expect.stringMatching(/migrate --name title --rename User.name=label, or add --accept-data-loss/),
+    },
+  ])
+  expect(await run("migrate", "--name", "title", "--create-only")).toMatchObject({ exitCode: 1 })
+  expect(foldersIn(project.migrationsDir)).toEqual([init, orders])
+  await database.query(`INSERT INTO "User" VALUES (1, 'Ada')`)
+  const { stdout, stderr, exitCode } = await run("migrate", "-n", "title", "--rename", "User.name=title", "--json")
+  expect({ stderr, exitCode }).toMatchObject({ exitCode: 0 })
+  expect(objectsIn(stdout)).toMatchObject([{ renames: ['"User"."name" to title'], losses: [] }])
+  expect(await database.query(`SELECT * FROM "User"`)).toEqual([{ id: 1, title: "Ada", label: null }])
+  expect((await run("migrate", "--name", "again")).stdout).toBe("Nothing to do: the history already makes this schema.")
+})
+
+test("--rename that fits nothing is refused with what is gone and what is new", async () => {
+  const { run } = await openShop({ schema: schema.replace("name String?", "title String?") })
+  const { stderr, exitCode } = await run("migrate", "--name", "x", "--rename", "User.nmae=title,Order=Sale")
+  expect(stderr).toContain("error[L1415]: --rename User.nmae=title, --rename Order=Sale does not fit")
+  expect(stderr).toContain("User.name is gone; new there: title")
+  expect(exitCode).toBe(2)
+})
+
+test("a new enum value has a migration of its own where the rest uses it, so that the rest stays transactional", async () => {
+  const enumSchema = (values: string, field: string) =>
+    `${schema}\nenum Mood {\n  SAD\n${values}}\nmodel Day {\n  id Int @id\n  mood Mood ${field}\n}\n`
+  const { run, project } = await openShop({ schema: enumSchema("", "") })
+  await run("migrate", "--name", "mood")
+  project.write("prisma/schema.prisma", enumSchema("  HAPPY\n", "@default(HAPPY)\n  note String?"))
+  const { stdout, stderr, exitCode } = await run("migrate", "--name", "happy", "--json")
+  expect({ stderr, exitCode }).toMatchObject({ exitCode: 0 })
+  expect(objectsIn(stdout)).toMatchObject([
+    {
+      name: expect.stringMatching(/_happy$/),
+      sql: expect.not.stringContaining("ADD VALUE"),
+      precededBy: {
+        name: expect.stringMatching(/_happy_enum_values$/),
+        sql: expect.stringContaining("ADD VALUE 'HAPPY'"),
+      },
+    },
+  ])
+  expect(stderr).not.toContain("outside a transaction")
+  expect((await run("status")).stdout).toBe("Up to date: 5 of 5 migrations applied.")
 })
 
 test("what the data make impossible is not written either", async () => {

@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs"
 import { execa } from "execa"
 import { describe, expect, test } from "vitest"
 import { cliPath, environment } from "../support/cli.js"
-import { openShop, type Shop, widerSchema } from "../support/shop.js"
+import { openShop, type Shop, schema, widerSchema } from "../support/shop.js"
 
 /** Runs the command on a terminal that util-linux's `script` makes, and types these words into it when asked. */
 async function onTerminal({ project, database }: Shop, args: readonly string[], question: string, words: string) {
@@ -56,6 +56,31 @@ describe.skipIf(!hasScript())("on a terminal", () => {
     const { exitCode } = await onTerminal(shop, ["migrate"], "What does the migration do?", "add age")
     expect(exitCode).toBe(0)
     expect(readdirSync(shop.project.migrationsDir).some((name) => name.endsWith("_add_age"))).toBe(true)
+  })
+})
+
+describe.skipIf(!hasScript())("a column that may have been renamed, on a terminal", () => {
+  const renamed = schema.replace("name String?", "title String?")
+
+  test("is renamed where the first answer is chosen", async () => {
+    const shop = await openShop({ schema: renamed })
+    await shop.run("deploy")
+    await shop.database.query(`INSERT INTO "User" VALUES (1, 'Ada')`)
+    const { exitCode, seen } = await onTerminal(shop, ["migrate", "--name", "title"], "Was it renamed?", "")
+    expect(seen).toContain('"User"."name" is gone and title is new. Was it renamed?')
+    expect(seen).toContain("drop it and its 1 value")
+    expect(exitCode).toBe(0)
+    expect(await shop.database.query(`SELECT title FROM "User"`)).toEqual([{ title: "Ada" }])
+  })
+
+  test("is dropped where the second one is, which is consent", async () => {
+    const shop = await openShop({ schema: renamed })
+    await shop.run("deploy")
+    await shop.database.query(`INSERT INTO "User" VALUES (1, 'Ada')`)
+    const down = "\u001b[B"
+    const { exitCode } = await onTerminal(shop, ["migrate", "--name", "title"], "Was it renamed?", down)
+    expect(exitCode).toBe(0)
+    expect(await shop.database.query(`SELECT title FROM "User"`)).toEqual([{ title: null }])
   })
 })
 

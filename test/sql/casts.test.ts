@@ -2,7 +2,7 @@ import pg from "pg"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type CastBy, castOf, lossOf } from "../../src/sql/casts.js"
 import { parseScript } from "../../src/sql/parse.js"
-import { parseType, typeChanges } from "../../src/sql/types.js"
+import { parseType, printedType, typeChanges } from "../../src/sql/types.js"
 import { createDatabase, type TestDatabase } from "../support/postgres.js"
 
 let database: TestDatabase
@@ -176,6 +176,7 @@ test.each([
 ])("%s in a statement is what PostgreSQL prints as %s", async (spelled, printed) => {
   const [change] = await typeChangesOf(`ALTER TABLE t ALTER COLUMN v TYPE ${spelled}`)
   expect(parseType(change?.to ?? "")).toEqual(parseType(printed))
+  expect(printedType(spelled)).toBe(printed)
 })
 
 test("the columns whose type a statement changes are read from it, and whether by USING", async () => {

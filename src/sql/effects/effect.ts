@@ -11,6 +11,8 @@ export interface Effect {
   readonly table?: RelationName
   /** The index, where the statement names an index and its table is only in the catalog. */
   readonly index?: RelationName
+  /** The column, where the statement names one. */
+  readonly column?: string
   readonly rewrites: boolean | "depends"
   readonly scans: boolean | "depends"
   readonly cost: Cost
@@ -40,6 +42,7 @@ export function effect(id: RuleId, { table, index, column, destroys, lock }: Par
     lock: lock ?? rule.lock,
     ...(table === undefined ? {} : { table }),
     ...(index === undefined ? {} : { index }),
+    ...(column === undefined ? {} : { column }),
     rewrites: rule.rewrites,
     scans: rule.scans,
     cost: rule.cost,

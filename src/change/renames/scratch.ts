@@ -1,0 +1,64 @@
+import type { DiffTarget } from "@prisma/schema-engine-wasm/schema_engine_bg"
+import { LockstepError } from "../../errors.js"
+import type { Folder } from "../../history/folder.js"
+import { readStructure, type Structure } from "../../postgres/structure.js"
+import type { SchemaFiles } from "../../project/schema.js"
+import { container, type EngineSetting, historyList, withEngine } from "../../schema-engine/engine.js"
+import { withScratchDatabase } from "../../scratch/database.js"
+import { replay, type Step, stepsOf } from "../../scratch/replay.js"
+import { runScript, type Session } from "../../scratch/script.js"
+import { inOneTransaction } from "../migration-file.js"
+import { namingFor } from "./rename.js"
+
+/** A history and the schema that it is to make. */
+export interface ChangeSetting extends EngineSetting {
+  readonly folder: Folder
+  readonly schemaFiles: SchemaFiles
+}
+
+/** What the history makes, and what the schema describes. */
+export interface Structures {
+  readonly start: Structure
+  readonly goal: Structure
+}
+
+/** Both, the second by the engine's script, on a scratch database without rows. */
+export async function structures(setting: ChangeSetting, script: string): Promise<Structures> {
+  return await withScratchDatabase(setting, async (session) => {
+    await replay(session, stepsOf(setting.folder.migrations))
+    const start = await readStructure(session.client)
+    await truncateAll(session, start)
+    // Where the engine's own script fails there is nothing to compare; whoever applies it is told why.
+    await runScript(session, script).catch(() => undefined)
+    return { start, goal: await readStructure(session.client) }
+  })
+}
+
+/** Rows that a migration of the history inserts could keep the script from running, and say nothing about any database. */
+async function truncateAll({ client }: Session, { tables }: Structure): Promise<void> {
+  const named = namingFor("")
+  const names = tables.map(({ schema, name }) => named(schema, name))
+  if (names.length > 0) await client.query(`TRUNCATE ${names.join(", ")} CASCADE`)
+}
+
+/** What else leads to the schema after the renames. Errors: L1416 it does not. */
+export async function restAfter(renaming: string, setting: ChangeSetting): Promise<string> {
+  const { folder, schemaFiles, initShadowDb } = setting
+  const history = (...added: readonly Step[]): DiffTarget => ({
+    tag: "migrations",
+    ...historyList(folder.dir, [...stepsOf(folder.migrations), ...added], initShadowDb),
+  })
+  const schema: DiffTarget = { tag: "schemaDatamodel", ...container(schemaFiles) }
+  return await withEngine(setting, schemaFiles, async (engine) => {
+    const step = { name: "lockstep_rename", sql: renaming }
+    const { empty, text } = await engine.diff(history(step), schema, "script")
+    const rest = empty ? "" : inOneTransaction(text)
+    const left = await engine.diff(history(step, { name: "lockstep_rest", sql: rest }), schema, "summary")
+    if (left.empty) return rest
+    throw new LockstepError("L1416", "the renames do not lead to the Prisma schema", {
+      hint: left.text.trim(),
+      state: "nothing was written or applied.",
+      next: "write the migration by hand: `lockstep migrate --create-only --accept-data-loss`, and put RENAME in place of DROP and ADD",
+    })
+  })
+}
