@@ -4,7 +4,7 @@ import { areAsRecorded, isApplied, type RecordedRow, readHistory } from "../hist
 import { sqlstateOf } from "../postgres/sqlstate.js"
 import { prepareSession } from "./apply/session.js"
 import { closeDatabase, openDatabase } from "./connect/database.js"
-import { openHistory } from "./connect/history.js"
+import { limitLockWait, openHistory, whenUnlocked } from "./connect/history.js"
 import { takeLock } from "./connect/lock.js"
 import {
   confirmSent,
@@ -107,6 +107,7 @@ async function deployOver(context: DeployContext): Promise<Outcome> {
   const { url, folder, findDrift, onEvent } = request
   const waitedSince = await takeLock(client, request, progress.disconnects > 0 ? "own orphan" : "others")
   const isFirst = waitedSince === undefined && progress.disconnects === 0
+  await client.query(limitLockWait)
   const outcome =
     isFirst && (await areAsRecorded(client, url.schema, folder))
       ? nothingToDo(context)
@@ -114,6 +115,7 @@ async function deployOver(context: DeployContext): Promise<Outcome> {
   onEvent({ event: "verified", recorded: outcome.recorded, of: folder.migrations.length })
   if (findDrift) {
     const { verifySchema } = await import("./verify/verify.js")
+    await client.query("RESET lock_timeout")
     await verifySchema(context, findDrift)
   }
   return outcome
@@ -126,7 +128,7 @@ function nothingToDo(context: DeployContext): Outcome {
 
 async function bringUpToDate(context: DeployContext, waitedSince: string | undefined): Promise<Outcome> {
   const { client, request, progress } = context
-  const recorded = await readOrCreateHistory(context)
+  const recorded = await whenUnlocked(context, () => readOrCreateHistory(context))
   const comparison = compare(request.folder.migrations, recorded)
   refuseEmptyFolder(request, comparison)
   const plan = planDeploy(comparison, request.settings, progress.started)
@@ -187,5 +189,5 @@ async function applyAndVerify(context: DeployContext, plan: Go, before: Comparis
     prepareSession(context),
   ])
   await applyAll(context, plan, before)
-  return await verifyHistory(context, before)
+  return await whenUnlocked(context, () => verifyHistory(context, before))
 }

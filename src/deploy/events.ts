@@ -37,6 +37,8 @@ export const deployEvent = z.discriminatedUnion("event", [
   event("database-created", { database: z.string() }),
   event("note", { text: z.string() }),
   event("waiting-for-lock", { waitedMs: ms, holder: z.optional(lockHolder) }),
+  /** Another session has locked the history table; `holders`: who, in words. */
+  event("waiting-for-history", { waitedMs: ms, holders: z.array(z.string()) }),
   event("planned", { total: count, pending: z.array(name) }),
   event("started", { name, class: migrationClass, index: count, of: count }),
   /** `doing`: what the server does now, in PostgreSQL's words. */

@@ -56,6 +56,10 @@ function lineOf(event: DeployEvent, widest: number, paint: Output["paint"]): str
       return `created the database "${inLine(event.database)}"`
     case "waiting-for-lock":
       return `waiting for the migration lock${event.holder ? `: ${holder(event.holder)}` : ""}`
+    case "waiting-for-history": {
+      const held = event.holders.length > 0 ? `; held by ${event.holders.join("; ")}` : ""
+      return inLine(`waiting for a lock on the history (${duration(event.waitedMs)})${held}`)
+    }
     case "retry":
       return `  retry ${event.attempt} of ${event.of} in ${duration(event.delayMs)}: ${inLine(event.reason)}`
     case "applied": {

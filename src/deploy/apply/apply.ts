@@ -2,6 +2,7 @@ import { LockstepError } from "../../errors.js"
 import type { Comparison } from "../../history/compare.js"
 import type { FolderMigration } from "../../history/folder.js"
 import { readHistory } from "../../history/recorded.js"
+import { whenUnlocked } from "../connect/history.js"
 import { confirmSent, type DeployContext, finishMigration, startMigration } from "../context.js"
 import type { Resumption } from "../decide.js"
 import { interrupted, throwIfInterrupted } from "../interrupt.js"
@@ -71,7 +72,8 @@ class Run {
       for (const [index, one] of batch.entries()) finishMigration(this.context, one, durations[index] ?? 0)
       return
     }
-    confirmSent(this.context, (await readHistory(client, request.url.schema)) ?? [])
+    const recorded = await whenUnlocked(this.context, () => readHistory(client, request.url.schema))
+    confirmSent(this.context, recorded ?? [])
     if (request.signal.aborted) throw interrupted(notApplied(this.#applied))
     for (const one of batch) {
       if (progress.applied.includes(one.migration.name)) continue

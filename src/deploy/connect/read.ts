@@ -1,13 +1,12 @@
-import { LockstepError } from "../../errors.js"
 import { type Comparison, compare } from "../../history/compare.js"
 import type { Folder } from "../../history/folder.js"
-import { historyTable, readHistory } from "../../history/recorded.js"
+import { readHistory } from "../../history/recorded.js"
 import { type Client, connect } from "../../postgres/connect.js"
 import { sqlstateOf } from "../../postgres/sqlstate.js"
 import type { DatabaseUrl } from "../../postgres/url.js"
 import { defaultSettings } from "../context.js"
-import { untouched } from "../failure.js"
 import { closeDatabase } from "./database.js"
+import { historyLocked } from "./history.js"
 import { isPooled, refusePooler } from "./pooler.js"
 
 /** Where to read. */
@@ -35,7 +34,7 @@ export async function readDatabase<T>(request: ReadRequest, work: (client: Clien
     if (isPooled(client, pid)) await refusePooler(client, pid, { ...request, settings: defaultSettings })
     return await work(client)
   } catch (error) {
-    throw sqlstateOf(error) === "55P03" ? await lockedHistory(client, request, error) : error
+    throw sqlstateOf(error) === "55P03" ? await historyLocked(client, request.url, { waitedMs: lockTimeoutMs, cause: error }) : error
   } finally {
     await closeDatabase(client)
   }
@@ -51,17 +50,4 @@ export async function readComparison(
     comparison: compare(folder.migrations, recorded ?? []),
     history: recorded === undefined ? "none" : "exists",
   }
-}
-
-async function lockedHistory(client: Client, { url }: ReadRequest, cause: unknown): Promise<LockstepError> {
-  const table = historyTable(url.schema)
-  const { lockHolders } = await import("../apply/retry.js")
-  const holders = await lockHolders(client, [table]).catch(() => [])
-  return new LockstepError("L1014", `timed out after ${lockTimeoutMs / 1000} s waiting for a lock on ${table}`, {
-    sqlstate: "55P03",
-    hint: holders.length > 0 ? `It is held by ${holders.map(({ holder }) => holder).join("; ")}.` : undefined,
-    state: untouched,
-    next: "run the same command again when that session has ended its transaction",
-    cause,
-  })
 }
