@@ -5,7 +5,7 @@ import type { Folder } from "../history/folder.js"
 import { parseDatabaseUrl } from "../postgres/url.js"
 import type { Project } from "../project/project.js"
 import { version } from "../version.js"
-import { type Waiting, withLockedDatabase } from "./database.js"
+import type { Waiting } from "./database.js"
 
 /** A deploy with the settings of `lockstep deploy`. */
 interface DeployCall extends Omit<DeployRequest, "settings" | "findDrift"> {
@@ -43,21 +43,23 @@ export function applyPending({ target, signal, onEvent }: Waiting, folder: Folde
   return deploy({ url: target.url, folder, settings, applicationName: "lockstep", signal, onEvent })
 }
 
-/** Runs the project's seed, if it has one, under the migration lock. Returns whether it has. Errors: L1306 it failed. */
+/**
+ * Runs the project's seed, if it has one. It does not run under the migration lock: it may itself deploy, as it may with
+ * Prisma. Returns whether there is one. Errors: L1306 it failed.
+ */
 export async function seed(
-  waiting: Waiting,
+  { target, signal }: Pick<Waiting, "target" | "signal">,
   { root, seed: command }: Pick<Project, "root" | "seed">,
 ): Promise<boolean> {
   if (command === undefined) return false
   const { runInProject, wordsOf } = await import("../project/run.js")
-  const seeding = {
+  await runInProject({
     root,
     command: wordsOf(command),
     typed: command,
     purpose: "seeding",
-    variables: { DATABASE_URL: waiting.target.url.text },
-    signal: waiting.signal,
-  }
-  await withLockedDatabase(waiting, () => runInProject(seeding))
+    variables: { DATABASE_URL: target.url.text },
+    signal,
+  })
   return true
 }

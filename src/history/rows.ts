@@ -37,6 +37,15 @@ export const lockHeld = (pid: number): string =>
 const underLock = (pid: number, value: number): string =>
   `CASE WHEN pg_catalog.pg_backend_pid()=${pid} AND pg_catalog.pg_try_advisory_xact_lock(${lockKey}) THEN '${value}' ELSE ${fails("lock")} END::int`
 
+/**
+ * SQL that takes the lock for the transaction as well, or fails where another session has it: a statement that releases
+ * the session's lock does not let another deployer in.
+ */
+export const lockTransaction = (pid: number): string => `SELECT ${underLock(pid, 1)}`
+
+/** SQL that takes the lock for the session again, under the transaction's, where a statement has released it. */
+const lockSession = `SELECT pg_catalog.pg_try_advisory_lock(${lockKey});`
+
 /** A history row that a session writes: the session's server process, and the row's id. */
 export interface RowKey {
   readonly pid: number
@@ -77,10 +86,13 @@ export const startedRow = (key: RowKey, { name, checksum }: FolderMigration, log
   `VALUES ('${key.id}','${checksum}',${quoteLiteral(name)},pg_catalog.clock_timestamp(),${underLock(key.pid, 0)},${quoteLiteral(logs)});${runDeferred}` +
   keptAt(key, 0)
 
-/** Records how many statements are done, as the URL's role whatever role the migration has set, and its check. */
+/**
+ * Records how many statements are done, as the URL's role whatever role the migration has set, and its check. The last
+ * statement may have released the session's lock.
+ */
 export const stepsDone = (key: RowKey, steps: number, logs: string): string =>
   `SET LOCAL ROLE NONE;UPDATE ${historyTable(key.schema)} SET applied_steps_count=${underLock(key.pid, steps)},logs=${quoteLiteral(logs)} ` +
-  `WHERE id=${quoteLiteral(key.id)};${runDeferred}${keptAt(key, steps)}`
+  `WHERE id=${quoteLiteral(key.id)};${lockSession}${runDeferred}${keptAt(key, steps)}`
 
 /** Turns the row of a migration that begins into that of one that is done, and checks it. */
 export const finishRow = (key: RowKey, { name, checksum }: FolderMigration): string =>

@@ -2,7 +2,7 @@ import pg from "pg"
 import { expect, onTestFinished, test } from "vitest"
 import { lockKey } from "../../src/history/lock.js"
 import { down, up } from "../../src/test-db/server.js"
-import { type CliProcess, lockstep } from "../support/cli.js"
+import { type CliProcess, cliPath, lockstep } from "../support/cli.js"
 import { createDatabase } from "../support/postgres.js"
 import { createPrismaProject, prisma } from "../support/prisma-cli.js"
 import { createProject } from "../support/project.js"
@@ -82,20 +82,24 @@ test("test-db up --deploy waits for it on the test database", async () => {
   }
 })
 
-test("the seed runs under it", async () => {
-  const { run } = await openShop({
+test("the seed does not run under it, and may deploy itself", async () => {
+  const { run, database } = await openShop({
     files: {
       "prisma.config.mjs": `export default { migrations: { seed: "node seed.mjs" } }`,
-      "seed.mjs": `import pg from ${JSON.stringify(import.meta.resolve("pg"))}
-const client = new pg.Client(process.env.DATABASE_URL)
-await client.connect()
-const { rows } = await client.query("SELECT pg_try_advisory_lock(${lockKey}) AS free")
-console.log("free:", rows[0].free)
-await client.end()
+      "seed.mjs": `import { execFileSync } from "node:child_process"
+import { mkdirSync, writeFileSync } from "node:fs"
+mkdirSync("prisma/migrations/${stuck}")
+writeFileSync("prisma/migrations/${stuck}/migration.sql", "CREATE TABLE seeded ();")
+execFileSync(process.execPath, [${JSON.stringify(cliPath)}, "deploy", "--lock-wait", "0"], { stdio: "inherit" })
 `,
     },
   })
-  expect(await run("reset", "--yes")).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("free: false") })
+  const done = await run("reset", "--yes")
+  expect(done, done.all).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining("Reset: 2 migrations applied, seeded."),
+  })
+  expect(await database.query("SELECT to_regclass('seeded') IS NOT NULL AS done")).toEqual([{ done: true }])
 })
 
 test("reset waits for a deploy that runs, which keeps its tables until it has ended", async () => {

@@ -1,6 +1,6 @@
 import { LockstepError } from "../../errors.js"
 import { lockHolder } from "../../history/lock.js"
-import { finishRow, lockHeld, startedRow } from "../../history/rows.js"
+import { finishRow, lockHeld, lockTransaction, startedRow } from "../../history/rows.js"
 import { runCounted } from "../../postgres/counted.js"
 import { isRetryable } from "../../postgres/sqlstate.js"
 import { runsAlone } from "../../sql/classify.js"
@@ -171,8 +171,10 @@ async function send(run: StepwiseRun, statement: Statement): Promise<Refusal | u
 }
 
 async function sendWithCount(run: StepwiseRun, statement: Statement): Promise<Refusal | undefined> {
+  // Nothing may come before SET TRANSACTION.
+  const lock = "VariableSetStmt" in statement.node ? "" : `${lockTransaction(lockHolder(run.client))};`
   const after = `\n;${countingSql(run, statement)};COMMIT`
-  const refusal = await runMessage(run, statement, [beginReadWrite, statement.text, after])
+  const refusal = await runMessage(run, statement, [`${beginReadWrite}${lock}`, statement.text, after])
   if (refusal === undefined) counted(run, statement)
   return refusal
 }

@@ -35,7 +35,8 @@ export async function whenUnlocked<T>(context: DeployContext, work: () => Promis
       throwIfInterrupted(request.signal, untouched)
       if (sqlstateOf(error) !== "55P03") throw error
       const waitedMs = Date.now() - started
-      if (waitedMs >= request.settings.lockWait) throw await historyLocked(client, request.url, { waitedMs, cause: error })
+      if (waitedMs >= request.settings.lockWait)
+        throw await historyLocked(client, request.url, { waitedMs, cause: error })
       if (Date.now() - reported < lockTimeoutMs) continue
       reported = Date.now()
       request.onEvent({ event: "waiting-for-history", waitedMs, holders: [...(await holdersOf(client, request.url))] })

@@ -34,7 +34,9 @@ export async function readDatabase<T>(request: ReadRequest, work: (client: Clien
     if (isPooled(client, pid)) await refusePooler(client, pid, { ...request, settings: defaultSettings })
     return await work(client)
   } catch (error) {
-    throw sqlstateOf(error) === "55P03" ? await historyLocked(client, request.url, { waitedMs: lockTimeoutMs, cause: error }) : error
+    throw sqlstateOf(error) === "55P03"
+      ? await historyLocked(client, request.url, { waitedMs: lockTimeoutMs, cause: error })
+      : error
   } finally {
     await closeDatabase(client)
   }
