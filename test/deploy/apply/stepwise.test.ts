@@ -1,199 +1,135 @@
-import { expect, test } from "vitest"
-import { lockstep } from "../../support/cli.js"
-import { createDatabase, type TestDatabase } from "../../support/postgres.js"
-import { createPrismaProject, prisma } from "../../support/prisma-cli.js"
-import { createProject, type TestProject } from "../../support/project.js"
+import pg from "pg"
+import { expect, onTestFinished, test } from "vitest"
+import { applyStepwise, type Earlier } from "../../../src/deploy/apply/stepwise.js"
+import { LockLost, lostOr } from "../../../src/deploy/failure.js"
+import { readLog } from "../../../src/deploy/recover/resume.js"
+import { lockKey } from "../../../src/history/lock.js"
+import type { TestDatabase } from "../../support/postgres.js"
+import { until } from "../../support/until.js"
+import { prepared, type TestDeploy, testDeploy } from "../context.js"
 
-const name = "20260102000000_unique"
-const init = {
-  "20260101000000_init": "CREATE TABLE account (id int, n int DEFAULT 0);\nINSERT INTO account VALUES (1), (1), (2);",
+const account = "CREATE TABLE account (id int, n int DEFAULT 0); INSERT INTO account VALUES (1), (1)"
+const name = "20260101000000_x"
+const fresh: Earlier = { resume: undefined, rolledBack: false }
+
+const apply = async (deploy: TestDeploy, sql: string, earlier = fresh) =>
+  await applyStepwise(deploy, await prepared(name, sql), earlier)
+
+const total = async ({ database }: TestDeploy) => (await database.query("SELECT max(n) AS n FROM account"))[0]?.n
+
+/** Another session, which asks for the migration lock. */
+async function rival(database: TestDatabase): Promise<{ client: pg.Client; getsLock: () => Promise<boolean> }> {
+  const client = new pg.Client(database.url)
+  await client.connect()
+  onTestFinished(() => client.end())
+  const getsLock = async () =>
+    (await client.query(`SELECT pg_try_advisory_lock(${lockKey}) AS got`)).rows[0]?.got === true
+  return { client, getsLock }
 }
-const unique = {
-  ...init,
-  [name]: `UPDATE account SET n = n + 1;
-CREATE UNIQUE INDEX CONCURRENTLY account_id ON account (id);
+
+test("every statement is applied once, and then the row is as Prisma writes it", async () => {
+  const deploy = await testDeploy(account)
+  const sql =
+    "UPDATE account SET n = n + 1;\nCREATE INDEX CONCURRENTLY i ON account (n);\nUPDATE account SET n = n * 10;"
+  expect(await apply(deploy, sql)).toBeGreaterThanOrEqual(0)
+  expect(await total(deploy)).toBe(10)
+  expect(await deploy.rows()).toEqual([{ name, finished: true, steps: 1 }])
+  expect(await deploy.database.query("SELECT logs FROM _prisma_migrations")).toEqual([{ logs: null }])
+})
+
+const unique =
+  "UPDATE account SET n = n + 1;\nCREATE UNIQUE INDEX CONCURRENTLY i ON account (id);\nUPDATE account SET n = n * 10;"
+
+test("a statement that is refused: those before it are applied and counted, those after it are not", async () => {
+  const deploy = await testDeploy(account)
+  await expect(apply(deploy, unique)).rejects.toMatchObject({
+    code: "L1015",
+    details: { line: 2, state: expect.stringContaining(`statement 2 of 3 of ${name} failed, the first is applied`) },
+  })
+  expect(await total(deploy)).toBe(1)
+  expect(await deploy.rows()).toEqual([{ name, finished: false, steps: 1 }])
+})
+
+test("resumed, it continues at that statement in the same row", async () => {
+  const deploy = await testDeploy(account)
+  await apply(deploy, unique).catch(() => undefined)
+  const [row] = await deploy.database.query("SELECT id, logs FROM _prisma_migrations")
+  const reached = readLog(String(row?.logs))
+  expect(reached).toMatchObject({ steps: 1, next: "refused" })
+  await deploy.database.query("DELETE FROM account WHERE ctid = (SELECT min(ctid) FROM account)")
+  const resume = { id: String(row?.id), steps: 1, next: "refused", cause: "--resume" } as const
+  await apply(deploy, unique, { resume, rolledBack: false })
+  expect(await total(deploy)).toBe(10)
+  expect(await deploy.rows()).toEqual([{ name, finished: true, steps: 1 }])
+})
+
+test("resumed, what the statements before have set for the session is set again, and nothing else of them is done", async () => {
+  const deploy = await testDeploy(`${account}; CREATE SCHEMA shop; CREATE TABLE shop.item (n int)`)
+  const sql = "SET search_path = shop;\nINSERT INTO item VALUES (1);\nCREATE INDEX CONCURRENTLY item_n ON nothing (n);"
+  await apply(deploy, sql).catch(() => undefined)
+  const [row] = await deploy.database.query("SELECT id FROM _prisma_migrations")
+  await deploy.client.query("RESET search_path")
+  const resume = { id: String(row?.id), steps: 2, next: "refused", cause: "--resume" } as const
+  await apply(deploy, sql.replace("nothing", "item"), { resume, rolledBack: false })
+  expect(await deploy.database.query("SELECT count(*)::int FROM shop.item")).toEqual([{ count: 1 }])
+  expect(await deploy.rows()).toEqual([{ name, finished: true, steps: 1 }])
+})
+
+test("where the history does not keep the row, no statement is run", async () => {
+  const deploy =
+    await testDeploy(`${account}; CREATE FUNCTION drop_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+    CREATE TRIGGER swallows BEFORE INSERT ON _prisma_migrations FOR EACH ROW EXECUTE FUNCTION drop_row()`)
+  await expect(apply(deploy, unique)).rejects.toMatchObject({
+    code: "L1018",
+    details: { state: "nothing of this migration was applied or recorded." },
+  })
+  expect(await total(deploy)).toBe(0)
+})
+
+test("a signal ends it between two statements", async () => {
+  const deploy = await testDeploy(account)
+  deploy.stop.abort()
+  await expect(apply(deploy, unique)).rejects.toMatchObject({
+    code: "L1001",
+    details: { state: expect.stringContaining("0 of 3 statements") },
+  })
+  expect(await total(deploy)).toBe(0)
+})
+
+test("without the lock nothing is run", async () => {
+  const deploy = await testDeploy(account)
+  await deploy.client.query("SELECT pg_advisory_unlock_all()")
+  const { getsLock } = await rival(deploy.database)
+  expect(await getsLock()).toBe(true)
+  const error = await apply(deploy, unique).catch((reason: unknown) => lostOr(deploy.client, reason))
+  expect(error).toBeInstanceOf(LockLost)
+  expect(await deploy.rows()).toEqual([])
+  expect(await total(deploy)).toBe(0)
+})
+
+test("a statement that releases all locks lets nobody else in, while it runs and afterwards", async () => {
+  const deploy = await testDeploy(account)
+  const { client, getsLock } = await rival(deploy.database)
+  await client.query("SELECT pg_advisory_lock(1)")
+  const applying = apply(
+    deploy,
+    `DO $$ BEGIN PERFORM pg_advisory_unlock_all(); PERFORM pg_advisory_lock(1); END $$;
+CREATE INDEX CONCURRENTLY i ON account (n);
+SELECT pg_advisory_lock(2);
 UPDATE account SET n = n + 1;`,
-}
-const schema = 'datasource db {\n  provider = "postgresql"\n}\n'
-
-const deploy = ({ root }: TestProject, { url }: TestDatabase, ...args: string[]) =>
-  lockstep(["deploy", ...args], { cwd: root, url })
-
-const index = (database: TestDatabase) =>
-  database.query("SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = to_regclass('account_id')")
-const history = (database: TestDatabase) =>
-  database.query(`SELECT applied_steps_count AS steps, finished_at IS NOT NULL AS finished, rolled_back_at IS NOT NULL AS rolled_back
-    FROM _prisma_migrations WHERE migration_name = '${name}' ORDER BY started_at`)
-
-async function failing(): Promise<{ database: TestDatabase; project: TestProject }> {
-  const database = await createDatabase()
-  const project = createPrismaProject({ migrations: unique, schema })
-  const failed = await deploy(project, database)
-  expect(failed, failed.all).toMatchObject({ exitCode: 1 })
-  return { database, project }
-}
-
-const fix = (database: TestDatabase) =>
-  database.query("DELETE FROM account WHERE ctid = (SELECT min(ctid) FROM account WHERE id = 1)")
-
-test("a concurrent unique index that meets equal rows: the place, the statement reached, the invalid index and the next command", async () => {
-  const database = await createDatabase()
-  const { stderr, exitCode } = await deploy(createProject({ migrations: unique }), database)
-  expect(exitCode).toBe(1)
-  expect(stderr).toContain(`FAIL  ${name}\n`)
-  expect(stderr).toContain('error[L1015]: could not create unique index "account_id" (PostgreSQL 23505)')
-  expect(stderr).toContain(`${name}/migration.sql:2:1`)
-  expect(stderr).toContain("PostgreSQL's detail: Key (id)=(1) is duplicated.")
-  expect(stderr).toContain("Rows exist that are equal in the columns that must be unique")
-  expect(stderr).toContain(
-    `statement 2 of 3 of ${name} failed, the first is applied, and the history holds the failed row.`,
   )
-  expect(stderr).toContain('It left the invalid index "account_id", which --resume drops.')
-  expect(stderr).toMatch(/fix the cause, then: .*lockstep deploy --resume/)
-  expect(await index(database)).toEqual([{ valid: false }])
-  expect(await history(database)).toEqual([{ steps: 1, finished: false, rolled_back: false }])
-})
-
-test("until it is resolved, every deploy reports what failed and the commands to choose from", async () => {
-  const { database, project } = await failing()
-  const { stderr, exitCode } = await deploy(project, database)
-  expect(exitCode).toBe(1)
-  expect(stderr).toContain("error[L1104]")
-  expect(stderr).toContain('could not create unique index "account_id"')
-  expect(stderr).toContain("the first statement of it is applied; the next one failed.")
-  for (const command of ["deploy --resume", `resolve --rolled-back ${name}`, `resolve --applied ${name}`]) {
-    expect(stderr).toContain(`lockstep ${command}`)
-  }
-})
-
-test("--resume drops the invalid index, builds it and continues after it", async () => {
-  const { database, project } = await failing()
-  await fix(database)
-  const done = await deploy(project, database, "--resume")
-  expect(done, done.all).toMatchObject({ exitCode: 0 })
-  expect(await index(database)).toEqual([{ valid: true }])
-  expect(await history(database)).toEqual([{ steps: 1, finished: true, rolled_back: false }])
-  expect(await database.query("SELECT DISTINCT n FROM account")).toEqual([{ n: 2 }])
-})
-
-test("--resume where the cause is not fixed fails as before, and can be tried again", async () => {
-  const { database, project } = await failing()
-  const again = await deploy(project, database, "--resume")
-  expect(again.exitCode).toBe(1)
-  expect(again.stderr).toContain("error[L1015]")
-  await fix(database)
-  expect(await deploy(project, database, "--resume")).toMatchObject({ exitCode: 0 })
-})
-
-test("--resume takes the file as it was fixed from the failed statement on", async () => {
-  const { database, project } = await failing()
-  project.migration(name, unique[name]?.replace("UNIQUE ", "") ?? "")
-  const done = await deploy(project, database, "--resume")
-  expect(done, done.all).toMatchObject({ exitCode: 0 })
-  expect(await deploy(project, database, "--strict")).toMatchObject({ exitCode: 0 })
-})
-
-test("--resume refuses a file whose applied part was changed", async () => {
-  const { database, project } = await failing()
-  project.migration(name, unique[name]?.replace("n + 1", "n + 100") ?? "")
-  const refused = await deploy(project, database, "--resume")
-  expect(refused.exitCode).toBe(1)
-  expect(refused.stderr).toContain(`the applied part of ${name} is no longer what the file begins with`)
-  expect(await database.query("SELECT DISTINCT n FROM account")).toEqual([{ n: 1 }])
-})
-
-test("--resume sets again what the statements before had set for their session", async () => {
-  const database = await createDatabase()
-  const sql = (table: string) => `SET search_path = shop;
-CREATE INDEX CONCURRENTLY item_id ON ${table} (id);`
-  const project = createProject({
-    migrations: {
-      "20260101000000_init": "CREATE SCHEMA shop;\nCREATE TABLE shop.item (id int);",
-      [name]: sql("nothing"),
-    },
-  })
-  expect(await deploy(project, database)).toMatchObject({ exitCode: 1 })
-  project.migration(name, sql("item"))
-  const done = await deploy(project, database, "--resume")
-  expect(done, done.all).toMatchObject({ exitCode: 0 })
-  expect(await database.query("SELECT to_regclass('shop.item_id') IS NOT NULL AS there")).toEqual([{ there: true }])
-})
-
-test("Prisma's resolve --rolled-back works as well: the next deploy runs the whole file, past the invalid index", async () => {
-  const { database, project } = await failing()
-  await fix(database)
-  const resolved = await prisma(["migrate", "resolve", "--rolled-back", name], { project, url: database.url })
-  expect(resolved, resolved.all).toMatchObject({ exitCode: 0 })
-  const done = await deploy(project, database)
-  expect(done, done.all).toMatchObject({ exitCode: 0 })
-  expect(await index(database)).toEqual([{ valid: true }])
-  expect(await history(database)).toEqual([
-    { steps: 1, finished: false, rolled_back: true },
-    { steps: 1, finished: true, rolled_back: false },
-  ])
-})
-
-test("Prisma's resolve --applied works as well", async () => {
-  const { database, project } = await failing()
-  await fix(database)
-  await database.query(
-    "DROP INDEX account_id; CREATE UNIQUE INDEX account_id ON account (id); UPDATE account SET n = n + 1",
-  )
-  const resolved = await prisma(["migrate", "resolve", "--applied", name], { project, url: database.url })
-  expect(resolved, resolved.all).toMatchObject({ exitCode: 0 })
-  const done = await deploy(project, database)
-  expect(done, done.all).toMatchObject({ exitCode: 0 })
-  expect(done.stdout).toContain("Nothing to do.")
-})
-
-test("an index that somebody else made is not taken for the one that failed", async () => {
-  const database = await createDatabase()
-  await deploy(createProject({ migrations: init }), database)
-  await database.query("CREATE INDEX account_id ON account (n)")
-  const project = createProject({
-    migrations: { ...init, [name]: "CREATE INDEX CONCURRENTLY account_id ON account (id);" },
-  })
-  expect((await deploy(project, database)).stderr).toContain('relation "account_id" already exists (PostgreSQL 42P07)')
-  expect((await deploy(project, database, "--resume")).stderr).toContain('relation "account_id" already exists')
-})
-
-test("IF NOT EXISTS does not pass over an invalid index silently", async () => {
-  const { database, project } = await failing()
-  await database.query(`UPDATE _prisma_migrations SET finished_at = now() WHERE migration_name = '${name}'`)
-  project.migration("20260103000000_again", "CREATE INDEX CONCURRENTLY IF NOT EXISTS account_id ON account (id);")
-  const failed = await deploy(project, database)
-  expect(failed.exitCode).toBe(1)
-  expect(failed.stderr).toContain("already exists, but it is invalid, and IF NOT EXISTS passes over it")
-})
-
-test("a file with its own BEGIN that fails inside: what was open is rolled back, and --resume begins there", async () => {
-  const database = await createDatabase()
-  const sql = (table: string) => `UPDATE account SET n = n + 1;
-BEGIN;
-UPDATE account SET n = n * 10;
-UPDATE ${table} SET n = n + 5;
-COMMIT;
-UPDATE account SET n = n + 1;`
-  const project = createProject({ migrations: { ...init, [name]: sql("nothing") } })
-  const failed = await deploy(project, database)
-  expect(failed.stderr).toContain(
-    `statement 4 of 6 of ${name} failed, the first is applied, those from 2 on were rolled back with it`,
-  )
-  project.migration(name, sql("account"))
-  const done = await deploy(project, database, "--resume")
-  expect(done, done.all).toMatchObject({ exitCode: 0 })
-  expect(await database.query("SELECT DISTINCT n FROM account")).toEqual([{ n: 16 }])
-})
-
-test("an enum value that is added and then used: each statement is committed with its count", async () => {
-  const database = await createDatabase()
-  const project = createProject({
-    migrations: {
-      "20260101000000_init": "CREATE TYPE mood AS ENUM ('good');\nCREATE TABLE person (mood mood);",
-      [name]: "ALTER TYPE mood ADD VALUE 'bad';\nINSERT INTO person VALUES ('bad');",
-    },
-  })
-  const done = await deploy(project, database)
-  expect(done, done.all).toMatchObject({ exitCode: 0 })
-  expect(done.stderr).toMatch(/ok {2}20260102000000_unique .* outside a transaction/)
+  const waits = (key: number) =>
+    until(`the wait for ${key}`, async () => {
+      const waiting = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = ${key} AND NOT granted`
+      return (await deploy.database.query(waiting)).length > 0
+    })
+  await waits(1)
+  expect(await getsLock()).toBe(false)
+  await client.query("SELECT pg_advisory_lock(2); SELECT pg_advisory_unlock(1)")
+  await waits(2)
+  expect(await getsLock()).toBe(false)
+  await client.query("SELECT pg_advisory_unlock(2)")
+  await applying
+  expect(await total(deploy)).toBe(1)
+  expect(await deploy.rows()).toEqual([{ name, finished: true, steps: 1 }])
 })
