@@ -92,6 +92,7 @@ export const errorCodes = {
   L1702: { exitCode: 2, title: "changes of a project's files were not confirmed" },
   L1703: { exitCode: 2, title: "the folder for the example is not empty" },
   L1704: { exitCode: 1, title: "a file of the project cannot be written" },
+  L1710: { exitCode: 2, title: "the beginning of a migration's name fits several" },
   L1901: { exitCode: 2, title: "no such check" },
   L1902: { exitCode: 2, title: "the settings of the checks are wrong" },
   L1903: { exitCode: 2, title: "the base of the checks cannot be read" },

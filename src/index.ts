@@ -64,10 +64,10 @@ export async function deploy(options: DeployOptions): Promise<DeployResult> {
 /** The state of each migration: what `lockstep status --json` prints. Reads only. */
 export async function status(source: Source): Promise<StatusAnswer> {
   const { url, folder } = open(source)
-  const { comparison, history } = await readDatabase({ url, applicationName: "lockstep status" }, (client) =>
+  const { comparison, ...database } = await readDatabase({ url, applicationName: "lockstep status" }, (client) =>
     readComparison(client, { url, folder }),
   )
-  return statusAnswerOf(comparison, history)
+  return statusAnswerOf(comparison, database)
 }
 
 /** What a deploy would do, statement by statement: what `lockstep plan --json` prints. Reads only. */

@@ -1,6 +1,6 @@
 import type { DiffTarget } from "@prisma/schema-engine-wasm/schema_engine_bg"
 import { LockstepError } from "../errors.js"
-import type { Folder } from "../history/folder.js"
+import { type Folder, fullName } from "../history/folder.js"
 import type { SchemaFiles } from "../project/schema.js"
 import { container, type Diff, type EngineSetting, historyList, withEngine } from "../schema-engine/engine.js"
 import { stepsOf } from "../scratch/replay.js"
@@ -56,9 +56,10 @@ function given<T>(what: string, value: T | undefined): T {
   throw new LockstepError("L1301", `${what} is needed for this comparison`)
 }
 
-/** The index of the named migration. Errors: L1107 there is none. */
+/** The index of a migration, by its name or the beginning of it. Errors: L1107 there is none, L1710 several begin so. */
 export function indexOfMigration(migrations: readonly { readonly name: string }[], name: string): number {
-  const index = migrations.findIndex((migration) => migration.name === name)
+  const names = migrations.map((migration) => migration.name)
+  const index = names.indexOf(fullName(name, names))
   if (index >= 0) return index
   throw new LockstepError("L1107", `there is no migration ${name} in the folder`, {
     state: "nothing was touched.",

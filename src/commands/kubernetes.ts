@@ -23,6 +23,7 @@ export default defineCommand({
     },
   ],
   options: {
+    slim: { type: "boolean", description: "for a slim image, which has no Prisma CLI: the command is lockstep deploy" },
     hardened: {
       type: "boolean",
       description:
@@ -32,11 +33,12 @@ export default defineCommand({
   },
   exitCodes: { 0: "printed", 1: "failed" },
   examples: ["lockstep kubernetes init-container --hardened", "lockstep kubernetes values"],
-  async run({ settings: { hardened }, operands: [what], output }) {
+  async run({ settings: { hardened, slim }, operands: [what], output }) {
     const variables = deployVariables()
     const { renderInitContainer, renderValues } = await import("../kubernetes/init-container.js")
     if (what === "init-container") {
-      const part = hardened ? hardenedInitContainer(variables) : initContainer()
+      const content = slim ? "slim" : "full"
+      const part = hardened ? hardenedInitContainer(content, variables) : initContainer(content)
       output.say("For the Deployment's template, below spec.template.spec. Helm does not render values.yaml itself.")
       output.data(
         renderInitContainer(part, hardened ? "deployment template" : "values.yaml or deployment template"),

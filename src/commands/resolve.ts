@@ -2,7 +2,8 @@ import { announce, requireDatabase, withLockedDatabase } from "../cli/database.j
 import { defineCommand } from "../cli/options.js"
 import { projectOptions } from "../cli/shared-options.js"
 import { LockstepError } from "../errors.js"
-import { readFolder } from "../history/folder.js"
+import { fullName, readFolder } from "../history/folder.js"
+import { readHistory } from "../history/recorded.js"
 import { keepOneRow, markApplied, markRolledBack } from "../history/rows.js"
 import { findTarget } from "../project/database-url.js"
 import { deployNarrator } from "../report/deploy.js"
@@ -15,14 +16,18 @@ export default defineCommand({
   ],
   options: {
     ...projectOptions,
-    applied: { type: "text", value: "name", description: "the migration that is wholly in the database" },
+    applied: {
+      type: "text",
+      value: "name",
+      description: "the migration that is wholly in the database; the beginning of its name is enough",
+    },
     rolledBack: { type: "text", value: "name", description: "the migration of which nothing is in the database" },
   },
   exitCodes: { 0: "marked", 1: "the history does not allow it" },
   examples: ["lockstep resolve --rolled-back 20260403090000_backfill_total"],
   async run({ settings: { applied, rolledBack }, output, signal, project }) {
-    const name = applied ?? rolledBack
-    if (name === undefined || (applied && rolledBack)) {
+    const given = applied ?? rolledBack
+    if (given === undefined || (applied && rolledBack)) {
       throw new LockstepError("L1301", "resolve takes either --applied or --rolled-back, with a migration's name", {
         next: "`lockstep resolve --help`",
       })
@@ -32,20 +37,25 @@ export default defineCommand({
     announce(target, output)
     await requireDatabase(target)
     const { schema } = target.url
-    const extra = await withLockedDatabase({ target, signal, onEvent: deployNarrator(output) }, async (client) => {
+    const waiting = { target, signal, onEvent: deployNarrator(output) }
+    const { name, extra } = await withLockedDatabase(waiting, async (client) => {
+      const recorded = ((await readHistory(client, schema)) ?? []).map((row) => row.name)
       if (rolledBack) {
-        await markRolledBack(client, schema, rolledBack)
-        return 0
+        const name = fullName(given, recorded)
+        await markRolledBack(client, schema, name)
+        return { name, extra: 0 }
       }
-      const marked = await keepOneRow(client, schema, name)
-      if (marked > 0) return marked
-      const migration = readFolder(where.migrationsDir).migrations.find((one) => one.name === name)
+      const { migrations } = readFolder(where.migrationsDir)
+      const name = fullName(given, [...recorded, ...migrations.map((one) => one.name)])
+      const extra = await keepOneRow(client, schema, name)
+      if (extra > 0) return { name, extra }
+      const migration = migrations.find((one) => one.name === name)
       if (migration === undefined)
         throw new LockstepError("L1107", `there is no migration ${name} in the folder`, {
           next: "`lockstep status` lists them",
         })
       await markApplied(client, schema, migration)
-      return 0
+      return { name, extra }
     })
     const outcome =
       extra > 0

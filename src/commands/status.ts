@@ -2,7 +2,8 @@ import { announce } from "../cli/database.js"
 import { defineCommand } from "../cli/options.js"
 import { allowEmpty, projectOptions } from "../cli/shared-options.js"
 import { readComparison, readDatabase } from "../deploy/connect/read.js"
-import { duplicateRemarks } from "../history/folder.js"
+import { duplicateRemarks } from "../history/compare.js"
+import { timestampRemarks } from "../history/folder.js"
 import { inLine } from "../printable.js"
 import { findTarget } from "../project/database-url.js"
 import { readMigrations } from "../project/project.js"
@@ -22,13 +23,17 @@ export default defineCommand({
     announce(target, output)
     const folder = readMigrations(where, settings)
     const { url } = target
-    const { comparison, history } = await readDatabase({ url, applicationName: "lockstep status" }, (client) =>
+    const { comparison, ...database } = await readDatabase({ url, applicationName: "lockstep status" }, (client) =>
       readComparison(client, { url, folder }),
     )
-    for (const remark of [...folder.remarks, ...duplicateRemarks(comparison.duplicates)])
+    for (const remark of [
+      ...folder.remarks,
+      ...timestampRemarks(folder.migrations),
+      ...duplicateRemarks(comparison.duplicates),
+    ])
       output.say(`  note  ${inLine(remark)}`)
-    output.data(renderStatus(comparison, { total: folder.migrations.length, history, now: Date.now() }))
-    output.object(statusAnswerOf(comparison, history))
+    output.data(renderStatus(comparison, { total: folder.migrations.length, ...database, now: Date.now() }))
+    output.object(statusAnswerOf(comparison, database))
     return isUpToDate(comparison) ? 0 : 1
   },
 })

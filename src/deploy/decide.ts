@@ -1,7 +1,6 @@
 import { LockstepError } from "../errors.js"
-import type { Comparison, StateOf } from "../history/compare.js"
+import { type Comparison, duplicateRemarks, type StateOf } from "../history/compare.js"
 import type { FolderMigration } from "../history/folder.js"
-import { duplicateRemarks } from "../history/folder.js"
 import type { DeploySettings } from "./context.js"
 import { readLog } from "./recover/resume.js"
 

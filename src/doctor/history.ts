@@ -1,5 +1,4 @@
-import { compare } from "../history/compare.js"
-import { duplicateRemarks } from "../history/folder.js"
+import { compare, duplicateRemarks } from "../history/compare.js"
 import { hasFailed, isApplied, type RecordedRow } from "../history/recorded.js"
 import { parseDatabaseUrl } from "../postgres/url.js"
 import type { ScratchSetting } from "../scratch/database.js"

@@ -76,6 +76,12 @@ export function compare(folder: readonly FolderMigration[], recorded: readonly R
   }
 }
 
+/** Notes about migrations that are recorded as applied more than once. */
+export const duplicateRemarks = (names: readonly string[]): readonly string[] =>
+  names.map(
+    (name) => `${name} is recorded as applied more than once; \`lockstep resolve --applied ${name}\` keeps one row`,
+  )
+
 /** Names that more than one row records as applied, each once. */
 function duplicatesIn(recorded: readonly RecordedRow[]): readonly string[] {
   const applied = new Set<string>()

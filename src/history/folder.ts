@@ -48,7 +48,7 @@ export function readFolder(dir: string): Folder {
     migrations,
     digest: digestOf(migrations),
     lockfile,
-    remarks: migrations.length === 0 ? [`there are no migrations in ${dir}`] : remarksOn(lockfile, migrations, blank),
+    remarks: migrations.length === 0 ? [`there are no migrations in ${dir}`] : remarksOn(lockfile, blank),
   }
 }
 
@@ -136,33 +136,39 @@ interface Named {
 }
 
 /** What Prisma tolerates, to be noted; `blank`: the names of migrations without statements. */
-function remarksOn(
-  lockfile: string | undefined,
-  migrations: readonly Named[],
-  blank: ReadonlySet<string>,
-): readonly string[] {
-  return [...lockRemarks(lockfile), ...nameRemarks(migrations, blank)]
+function remarksOn(lockfile: string | undefined, blank: ReadonlySet<string>): readonly string[] {
+  const empty = [...blank].map((name) => `${name} is empty; it is recorded, and changes nothing`)
+  return [...lockRemarks(lockfile), ...empty]
 }
 
-/** Notes about migrations that are recorded as applied more than once. */
-export const duplicateRemarks = (names: readonly string[]): readonly string[] =>
-  names.map(
-    (name) => `${name} is recorded as applied more than once; \`lockstep resolve --applied ${name}\` keeps one row`,
-  )
+/**
+ * The full name that a person means: the name itself, or the only one that begins so. Where there is none, it is what was
+ * given, for the caller to refuse. Errors: L1710 several begin so.
+ */
+export function fullName(given: string, names: readonly string[]): string {
+  if (names.includes(given)) return given
+  const found = [...new Set(names)].filter((name) => name.startsWith(given))
+  if (found.length <= 1) return found[0] ?? given
+  throw new LockstepError("L1710", `${given} is the beginning of ${found.length} migrations' names`, {
+    hint: found.slice(0, 10).join("\n"),
+    state: nothing,
+    next: "name one of them",
+  })
+}
 
 function lockRemarks(lockfile: string | undefined): string[] {
   if (lockfile !== undefined) return []
   return ["migration_lock.toml is missing; Prisma writes it, and it belongs into version control"]
 }
 
-function nameRemarks(migrations: readonly Named[], blank: ReadonlySet<string>): string[] {
-  const empty = [...blank].map((name) => `${name} is empty; it is recorded, and changes nothing`)
+/** Notes about migrations whose names begin with the same timestamp: none, or one. Their order is that of the whole names. */
+export function timestampRemarks(migrations: readonly Named[]): readonly string[] {
   const twins = [...byTimestamp(migrations).values()].filter((names) => names.length > 1)
   const last = twins.at(-1)
-  if (last === undefined) return empty
+  if (last === undefined) return []
   const others = twins.length - 1
   const more = others === 0 ? "" : ` (and so on in ${others} more group${others > 1 ? "s" : ""})`
-  return [...empty, `${last.join(", ")} have equal timestamps, and run in this order${more}`]
+  return [`${last.join(", ")} have equal timestamps, and run in this order${more}`]
 }
 
 function byTimestamp(migrations: readonly Named[]): Map<string, string[]> {

@@ -37,7 +37,7 @@ function addInitContainer(template: string): string | undefined {
   const [only] = found
   if (only === undefined || found.length > 1) return undefined
   const image = /^\s*(?:- )?image:[ \t]*(\S.*)$/m.exec(template.slice(only.index))?.[1]
-  const block = renderInitContainer(initContainer(), "migrations")
+  const block = renderInitContainer(initContainer("full"), "migrations")
     .replace(/^# migrations\n/, "")
     .replace(/^(\s*image:) .*$/m, (line, key: string) => (image === undefined ? line : `${key} ${image.trim()}`))
   const indented = block.replaceAll(/^(?=.)/gm, only.groups?.indent ?? "")

@@ -79,21 +79,29 @@ export const podPartSchema = z.strictObject({ initContainers: z.array(containerS
 
 export type PodPart = z.infer<typeof podPartSchema>
 
-/** The init container of the migration strategy: Prisma's own command, and the URL from a Secret. */
-const plain: Container = {
+/** What the image holds: a slim one has no Prisma CLI. */
+export type ImageContent = "full" | "slim"
+
+const commands: Readonly<Record<ImageContent, readonly string[]>> = {
+  full: ["npx", "prisma", "migrate", "deploy"],
+  slim: ["lockstep", "deploy"],
+}
+
+/** The init container of the migration strategy: Prisma's own command, or Lockstep's, and the URL from a Secret. */
+const plain = (content: ImageContent): Container => ({
   name: "db-migrate",
   image: `${read("image.repository")}:${read("image.tag")}`,
-  command: ["npx", "prisma", "migrate", "deploy"],
+  command: [...commands[content]],
   env: [
     {
       name: "DATABASE_URL",
       valueFrom: { secretKeyRef: { name: read("database.secretName"), key: read("database.secretKey") } },
     },
   ],
-}
+})
 
 /** The init container as the strategy document has it. */
-export const initContainer = (): PodPart => ({ initContainers: [plain] })
+export const initContainer = (content: ImageContent): PodPart => ({ initContainers: [plain(content)] })
 
 /**
  * The same container with the deploy's options from the values, and as the "restricted" Pod Security Standard requires:
@@ -101,11 +109,14 @@ export const initContainer = (): PodPart => ({ initContainers: [plain] })
  * termination message, which `kubectl describe` shows.
  * Source: Kubernetes documentation, "Pod Security Standards", "Determine the Reason for Pod Failure".
  */
-export const hardenedInitContainer = (variables: readonly DeployVariable[]): PodPart => ({
+export const hardenedInitContainer = (content: ImageContent, variables: readonly DeployVariable[]): PodPart => ({
   initContainers: [
     {
-      ...plain,
-      env: [...plain.env, ...variables.map(({ name }) => ({ name, value: readQuoted(`migrations.env.${name}`) }))],
+      ...plain(content),
+      env: [
+        ...plain(content).env,
+        ...variables.map(({ name }) => ({ name, value: readQuoted(`migrations.env.${name}`) })),
+      ],
       resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { cpu: "1", memory: "512Mi" } },
       securityContext: {
         allowPrivilegeEscalation: false,

@@ -63,6 +63,8 @@ const migration = z.discriminatedUnion("state", [
 const status = z.strictObject({
   schema: z.literal("lockstep.status/1"),
   history: z.enum(["exists", "none"]),
+  /** What a database without a history holds. */
+  existingObjects: z.nullable(z.string()),
   upToDate: z.boolean(),
   ahead: z.boolean(),
   duplicates: z.readonly(z.array(name)),

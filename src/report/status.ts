@@ -28,12 +28,14 @@ interface StatusContext {
   readonly total: number
   /** Whether the database has a history table at all. */
   readonly history: StatusAnswer["history"]
+  /** What a database without a history holds, in words; undefined where it is empty. */
+  readonly existingObjects: string | undefined
   /** Milliseconds since 1970. */
   readonly now: number
 }
 
 /** The state of a history for people. With nothing to say it is one line. */
-export function renderStatus(comparison: Comparison, { total, history, now }: StatusContext): string {
+export function renderStatus(comparison: Comparison, { total, history, existingObjects, now }: StatusContext): string {
   if (total === 0 && isUpToDate(comparison)) return "Nothing to do: the folder holds no migrations."
   if (isUpToDate(comparison)) return `Up to date: ${total} of ${total} migrations applied.`
   const { applied, pending, failed, edited, missing } = comparison
@@ -66,7 +68,7 @@ export function renderStatus(comparison: Comparison, { total, history, now }: St
     "recorded, but missing from the folder",
     missing.map(({ name, row }) => `${name}   applied ${ago(row.finishedAt ?? "", now)}`),
   )
-  lines.push(verdict(comparison))
+  lines.push(existingObjects === undefined ? verdict(comparison) : adoption(existingObjects))
   return lines.join("\n")
 }
 
@@ -76,6 +78,9 @@ function note(outOfOrder: boolean, rolledBack: boolean): string {
   return `${outOfOrder ? "   older than an applied one" : ""}${rolledBack ? "   rolled back before" : ""}`
 }
 
+const adoption = (existingObjects: string): string =>
+  `Not up to date. The database has no history and is not empty (it holds ${inLine(existingObjects)}): \`lockstep baseline\` finds out which migrations it has already, and records them.`
+
 function verdict({ failed, pending, ahead }: Comparison): string {
   if (failed.length > 0)
     return "Not up to date. A failed migration stops every deploy: `lockstep deploy` says why and what to do."
@@ -84,9 +89,13 @@ function verdict({ failed, pending, ahead }: Comparison): string {
 }
 
 /** The state of a history for programs. */
-export const statusAnswerOf = (comparison: Comparison, history: StatusAnswer["history"]): StatusAnswer => ({
+export const statusAnswerOf = (
+  comparison: Comparison,
+  { history, existingObjects }: Pick<StatusContext, "history" | "existingObjects">,
+): StatusAnswer => ({
   schema: "lockstep.status/1",
   history,
+  existingObjects: existingObjects ?? null,
   upToDate: isUpToDate(comparison),
   ahead: comparison.ahead,
   duplicates: comparison.duplicates,

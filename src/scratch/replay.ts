@@ -60,7 +60,60 @@ export async function findDrift(setting: ScratchSetting, client: Client, applied
     await replay(scratch, applied)
     return await readCatalog(scratch.client, schema)
   })
-  const { onlyFirst, onlySecond } = compareCatalogs(expected, await readCatalog(client, schema))
+  return driftBetween(expected, await readCatalog(client, schema))
+}
+
+/** How far along its history a database is. */
+export type Position =
+  /** Its schema is what the history makes up to this migration. */
+  | {
+      readonly state: "found"
+      /** Of the last migration that the database has. */
+      readonly index: number
+      /** Those at the end that change no object: whether they ran cannot be seen. */
+      readonly unseen: readonly string[]
+    }
+  /** It holds nothing. */
+  | { readonly state: "empty" }
+  /** Nowhere along the history is the schema the database's; `closest` differs least. */
+  | { readonly state: "elsewhere"; readonly closest: { readonly index: number; readonly drift: Drift } }
+
+/**
+ * Finds out which migrations a database without a history has: these are replayed one by one on a scratch database, and each
+ * time the catalogs are compared. The last equal one counts. Errors: L1406 a migration cannot be replayed, and none before it
+ * makes the database's schema.
+ */
+export async function findPosition(setting: ScratchSetting, client: Client, steps: readonly Step[]): Promise<Position> {
+  const { schema } = setting.url
+  const held = await readCatalog(client, schema)
+  if (held.length === 0) return { state: "empty" }
+  return await withScratchDatabase(setting, async (scratch) => {
+    const equal: number[] = []
+    let closest: { readonly index: number; readonly drift: Drift } | undefined
+    for (const [index, step] of steps.entries()) {
+      try {
+        await replay(scratch, [step])
+      } catch (error) {
+        if (equal.length > 0) break
+        throw error
+      }
+      const drift = driftBetween(await readCatalog(scratch.client, schema), held)
+      const size = sizeOf(drift)
+      if (size === 0) equal.push(index)
+      if (closest === undefined || size < sizeOf(closest.drift)) closest = { index, drift }
+    }
+    const [first, last] = [equal[0], equal.at(-1)]
+    if (first !== undefined && last !== undefined) {
+      return { state: "found", index: last, unseen: steps.slice(first + 1, last + 1).map(({ name }) => name) }
+    }
+    return { state: "elsewhere", closest: closest ?? { index: -1, drift: driftBetween([], held) } }
+  })
+}
+
+const sizeOf = ({ missing, unexpected }: Drift): number => missing.length + unexpected.length
+
+function driftBetween(expected: readonly CatalogObject[], held: readonly CatalogObject[]): Drift {
+  const { onlyFirst, onlySecond } = compareCatalogs(expected, held)
   return { missing: sortedLines(onlyFirst), unexpected: sortedLines(onlySecond) }
 }
 

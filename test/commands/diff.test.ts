@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
 import { objectsIn } from "../e2e/json.js"
-import { init, openShop, scratchDatabasesLeftOn, widerSchema } from "../support/shop.js"
+import { openShop, scratchDatabasesLeftOn, widerSchema } from "../support/shop.js"
 
 test("any two of history, schema, database and nothing, with an exit code that a script can read", async () => {
   const { run, database } = await openShop({ schema: widerSchema })
@@ -12,7 +12,7 @@ test("any two of history, schema, database and nothing, with an exit code that a
   })
   const summary = await run("diff", "database", "schema")
   expect(summary.stdout).toContain("age")
-  const { stdout } = await run("diff", `history@${init}`, "history", "--json")
+  const { stdout } = await run("diff", "history@20260101", "history", "--json")
   expect(objectsIn(stdout)).toMatchObject([{ equal: false, text: expect.stringContaining("Order") }])
   expect((await run("diff", "empty", "schema", "--script")).stdout).toContain('CREATE TABLE "Order"')
   expect(await scratchDatabasesLeftOn(database)).toBe(0)

@@ -85,3 +85,16 @@ test("a database that does not exist is not created for it", async () => {
   })
   expect((await run("status")).stderr).toContain("the database does not exist")
 })
+
+test("the beginning of a name is enough, in the history and in the folder", async () => {
+  const { run, database, project } = await openShop()
+  await run("deploy")
+  project.migration(stuck, "CREATE TABLE late ();\n")
+  await database.query(failedRow)
+  expect((await run("resolve", "--rolled-back", "20260103")).stdout).toContain(`${stuck} is marked as rolled back`)
+  expect((await run("resolve", "--applied", "20260103")).stdout).toBe(`${stuck} is marked as applied.`)
+  expect(await run("resolve", "--applied", "2026010")).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("error[L1710]"),
+  })
+})

@@ -154,3 +154,15 @@ test.each([["status"], ["plan"]])(
     expect((await shop.run(verb)).exitCode).toBe(0)
   },
 )
+
+test("a database that is not empty and has no history is advised to adopt one", async () => {
+  const { run, database } = await openShop()
+  await database.query(migrations[init])
+  const { stdout, exitCode } = await run("status")
+  expect(stdout.split("\n").at(-1)).toMatch(
+    /no history and is not empty \(it holds .*User.*\): lockstep baseline finds out/,
+  )
+  expect(exitCode).toBe(1)
+  const [answer] = objectsIn((await run("status", "--json")).stdout)
+  expect(answer).toMatchObject({ history: "none", existingObjects: expect.stringContaining("User") })
+})

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import { checksumOf, readFolder } from "../../src/history/folder.js"
+import { checksumOf, fullName, readFolder, timestampRemarks } from "../../src/history/folder.js"
 import { createProject } from "../support/project.js"
 
 const init = { "20260101000000_init": "SELECT 1;\n" }
@@ -99,16 +99,14 @@ describe("what Prisma tolerates is worth a word", () => {
     expect(remarks({ lockfile: null })).toEqual([expect.stringMatching(/^there are no migrations in /)])
   })
 
-  test("equal timestamps, with the order", () => {
-    const migrations = { "20260101000000_b": "SELECT 1;", "20260101000000_A": "SELECT 1;" }
-    expect(remarks({ migrations })).toEqual([
-      "20260101000000_A, 20260101000000_b have equal timestamps, and run in this order",
-    ])
-  })
-
-  test("many of them are one remark: it is made at every deploy", () => {
+  test("equal timestamps, with the order; many of them are one remark", () => {
     const names = ["20260101000000_a", "20260101000000_b", "20260102000000_a", "20260102000000_b", "20260102000000_c"]
-    expect(remarks({ migrations: Object.fromEntries(names.map((name) => [name, "SELECT 1;"])) })).toEqual([
+    const named = (list: readonly string[]) => list.map((name) => ({ name }))
+    expect(timestampRemarks(named(["20260101000000_a", "20260102000000_b"]))).toEqual([])
+    expect(timestampRemarks(named(names.slice(0, 2)))).toEqual([
+      "20260101000000_a, 20260101000000_b have equal timestamps, and run in this order",
+    ])
+    expect(timestampRemarks(named(names))).toEqual([
       "20260102000000_a, 20260102000000_b, 20260102000000_c have equal timestamps, and run in this order (and so on in 1 more group)",
     ])
   })
@@ -131,4 +129,21 @@ test("a file of 10 MB is read", () => {
   mkdirSync(join(migrationsDir, "20260101000000_big"))
   writeFileSync(join(migrationsDir, "20260101000000_big", "migration.sql"), Buffer.alloc(10_000_000, "-- x\n"))
   expect(readFolder(migrationsDir).migrations[0]?.text.length).toBe(10_000_000)
+})
+
+describe("the name of a migration", () => {
+  const names = ["20260101000000_init", "20260102000000_a", "20260102000000_ab"]
+
+  test.each([
+    ["20260101", "20260101000000_init"],
+    ["20260102000000_a", "20260102000000_a"],
+    ["20260102000000_ab", "20260102000000_ab"],
+    ["nothing", "nothing"],
+  ])("%s means %s", (given, expected) => expect(fullName(given, names)).toBe(expected))
+
+  test("that begins several is refused, with these", () => {
+    expect(() => fullName("20260102", names)).toThrow(
+      expect.objectContaining({ code: "L1710", details: expect.objectContaining({ hint: names.slice(1).join("\n") }) }),
+    )
+  })
 })

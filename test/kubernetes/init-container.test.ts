@@ -10,6 +10,7 @@ import {
   valuesSchema,
 } from "../../src/kubernetes/init-container.js"
 import { lockstep, repository } from "../support/cli.js"
+import { createProject } from "../support/project.js"
 
 /** Copied from the migration strategy, "Kubernetes Deployment", "Helm Chart Configuration". */
 const strategy = `# values.yaml or deployment template
@@ -42,7 +43,18 @@ describe("lockstep kubernetes init-container", () => {
 
   test("--json prints the same object as the text", async () => {
     const { stdout } = await kubernetes("init-container", "--json")
-    expect(JSON.parse(stdout)).toEqual({ schema: "lockstep.kubernetes/1", ...initContainer() })
+    expect(JSON.parse(stdout)).toEqual({ schema: "lockstep.kubernetes/1", ...initContainer("full") })
+  })
+
+  test("for a slim image, which has no Prisma CLI, it runs Lockstep's own command", async () => {
+    for (const flags of [["--slim"], ["--slim", "--hardened"]])
+      expect((await kubernetes("init-container", ...flags)).stdout).toContain('    command: ["lockstep", "deploy"]\n')
+  })
+
+  test("a project that says so in package.json need not say it again", async () => {
+    const { root } = createProject({ files: { "package.json": '{ "lockstep": { "slim": true } }' } })
+    const { stdout } = await lockstep(["kubernetes", "init-container"], { cwd: root })
+    expect(stdout).toContain('command: ["lockstep", "deploy"]')
   })
 
   test("both variants hold nothing but known fields of a container", async () => {
@@ -55,8 +67,8 @@ describe("lockstep kubernetes init-container", () => {
 })
 
 describe("the hardened variant", () => {
-  const [plain] = initContainer().initContainers
-  const [hardened] = hardenedInitContainer(variables).initContainers
+  const [plain] = initContainer("full").initContainers
+  const [hardened] = hardenedInitContainer("full", variables).initContainers
 
   test("runs the same command in the same image with the same URL", () => {
     expect(hardened).toMatchObject({ name: plain?.name, image: plain?.image, command: plain?.command })
@@ -79,7 +91,7 @@ describe("the hardened variant", () => {
   })
 
   test("quotes the deploy's options in the template, because an environment variable has to be text", () => {
-    const text = renderInitContainer(hardenedInitContainer(variables), "deployment template")
+    const text = renderInitContainer(hardenedInitContainer("full", variables), "deployment template")
     expect(text).toContain("        value: {{ .Values.migrations.env.LOCKSTEP_RETRIES | quote }}\n")
   })
 })

@@ -1,6 +1,6 @@
 import { type Comparison, compare } from "../../history/compare.js"
 import type { Folder } from "../../history/folder.js"
-import { readHistory } from "../../history/recorded.js"
+import { findExistingObjects, readHistory } from "../../history/recorded.js"
 import { type Client, connect } from "../../postgres/connect.js"
 import { sqlstateOf } from "../../postgres/sqlstate.js"
 import type { DatabaseUrl } from "../../postgres/url.js"
@@ -42,14 +42,23 @@ export async function readDatabase<T>(request: ReadRequest, work: (client: Clien
   }
 }
 
-/** Reads the history and compares it with the folder; `recorded` is undefined where there is no history table. */
+/** The history beside the folder. */
+interface ReadComparison {
+  readonly comparison: Comparison
+  readonly history: "exists" | "none"
+  /** What a database without a history holds, in words; undefined where it is empty. */
+  readonly existingObjects: string | undefined
+}
+
+/** Reads the history and compares it with the folder. */
 export async function readComparison(
   client: Client,
   { url, folder }: { readonly url: DatabaseUrl; readonly folder: Folder },
-): Promise<{ readonly comparison: Comparison; readonly history: "exists" | "none" }> {
+): Promise<ReadComparison> {
   const recorded = await readHistory(client, url.schema)
   return {
     comparison: compare(folder.migrations, recorded ?? []),
     history: recorded === undefined ? "none" : "exists",
+    existingObjects: recorded === undefined ? await findExistingObjects(client, url.schema) : undefined,
   }
 }
