@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { resolve } from "node:path"
 import { CommanderError, Command as Program } from "commander"
 import { describeCommand } from "./cli/help.js"
 import type { Command, Invocation, OptionTable } from "./cli/options.js"
@@ -7,8 +8,10 @@ import { parseSettings } from "./cli/settings.js"
 import { abortOnSignals, interruptedCode } from "./cli/signals.js"
 import { commands } from "./commands/index.js"
 import { LockstepError } from "./errors.js"
+import { inTermsOf } from "./project/database-url.js"
 import { readManifest } from "./project/manifest.js"
-import { loadProject } from "./project/project.js"
+import { loadProject, type Project } from "./project/project.js"
+import { findProjectRoot, type GivenPaths } from "./project/workspace.js"
 import { asLockstepError, errorObject, renderError } from "./report/error.js"
 import { compileQuicklyForGood } from "./sql/parser.js"
 import { version } from "./version.js"
@@ -21,18 +24,51 @@ async function run(
   flags: Record<string, unknown>,
   operands: readonly string[],
 ): Promise<number> {
-  const root = process.cwd()
-  const settings = parseSettings(command.options, { flags, env: process.env, section: readManifest(root).lockstep })
-  const given = settings as { config?: string; schema?: string; migrations?: string }
+  const cwd = process.cwd()
+  const parse = (section: Readonly<Record<string, unknown>>) =>
+    parseSettings(command.options, { flags, env: process.env, section })
+  const own = readManifest(cwd).lockstep
+  const first = parse(own)
+  let root: string | undefined
+  const projectRoot = (): string => {
+    root ??= findProjectRoot(cwd, pathsIn(first))
+    return root
+  }
+  // A package of a workspace may hold settings of its own; at the workspace's root they hold as well.
+  const settings =
+    needsProject(command) && projectRoot() !== cwd ? parse({ ...sectionOf(projectRoot()), ...own }) : first
+  let project: Project | undefined
   const invocation: Invocation<OptionTable> = {
     settings,
     operands,
     output,
     signal: interrupted,
-    project: (needs = "everything") =>
-      loadProject({ root, config: given.config, schema: given.schema, migrations: given.migrations }, needs),
+    root: projectRoot,
+    project: async (needs = "everything") => {
+      project = await loadProject({ root: projectRoot(), ...pathsIn(settings) }, needs)
+      return project
+    },
   }
-  return await command.run(invocation)
+  try {
+    return await command.run(invocation)
+  } catch (error) {
+    throw project === undefined ? error : inTermsOf(project, error)
+  }
+}
+
+const needsProject = ({ options }: Command): boolean => "schema" in options
+
+/** The paths that were given, absolute: they are relative to the working directory. */
+function pathsIn(settings: object): GivenPaths {
+  const { config, schema, migrations } = settings as GivenPaths
+  const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(path))
+  return { config: absolute(config), schema: absolute(schema), migrations: absolute(migrations) }
+}
+
+/** A package's settings; its paths are its own. */
+function sectionOf(folder: string): Readonly<Record<string, unknown>> {
+  const { config: _, schema: __, migrations, ...section } = readManifest(folder).lockstep
+  return typeof migrations === "string" ? { ...section, migrations: resolve(folder, migrations) } : section
 }
 
 function build(name: string | undefined, loaded: Command | undefined, finish: (code: number) => void): Program {

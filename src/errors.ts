@@ -56,6 +56,7 @@ export const errorCodes = {
   L1306: { exitCode: 1, title: "a command of the project failed" },
   L1307: { exitCode: 1, title: "the output cannot be written" },
   L1308: { exitCode: 2, title: "a request of Prisma's CLI that this build of the schema engine cannot answer" },
+  L1309: { exitCode: 2, title: "several packages of the workspace are Prisma projects" },
   L1320: { exitCode: 1, title: "the generated client does not exist or cannot be loaded" },
   L1321: { exitCode: 1, title: "the generated client has type errors" },
   L1322: { exitCode: 1, title: "the generated client and the database do not match" },

@@ -117,6 +117,8 @@ export interface Invocation<O extends OptionTable> {
   readonly output: Output
   /** Aborted by SIGINT and SIGTERM; the reason is the signal's name. */
   readonly signal: AbortSignal
+  /** The project's folder: the working directory, or at a workspace's root the package. Errors: L1309. */
+  root(): string
   /** The project; "migrations" where its folder of migrations and a URL are enough. */
   project(needs?: "everything" | "migrations"): Promise<Project>
 }

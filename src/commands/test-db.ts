@@ -1,4 +1,4 @@
-import { relative } from "node:path"
+import { join, relative } from "node:path"
 import { defineCommand } from "../cli/options.js"
 import type { Output } from "../cli/output.js"
 import { projectOptions } from "../cli/shared-options.js"
@@ -29,8 +29,8 @@ export default defineCommand({
   },
   exitCodes: { 0: "done", 1: "failed, or not running" },
   examples: ["lockstep test-db up --deploy", 'export DATABASE_URL="$(lockstep test-db url)"', "lockstep test-db down"],
-  async run({ operands: [verb], settings, output, signal, project }) {
-    const root = process.cwd()
+  async run({ operands: [verb], settings, output, signal, root: projectRoot, project }) {
+    const root = projectRoot()
     if (verb === "up") {
       const server = await up(root)
       sayUp(server, root, output)
@@ -44,8 +44,8 @@ export default defineCommand({
 })
 
 function sayUp(server: EmbeddedServer, root: string, output: Output): void {
-  const inside = relative(root, server.dataDir)
-  const place = inside.startsWith("..") ? server.dataDir : ".lockstep/"
+  const isInside = !relative(root, server.dataDir).startsWith("..")
+  const place = isInside ? join(relative(process.cwd(), root), ".lockstep/") : server.dataDir
   const since = server.startedMs === undefined ? "running already" : `started in ${seconds(server.startedMs)} s`
   output.say(
     `PostgreSQL ${server.version}, embedded\n  ${parseDatabaseUrl(server.url).display}   ${since}, data in ${place}`,

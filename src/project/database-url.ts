@@ -55,7 +55,13 @@ function noUrl(project: Project): LockstepError {
   })
 }
 
-const configName = ({ configPath, root }: Project): string | undefined => configPath && relative(root, configPath)
+/** A file as a person names it: from the working directory, or else from the project. */
+function shown({ root }: Project, path: string): string {
+  const here = relative(process.cwd(), path)
+  return here.startsWith("..") ? relative(root, path) : here
+}
+
+const configName = (project: Project): string | undefined => project.configPath && shown(project, project.configPath)
 
 function namedBy(project: Project): string {
   if (project.configUrlVariable) return configName(project) ?? "prisma.config"
@@ -63,7 +69,7 @@ function namedBy(project: Project): string {
   return first === undefined ? "prisma" : placeOf(project, first)
 }
 
-const placeOf = ({ root }: Project, { path, line }: ConnectionValue): string => `${relative(root, path)}:${line}`
+const placeOf = (project: Project, { path, line }: ConnectionValue): string => `${shown(project, path)}:${line}`
 
 /**
  * The variables that name this project's database, the one that migrations use first: those of the prisma.config or
@@ -98,6 +104,15 @@ export function shadowUrlOf(project: Project): string | undefined {
 export const urlEnvironment = (project: Project, url: string): Readonly<Record<string, string>> =>
   Object.fromEntries([...urlVariables(project), usual].map((name) => [name, url]))
 
+/** An error of this project: what says DATABASE_URL in general names the project's own variable. */
+export function inTermsOf(project: Project, error: unknown): unknown {
+  if (!(error instanceof LockstepError) || error.details.next?.includes(usual) !== true) return error
+  const [name] = urlVariables(project)
+  if (name === usual) return error
+  const next = error.details.next.replaceAll(new RegExp(`\\b${usual}\\b`, "g"), name)
+  return new LockstepError(error.code, error.message, { ...error.details, next })
+}
+
 interface Candidate {
   readonly text: string | undefined
   readonly source: string
@@ -125,5 +140,5 @@ function* candidates(project: Project): Generator<Candidate> {
 
 function* fromDotenv(project: Project, name: string): Generator<Candidate> {
   for (const file of project.dotenv)
-    yield { text: file.variables[name], source: `${name} in ${relative(project.root, file.path)}` }
+    yield { text: file.variables[name], source: `${name} in ${shown(project, file.path)}` }
 }

@@ -7,6 +7,11 @@ import { LockstepError } from "../errors.js"
 const text = z.optional(z.string())
 const texts = z.record(z.string(), z.string())
 
+const packagesOf = z.pipe(
+  z.object({ packages: z.array(z.string()) }),
+  z.transform(({ packages }) => packages),
+)
+
 const shape = z.object({
   name: text,
   version: text,
@@ -18,6 +23,8 @@ const shape = z.object({
   devDependencies: z._default(z.catch(texts, {}), {}),
   scripts: z._default(z.catch(texts, {}), {}),
   lockstep: z._default(z.record(z.string(), z.unknown()), {}),
+  // yarn 1 also knows an object with the list in it.
+  workspaces: z._default(z.catch(z.union([z.array(z.string()), packagesOf]), []), []),
   prisma: z._default(z.object({ schema: text, seed: text }), {}),
 })
 

@@ -22,6 +22,7 @@ async function inProject(): Promise<(verb: string, json?: "--json") => Promise<S
       settings: { deploy: false, seed: false, config: undefined, schema: undefined, migrations: undefined },
       operands: [verb],
       signal: new AbortController().signal,
+      root: () => process.cwd(),
       project: () => Promise.reject(new Error("test-db needs nothing of the project but its folder")),
       output: {
         json: json !== undefined,
