@@ -1,10 +1,12 @@
 import type { CatalogDifference, CatalogObject } from "../postgres/catalog.js"
 import { quoteIdentifier } from "../postgres/quote.js"
+import type { Structure } from "../postgres/structure.js"
 import type { Step } from "../scratch/replay.js"
 import { type Effect, effects } from "../sql/effects.js"
 import { parseScript } from "../sql/parse.js"
 import { loadParser, type Parser } from "../sql/parser.js"
 import { quoted } from "../sql/tree.js"
+import { castLosses } from "./renames/undone.js"
 
 /** What goes into an undo's file. */
 interface UndoText extends UndoCost {
@@ -40,14 +42,23 @@ export interface UndoCost {
   readonly conditions: readonly string[]
 }
 
-/** Reads an undo's SQL and the migrations that it takes back. */
-export async function undoCost(sql: string, undone: readonly Step[]): Promise<UndoCost> {
+/** What the undone migrations were applied to, and what they made of it; the schema of the URL. */
+interface Undone {
+  readonly before: Structure
+  readonly now: Structure
+  readonly schema: string
+}
+
+/** Reads an undo's SQL and the migrations that it takes back, and compares the types of columns. */
+export async function undoCost(sql: string, undone: readonly Step[], structures: Undone): Promise<UndoCost> {
   const effectsOfUndo = await effectsOf(sql)
   const before = await Promise.all(
     undone.map(async ({ name, sql }) => (await effectsOf(sql)).flatMap(lostBy).map((what) => `${what} (${name})`)),
   )
+  const by = undone.some(({ sql }) => /using/i.test(sql)) ? "explicit cast" : "assignment"
+  const casts = castLosses(structures, by, structures.schema)
   return {
-    losses: unique([...effectsOfUndo.flatMap(({ destroys }) => destroys ?? []), ...before.flat()]),
+    losses: unique([...effectsOfUndo.flatMap(({ destroys }) => destroys ?? []), ...before.flat(), ...casts]),
     conditions: unique([...effectsOfUndo.flatMap(condition), ...(await narrowedEnums(sql))]),
   }
 }

@@ -2,12 +2,16 @@ import type { DiffTarget } from "@prisma/schema-engine-wasm/schema_engine_bg"
 import { LockstepError } from "../errors.js"
 import type { Folder } from "../history/folder.js"
 import { type CatalogObject, compareCatalogs, readCatalog } from "../postgres/catalog.js"
-import { type Diff, type EngineSetting, historyList, withEngine } from "../schema-engine/engine.js"
+import { readStructure } from "../postgres/structure.js"
+import { type Diff, type Engine, type EngineSetting, historyList, withEngine } from "../schema-engine/engine.js"
 import { withScratchDatabase } from "../scratch/database.js"
 import { replay, type Step, stepsOf } from "../scratch/replay.js"
 import { runScript, type Session } from "../scratch/script.js"
 import { indexOfMigration } from "./diff.js"
 import { inOneTransaction, migrationName } from "./migration-file.js"
+import { inPossibleOrder, namingFor, renameStatement } from "./renames/rename.js"
+import { byKind } from "./renames/script.js"
+import { renamesBack } from "./renames/undone.js"
 import {
   changesAfter,
   differingObjects,
@@ -38,6 +42,12 @@ export interface Undo extends UndoCost {
   readonly byHand: readonly string[]
 }
 
+/** The schema is the same without these migrations, oldest first: what they did to rows stays. */
+export interface NothingToUndo {
+  readonly state: "nothing"
+  readonly undoes: readonly string[]
+}
+
 /**
  * Makes the migration that takes the schema back to before the named one, from the engine's diff between the two states
  * of the history and the catalogs of both. It is verified on scratch databases: up, undo and up again must lead to the
@@ -45,22 +55,21 @@ export interface Undo extends UndoCost {
  * that must be completed by hand (L1412), is the caller's decision.
  * Errors: L1107 no such migration, L1406 the history cannot be replayed, L1413 the undo leads to another schema.
  */
-export async function undo(input: UndoInput): Promise<Undo | { readonly state: "nothing" }> {
+export async function undo(input: UndoInput): Promise<Undo | NothingToUndo> {
   const { folder, name, now = new Date() } = input
   const steps = stepsOf(folder.migrations)
   const first = name === undefined ? steps.length - 1 : indexOfMigration(steps, name)
   const range: Range = { before: steps.slice(0, first), undone: steps.slice(first) }
-  const [oldest] = range.undone
-  if (!oldest) return { state: "nothing" }
-  const { sql, byHand } = await withEngine(input, undefined, async (engine) => {
-    const compare: Compare = (from, to, form) => engine.diff(target(input, from), target(input, to), form)
-    const made = await completed(input, range, await engineScript(compare, range))
-    if (made.sql !== "" && made.byHand.length === 0) await verifyByEngine(compare, range, made.sql)
-    return made
-  })
-  if (sql === "" && byHand.length === 0) return { state: "nothing" }
   const undoes = range.undone.map(({ name }) => name)
-  const cost = await undoCost(sql, range.undone)
+  const [oldest] = range.undone
+  if (!oldest) return { state: "nothing", undoes }
+  const renaming = await renamesOf(input, range)
+  const script = await withEngine(input, undefined, (engine) => engineScript(comparing(engine, input), range, renaming))
+  const { sql, byHand, structures } = await completed(input, range, { renaming, script })
+  if (sql === "" && byHand.length === 0) return { state: "nothing", undoes }
+  if (sql !== "" && byHand.length === 0)
+    await withEngine(input, undefined, (engine) => verifyByEngine(comparing(engine, input), range, sql))
+  const cost = await undoCost(sql, range.undone, { ...structures, schema: input.url.schema })
   const words = `undo_${oldest.name.replace(/^\d+_/, "")}`
   const existing = steps.map(({ name }) => name)
   return {
@@ -87,28 +96,59 @@ const target = ({ folder, initShadowDb }: UndoInput, steps: readonly Step[]): Di
   ...historyList(folder.dir, steps, initShadowDb),
 })
 
-async function engineScript(compare: Compare, { before, undone }: Range): Promise<string> {
-  const { empty, text } = await compare([...before, ...undone], before, "script")
+const comparing =
+  (engine: Engine, input: UndoInput): Compare =>
+  (from, to, form) =>
+    engine.diff(target(input, from), target(input, to), form)
+
+/** The SQL that gives back the old names to what the undone migrations renamed; empty where they renamed nothing. */
+async function renamesOf(input: UndoInput, { before, undone }: Range): Promise<string> {
+  if (!undone.some(({ sql }) => /rename/i.test(sql))) return ""
+  const named = namingFor(input.url.schema)
+  const renames = await withScratchDatabase(input, async (session) => {
+    await replay(session, before)
+    const goal = await readStructure(session.client)
+    await replay(session, undone)
+    return renamesBack(goal, await readStructure(session.client))
+  })
+  const ordered = [...inPossibleOrder(byKind(renames))]
+  return ordered.map((rename) => renameStatement(rename, named)).join("\n")
+}
+
+async function engineScript(compare: Compare, { before, undone }: Range, renaming: string): Promise<string> {
+  const renamed = renaming === "" ? [] : [{ name: "lockstep_rename", sql: renaming }]
+  const { empty, text } = await compare([...before, ...undone, ...renamed], before, "script")
   return empty ? "" : inOneTransaction(text)
 }
 
+interface Parts {
+  readonly renaming: string
+  /** The engine's SQL, to run after the renames. */
+  readonly script: string
+}
+
 /** Adds the objects that the engine does not see, and verifies by the catalogs: up, undo, compare, up again, compare. */
-async function completed(input: UndoInput, { before, undone }: Range, script: string) {
+async function completed(input: UndoInput, { before, undone }: Range, { renaming, script }: Parts) {
   const { schema } = input.url
   return await withScratchDatabase(input, async (session) => {
     const catalog = () => readCatalog(session.client, schema)
     await replay(session, before)
     const goal = await catalog()
+    const was = await readStructure(session.client)
     await replay(session, undone)
     const start = await catalog()
-    const drops = dropsBefore(compareCatalogs(start, goal))
-    const failure = await failureOf(session, joined(drops, script))
-    if (failure !== undefined)
-      return { sql: await unqualified(joined(drops, script), schema), byHand: [`the SQL below fails: ${failure}`] }
+    const structures = { before: was, now: await readStructure(session.client) }
+    const renamed = await failureOf(session, renaming)
+    const drops = dropsBefore(compareCatalogs(await catalog(), goal))
+    const failure = renamed ?? (await failureOf(session, joined(drops, script)))
+    if (failure !== undefined) {
+      const sql = await unqualified(joined(renaming, drops, script), schema)
+      return { sql, byHand: [`the SQL below fails: ${failure}`], structures }
+    }
     const changes = await possible(session, changesAfter(compareCatalogs(await catalog(), goal)))
     const byHand = differingObjects(compareCatalogs(await catalog(), goal))
     if (byHand.length === 0) await upAgain(session, undone, start)
-    return { sql: await unqualified(joined(drops, script, changes), schema), byHand }
+    return { sql: await unqualified(joined(renaming, drops, script, changes), schema), byHand, structures }
   })
 }
 

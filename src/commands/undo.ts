@@ -34,8 +34,8 @@ export default defineCommand({
     const { folder, setting } = await openWorkplace(await project(), output)
     const made = await undo({ ...setting, folder, name })
     if (made.state === "nothing") {
-      output.data("Nothing to undo: the schema is the same without it.")
-      output.object({ schema: "lockstep.undo/1", state: "nothing" })
+      output.data(nothing(made.undoes))
+      output.object({ schema: "lockstep.undo/1", ...made })
       return 0
     }
     refuse(made, settings)
@@ -51,6 +51,12 @@ export default defineCommand({
     return 0
   },
 })
+
+function nothing(undoes: readonly string[]): string {
+  if (undoes.length === 0) return "Nothing to undo: the folder holds no migrations."
+  const [change, they] = undoes.length === 1 ? ["changes", "it"] : ["change", "they"]
+  return `Nothing to undo: ${undoes.join(", ")} ${change} no schema; the rows that ${they} changed stay as they are. An earlier migration is undone by its name: \`lockstep undo NAME\``
+}
 
 function refuse({ losses, byHand }: Undo, consent: { acceptDataLoss: boolean; draft: boolean }): void {
   const state = "nothing was written."

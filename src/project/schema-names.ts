@@ -1,4 +1,5 @@
 import type { SchemaFiles } from "./schema.js"
+import { blocksIn } from "./schema-blocks.js"
 
 /** What a model or an enum of the Prisma schema is called in the database. */
 export interface SchemaName {
@@ -12,26 +13,31 @@ export interface SchemaName {
 
 /** Reads the names and their mappings. Only for names that a person types: the schema itself is the engine's to read. */
 export function schemaNames(files: SchemaFiles): readonly SchemaName[] {
-  return files.flatMap(({ content }) => {
-    const text = withoutComments(content)
-    return [...text.matchAll(/^\s*(model|enum)\s+(\w+)\s*\{([^}]*)\}/gm)].map(([, kind, name = "", body = ""]) => ({
-      kind: kind === "enum" ? ("enum" as const) : ("model" as const),
-      name,
-      mapped: /^\s*@@map\(\s*(?:name:\s*)?"([^"]*)"/m.exec(body)?.[1] ?? name,
-      fields: new Map(body.split("\n").flatMap(field)),
-    }))
-  })
-}
-
-/** Comments without what they say; `//` in a text, as in a URL, is none. A brace in a text ends no block either. */
-function withoutComments(content: string): string {
-  return content.replaceAll(/"(?:[^"\\\n]|\\.)*"|\/\/[^\n]*/g, (found) =>
-    found.startsWith('"') ? found.replaceAll(/[{}]/g, "_") : "",
+  return files.flatMap(({ content }) =>
+    blocksIn(content).flatMap(({ kind, name, body, code }) => {
+      if (kind !== "model" && kind !== "enum") return []
+      const written = (start: number, end: number) => body.slice(start, end)
+      const lines = [...code.matchAll(/^.*$/gm)]
+      const mapped = lines.flatMap(({ 0: line, index }) =>
+        mapping(line, "@@map", (a, b) => written(index + a, index + b)),
+      )
+      const fields = lines.flatMap(({ 0: line, index }): readonly (readonly [string, string])[] => {
+        const field = /^\s*(\w+)(?:\s|$)/.exec(line)?.[1]
+        if (field === undefined) return []
+        const [own = field] = mapping(line, "@map", (a, b) => written(index + a, index + b))
+        return [[field, own]]
+      })
+      return [{ kind, name, mapped: mapped[0] ?? name, fields: new Map(fields) }]
+    }),
   )
 }
 
-function field(line: string): readonly (readonly [string, string])[] {
-  const [, name] = /^\s*(\w+)(?:\s|$)/.exec(line) ?? []
-  if (name === undefined) return []
-  return [[name, /@map\(\s*(?:name:\s*)?"([^"]*)"/.exec(line)?.[1] ?? name]]
+/** The text in `@map("…")`, read where the line's code has it. */
+function mapping(
+  line: string,
+  attribute: "@map" | "@@map",
+  written: (start: number, end: number) => string,
+): readonly string[] {
+  const found = new RegExp(`(?<!@)${attribute}\\(\\s*(?:name:\\s*)?"([^"]*)"`, "d").exec(line)?.indices?.[1]
+  return found === undefined ? [] : [written(...found)]
 }

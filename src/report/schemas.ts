@@ -102,7 +102,7 @@ const migrate = z.discriminatedUnion("state", [
 ])
 
 const undo = z.discriminatedUnion("state", [
-  z.strictObject({ schema: z.literal("lockstep.undo/1"), state: z.literal("nothing") }),
+  z.strictObject({ schema: z.literal("lockstep.undo/1"), state: z.literal("nothing"), undoes: names }),
   z.strictObject({
     ...{ schema: z.literal("lockstep.undo/1"), state: z.enum(["written", "draft"]), name, file: z.string() },
     ...{

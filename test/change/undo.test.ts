@@ -50,6 +50,55 @@ test.each([
   expect(await catalogOf(place)).toEqual(before)
 })
 
+const people = `CREATE TYPE "Role" AS ENUM ('ADMIN', 'USER');
+CREATE TABLE "User" ("id" SERIAL, "name" TEXT, "role" "Role" DEFAULT 'USER', CONSTRAINT "User_pkey" PRIMARY KEY ("id"));
+CREATE INDEX "User_name_idx" ON "User" ("name");
+CREATE VIEW "Names" AS SELECT "name" FROM "User";`
+
+test.each([
+  ["of a column", `ALTER TABLE "User" RENAME COLUMN "name" TO "fullName";`],
+  ["of a table, by code", `DO $$ BEGIN EXECUTE 'ALTER TABLE "User" RENAME TO "Account"'; END $$;`],
+  ["of an enum and a value", `ALTER TYPE "Role" RENAME VALUE 'USER' TO 'MEMBER'; ALTER TYPE "Role" RENAME TO "Level";`],
+  [
+    "of all that has a name, with other changes",
+    `ALTER TABLE "User" RENAME TO "Account"; ALTER TABLE "Account" RENAME COLUMN "name" TO "fullName";
+     ALTER TABLE "Account" RENAME CONSTRAINT "User_pkey" TO "Account_pkey"; ALTER INDEX "User_name_idx" RENAME TO "Account_idx";
+     ALTER SEQUENCE "User_id_seq" RENAME TO "Account_id_seq"; ALTER TABLE "Account" ADD COLUMN "age" INTEGER;`,
+  ],
+  [
+    "of two columns into each other",
+    `ALTER TABLE "User" ADD COLUMN "nick" TEXT; ALTER TABLE "User" RENAME COLUMN "name" TO x; ALTER TABLE "User" RENAME COLUMN "nick" TO "name"; ALTER TABLE "User" RENAME COLUMN x TO "nick";`,
+  ],
+])("the undo of a rename %s is a rename: the rows stay", async (_, sql) => {
+  const place = await createPlace({ "20260101000000_init": people })
+  await place.apply()
+  const before = await catalogOf(place)
+  await place.database.query(`INSERT INTO "User" ("name", "role") VALUES ('Ada', 'USER'), ('Bob', 'ADMIN')`)
+  place.project.migration("20260102000000_rename", sql)
+  await place.apply()
+  const made = await undone(place)
+  expect(made.byHand).toEqual([])
+  expect(made.losses.filter((what) => !/"age"|_lockstep_undone/.test(what))).toEqual([])
+  await writeMigration(place.project.migrationsDir, made.name, made.sql)
+  await place.apply()
+  expect(await catalogOf(place)).toEqual(before)
+  expect(await place.database.query(`SELECT "id", "name", "role"::text FROM "User" ORDER BY "id"`)).toEqual([
+    { id: 1, name: "Ada", role: "USER" },
+    { id: 2, name: "Bob", role: "ADMIN" },
+  ])
+})
+
+test("what a cast has rounded does not come back, and what the undo's own cast rounds is lost", async () => {
+  const place = await createPlace({
+    "20260101000000_init": `CREATE TABLE "Order" ("id" INTEGER PRIMARY KEY, "total" DECIMAL(10,4), "tax" INTEGER);`,
+    "20260102000000_cast": `ALTER TABLE "Order" ALTER COLUMN "total" TYPE INTEGER, ALTER COLUMN "tax" TYPE DECIMAL(12,2);`,
+  })
+  expect((await undone(place)).losses).toEqual([
+    '"Order"."total" comes back as numeric(10,4) without digits after the decimal point (values are rounded), lost when it became integer',
+    '"Order"."tax" from numeric(12,2) to integer: digits after the decimal point (values are rounded)',
+  ])
+})
+
 test("an enum loses the value that was added, where no row uses it", async () => {
   const place = await createPlace({
     "20260101000000_init": `CREATE TYPE "Mood" AS ENUM ('SAD'); CREATE TABLE "User" ("id" INTEGER PRIMARY KEY, "mood" "Mood");`,
@@ -107,5 +156,6 @@ test("SQL that fails on the history's own rows must be completed by hand, with t
 
 test("a migration that changes no schema leaves nothing to undo", async () => {
   const place = await createPlace({ "20260101000000_init": init, "20260102000000_data": `DELETE FROM "User";` })
-  expect(await undo({ ...place.setting, folder: place.folder() })).toEqual({ state: "nothing" })
+  const nothing = { state: "nothing", undoes: ["20260102000000_data"] }
+  expect(await undo({ ...place.setting, folder: place.folder() })).toEqual(nothing)
 })
