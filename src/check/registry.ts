@@ -1,4 +1,5 @@
 import type { Check } from "./check.js"
+import { compat } from "./client/compat.js"
 import { edited } from "./history/edited.js"
 import { empty } from "./history/empty.js"
 import { lockFile } from "./history/lock-file.js"
@@ -23,5 +24,6 @@ export const checks: readonly Check[] = [
   uncommitted,
   drift,
   roundTrip,
+  compat,
   lint,
 ]

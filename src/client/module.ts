@@ -35,14 +35,14 @@ export type Row = Readonly<Record<string, unknown>>
 
 /** The client's methods for one model, as far as they are used here. */
 export interface Delegate {
-  create(args: { data: Row }): Promise<Row>
-  findFirst(args?: { where: Row }): Promise<Row | null>
+  create(args: { data: Row; select?: Row }): Promise<Row>
+  findFirst(args?: { where?: Row; select?: Row }): Promise<Row | null>
   updateMany(args: { where: Row; data: Row }): Promise<{ count: number }>
   deleteMany(args: { where: Row }): Promise<{ count: number }>
 }
 
 /** A client inside of a transaction. */
-interface Transaction {
+export interface Transaction {
   $executeRawUnsafe(sql: string): Promise<number>
   readonly [model: string]: unknown
 }
