@@ -14,6 +14,7 @@ const code = await schemaEngine({
   ...{ stdin, stdout, stderr },
   signal: new AbortController().signal,
   onCall: () => undefined,
+  cliStderr: { say: () => undefined },
   lockWith: () => waitForLock,
   applyMigrations: async ({ migrationsDir, url }) => {
     const engine = await openEngine({ url: parseDatabaseUrl(url) })

@@ -5,7 +5,7 @@ const argv = process.argv.slice(2)
 // before anything else is loaded.
 process.title = "schema-engine"
 
-const { guards } = await import("./schema-engine/json-rpc/deploy.js")
+const { guardsFor } = await import("./schema-engine/json-rpc/deploy.js")
 const { schemaEngine } = await import("./schema-engine/json-rpc/server.js")
 const { abortOnSignals, interruptedCode } = await import("./cli/signals.js")
 const { compileQuicklyForGood } = await import("./sql/parser.js")
@@ -18,6 +18,6 @@ const { stdin, stdout, stderr } = process
 const onCall = (state: "began" | "ended") => {
   isIdle = state === "ended"
 }
-const code = await schemaEngine({ ...guards, argv, stdin, stdout, stderr, signal, onCall })
+const code = await schemaEngine({ ...guardsFor(), argv, stdin, stdout, stderr, signal, onCall })
 // The engine's build for WebAssembly leaves timers behind (10 s for the lock) that would keep the process.
 process.exit(interruptedCode(signal) ?? code)

@@ -37,10 +37,17 @@ function driftFinder({ url, shadow }: Pick<DeployCall, "url" | "shadow">): Deplo
   }
 }
 
-/** Applies what is pending as a step of another command, which has an answer of its own. */
-export function applyPending({ target, signal, onEvent }: Waiting, folder: Folder): Promise<DeployResult> {
+/**
+ * Applies what is pending as a step of another command, which has an answer of its own. `external`: what others manage,
+ * and a database without a history may hold.
+ */
+export function applyPending(
+  { target, signal, onEvent }: Waiting,
+  folder: Folder,
+  external?: DeployRequest["external"],
+): Promise<DeployResult> {
   const settings = { ...defaultSettings, allowEmpty: true }
-  return deploy({ url: target.url, folder, settings, applicationName: "lockstep", signal, onEvent })
+  return deploy({ url: target.url, folder, external, settings, applicationName: "lockstep", signal, onEvent })
 }
 
 /**

@@ -23,6 +23,7 @@ export default defineCommand({
     const result = await runDeploy({
       url: target.url,
       folder,
+      external: where.external,
       settings,
       shadow: where,
       applicationName: "lockstep deploy",

@@ -55,7 +55,7 @@ export default defineCommand({
     const name = settings.name ?? (await askName())
     const apply = !settings.createOnly
     const waiting = { target, signal, onEvent: deployNarrator(output) }
-    const before = await applyPending(waiting, place.folder)
+    const before = await applyPending(waiting, place.folder, place.project.external)
     if (before.applied.length > 0) output.say(verdict(before))
     const ask = settings.acceptDataLoss ? dropped : askRename
     const made = await withLockedDatabase(waiting, async () => {
@@ -89,7 +89,7 @@ export default defineCommand({
     describe(made, output)
     if (apply) {
       const written = (error: unknown) => Promise.reject(preceded(error, `${made.file} was written.`))
-      output.say(verdict(await applyPending(waiting, readFolder(dir)).catch(written)))
+      output.say(verdict(await applyPending(waiting, readFolder(dir), place.project.external).catch(written)))
     } else output.say("Not applied (--create-only). Edit it, then apply it with: `lockstep deploy`")
     const { sql, file, warnings, unexecutable, losses, renames, precededBy } = made
     output.object({

@@ -32,7 +32,7 @@ export default defineCommand({
     announce(target, output)
     const folder = readMigrations(where, settings)
     const { planMigrations } = await import("../plan/plan.js")
-    const plan = await planMigrations({ url: target.url, folder })
+    const plan = await planMigrations({ url: target.url, folder, external: where.external })
     for (const remark of folder.remarks) output.say(`  note  ${inLine(remark)}`)
     const refused = hazardsIn(plan, settings.failOn)
     output.data(renderPlan(plan, refused, output.width))

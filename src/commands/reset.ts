@@ -31,7 +31,7 @@ export default defineCommand({
     await withEngine({ ...setting, takeLock: lockFor(waiting) }, schemaFiles, (engine) => engine.reset())
     output.say(`emptied ${target.url.display}`)
     const emptied = (error: unknown) => Promise.reject(preceded(error, "The database was emptied."))
-    const result = await applyPending(waiting, folder).catch(emptied)
+    const result = await applyPending(waiting, folder, parts.external).catch(emptied)
     output.say(verdict(result))
     const { applied } = result
     const migrated = (error: unknown) => Promise.reject(preceded(error, "The database was emptied and migrated."))

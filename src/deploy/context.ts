@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto"
 import type { Folder } from "../history/folder.js"
-import type { RecordedRow } from "../history/recorded.js"
+import type { ExternalObjects, RecordedRow } from "../history/recorded.js"
 import type { Client } from "../postgres/connect.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import type { Prepared } from "./apply/prepare.js"
@@ -48,6 +48,8 @@ export interface ConnectRequest {
 /** Everything that a deploy needs. */
 export interface DeployRequest extends ConnectRequest {
   readonly folder: Folder
+  /** What others manage: a database without a history may hold it. */
+  readonly external?: ExternalObjects | undefined
   /** Report what the server does while a statement runs long; it takes a second connection. */
   readonly reportsActivity?: boolean | undefined
   /** Verifies the schema too, by replaying the history on a scratch database. */

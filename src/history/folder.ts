@@ -211,14 +211,20 @@ export const checksumOf = (text: string): string => hash("sha256", text, "hex")
 
 /**
  * Whether a recorded checksum is this content's. Line ends that are all of the other kind do not count as an edit,
- * because git may change them between machines; Prisma does not count them either.
+ * because git may change them between machines; nor does a checksum in the form that early Prisma versions wrote, without
+ * zero padding. Prisma does not count them either.
  */
 export function matchesChecksum(text: string, checksum: string, recorded: string): boolean {
-  if (checksum === recorded) return true
+  const isRecorded = (candidate: string) => candidate === recorded || withoutPadding(candidate) === recorded
   return (
-    checksumOf(text.replaceAll("\r\n", "\n")) === recorded || checksumOf(text.replaceAll("\n", "\r\n")) === recorded
+    isRecorded(checksum) ||
+    isRecorded(checksumOf(text.replaceAll("\r\n", "\n"))) ||
+    isRecorded(checksumOf(text.replaceAll("\n", "\r\n")))
   )
 }
+
+/** Each byte without its leading zero: "0a" is "a". */
+const withoutPadding = (checksum: string): string => checksum.replace(/0([\da-f])|([1-9a-f][\da-f])/g, "$1$2")
 
 /**
  * A history in one number: sha256 in hexadecimal over each migration's name and checksum, in the order in which they

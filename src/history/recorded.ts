@@ -180,22 +180,39 @@ export async function areAsRecorded(
   return rows[0]?.digest === folder.digest
 }
 
-/** Tables, views, sequences and enums that no extension owns. */
+/** Tables and enums that others manage: `name`, or `schema.name`. */
+export interface ExternalObjects {
+  readonly tables: readonly string[]
+  readonly enums: readonly string[]
+}
+
+/**
+ * Tables, views, sequences and enums that no extension owns; a sequence that belongs to a column goes with its table.
+ * $2 and $3: external tables and enums.
+ */
 const objectsQuery = `SELECT format('%I', name) AS name FROM (
-    SELECT c.oid, 'pg_class'::regclass AS class, c.relname AS name, c.relnamespace AS namespace FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+    SELECT c.oid, 'pg_class'::regclass AS class, c.relname AS name, c.relnamespace AS namespace, $2::text[] AS external FROM pg_class c
+      WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND NOT EXISTS (SELECT FROM pg_depend d
+        WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass AND c.relkind = 'S' AND d.deptype IN ('a', 'i'))
     UNION ALL
-    SELECT t.oid, 'pg_type'::regclass, t.typname, t.typnamespace FROM pg_type t WHERE t.typtype = 'e'
+    SELECT t.oid, 'pg_type'::regclass, t.typname, t.typnamespace, $3::text[] FROM pg_type t WHERE t.typtype = 'e'
   ) AS object
   WHERE namespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
+    AND name <> ALL (external) AND $1 || '.' || name <> ALL (external)
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = object.oid AND d.classid = object.class AND d.deptype = 'e')
   ORDER BY name LIMIT 4`
 
 /**
  * What a schema without a history holds all the same, in words: "account, order". Undefined where it is empty, so that
- * migrations may be applied to it.
+ * migrations may be applied to it. External objects do not count.
  */
-export async function findExistingObjects(client: Client, schema: string): Promise<string | undefined> {
-  const { rows } = await client.query<{ name: string }>({ text: objectsQuery, values: [schema] })
+export async function findExistingObjects(
+  client: Client,
+  schema: string,
+  external: ExternalObjects = { tables: [], enums: [] },
+): Promise<string | undefined> {
+  const values = [schema, external.tables, external.enums]
+  const { rows } = await client.query<{ name: string }>({ text: objectsQuery, values })
   if (rows.length === 0) return undefined
   const names = rows.slice(0, 3).map(({ name }) => name)
   return `${names.join(", ")}${rows.length > 3 ? " and more" : ""}`

@@ -2,7 +2,7 @@ import { prepare } from "../deploy/apply/prepare.js"
 import { readComparison, readDatabase } from "../deploy/connect/read.js"
 import type { StateOf } from "../history/compare.js"
 import type { Folder } from "../history/folder.js"
-import { findExistingObjects } from "../history/recorded.js"
+import { type ExternalObjects, findExistingObjects } from "../history/recorded.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import { inLine } from "../printable.js"
 import { type Change, changes } from "../sql/changes.js"
@@ -18,6 +18,8 @@ import { readRelations, type Tables, tablesOf } from "./target.js"
 export interface PlanRequest {
   readonly url: DatabaseUrl
   readonly folder: Folder
+  /** What others manage: a database without a history may hold it. */
+  readonly external?: ExternalObjects | undefined
 }
 
 /**
@@ -25,7 +27,7 @@ export interface PlanRequest {
  * docs/lock-rules.md, and the relations' sizes in the database. Reads only.
  * Errors: L1013 psql meta-commands, L1108 and L1110 the history cannot be read, L1210 to L1219 no connection, L1021 a transaction pooler.
  */
-export async function planMigrations({ url, folder }: PlanRequest): Promise<Plan> {
+export async function planMigrations({ url, folder, external }: PlanRequest): Promise<Plan> {
   return await readDatabase({ url, applicationName: "lockstep plan" }, async (client) => {
     const { comparison, history } = await readComparison(client, { url, folder })
     const pending: ParsedMigration[] = []
@@ -37,7 +39,7 @@ export async function planMigrations({ url, folder }: PlanRequest): Promise<Plan
       migrations: pending.map((one) => planned(one, tables)),
       total: folder.migrations.length,
       failed: comparison.failed.map(({ name }) => name),
-      existingObjects: history === "none" ? await findExistingObjects(client, url.schema) : undefined,
+      existingObjects: history === "none" ? await findExistingObjects(client, url.schema, external) : undefined,
     }
   })
 }

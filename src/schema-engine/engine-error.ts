@@ -19,6 +19,14 @@ export class EngineRefusal extends Error {
 /** The engine crashed; its module must not be called again in this process. */
 export class EnginePanic extends Error {
   override readonly name = "EnginePanic"
+  /** The place in the engine's sources, for a report of the bug; empty where the engine gave none. */
+  readonly place: string
+
+  constructor(text: string, options?: ErrorOptions) {
+    const [place = ""] = /^panicked at \S+\n/.exec(text) ?? []
+    super(text.slice(place.length), options)
+    this.place = place.trim()
+  }
 }
 
 /**
@@ -36,16 +44,19 @@ export function engineFailure(cause: unknown, registry: ErrorRegistry): Error {
   if (original instanceof Error && !(original instanceof DatabaseError)) return original
   const message =
     original instanceof DatabaseError && placeholder
-      ? cause.message.replace(placeholder, serverMessage(original))
+      ? cause.message.replace(placeholder, `${serverMessage(original)} (${original.code})`)
       : cause.message
   const code = "code" in cause && typeof cause.code === "string" ? cause.code : undefined
-  return new EngineRefusal(message, { code, meta: "meta" in cause ? cause.meta : undefined, cause })
+  return new EngineRefusal(withoutTrace(message), { code, meta: "meta" in cause ? cause.meta : undefined, cause })
 }
 
-/** A server error as psql prints it. */
-function serverMessage({ severity = "ERROR", message, detail, hint, code }: DatabaseError): string {
+/** The engine's build for WebAssembly ends some messages with its own functions and the places of their sources. */
+const withoutTrace = (message: string): string => message.replace(/\n\s+0: schema_[\w:]+\n\s+at [\s\S]*$/, "\n")
+
+/** A server error as Prisma's engine prints it. */
+export function serverMessage({ severity = "ERROR", message, detail, hint }: DatabaseError): string {
   const rest = [detail && `DETAIL: ${detail}`, hint && `HINT: ${hint}`]
-  return [`${severity}: ${message} (${code})`, ...rest].filter(Boolean).join("\n")
+  return [`${severity}: ${message}`, ...rest].filter(Boolean).join("\n")
 }
 
 interface Advice {
@@ -76,9 +87,7 @@ const advice: Readonly<Record<string, Advice>> = {
 /** An engine failure as an error that a person can read. */
 export function explain(failure: unknown): LockstepError {
   if (failure instanceof LockstepError) return failure
-  // The engine ends some messages with the names of its own functions.
-  const text = failure instanceof Error ? failure.message : String(failure)
-  const message = text.replace(/\n\s+\d+: schema_[\s\S]*$/, "").trim()
+  const message = (failure instanceof Error ? failure.message : String(failure)).trim()
   if (failure instanceof EnginePanic) {
     return new LockstepError("L1408", "Prisma's schema engine crashed", {
       hint: message,

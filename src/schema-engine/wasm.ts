@@ -55,7 +55,7 @@ export async function orPanic<T>(work: () => Promise<T>, failure: (message: stri
   let stop: () => void = () => undefined
   const panicked = new Promise<never>((_, reject) => {
     const caught = (error: unknown): void => {
-      if (error instanceof WebAssembly.RuntimeError) reject(failure(panic || error.message))
+      if (isDeath(error)) reject(failure(panic || error.message))
       else if (isThrownByEngine(error)) reject(new InvalidInput(error.message.replace(/^Error: /, "")))
       else throw error
     }
@@ -64,6 +64,11 @@ export async function orPanic<T>(work: () => Promise<T>, failure: (message: stri
   })
   return await Promise.race([work(), panicked]).finally(stop)
 }
+
+/** A trap of the module, or a recursion of it that never ends. */
+const isDeath = (error: unknown): error is Error =>
+  error instanceof WebAssembly.RuntimeError ||
+  (error instanceof RangeError && error.stack?.includes("wasm://") === true)
 
 const isThrownByEngine = (error: unknown): error is Error =>
   error instanceof Error && error.stack?.includes("__wbindgen_throw") === true

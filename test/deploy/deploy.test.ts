@@ -48,6 +48,25 @@ error[L1012]: column "nn" does not exist (PostgreSQL 42703)
   expect(await database.query("SELECT count(*)::int AS rows FROM _prisma_migrations")).toEqual([{ rows: 2 }])
 })
 
+test("what prisma.config names as external may be there before the first deploy; anything else may not", async () => {
+  const database = await createDatabase()
+  await database.query("CREATE TYPE theirs AS ENUM ('a'); CREATE TABLE mine (n serial)")
+  const config = (tables: string, enums: string) =>
+    `export default { tables: { external: [${tables}] }, enums: { external: [${enums}] } }\n`
+  const project = createProject({ migrations: init, files: { "prisma.config.mjs": config('"public.mine"', "") } })
+  expect(await deploy(project, database)).toMatchObject({ exitCode: 1, all: expect.stringContaining("holds theirs.") })
+  project.write("prisma.config.mjs", config('"public.mine"', '"theirs"'))
+  expect(await deploy(project, database)).toMatchObject({ exitCode: 0 })
+})
+
+test("a database that is not empty and has no history is refused with an empty folder, too", async () => {
+  const database = await createDatabase()
+  await database.query("CREATE TABLE theirs (n int)")
+  const refused = await deploy(createProject(), database)
+  expect(refused).toMatchObject({ exitCode: 1, all: expect.stringContaining("error[L1103]") })
+  expect(await deploy(createProject(), database, "--allow-empty")).toMatchObject({ exitCode: 0 })
+})
+
 test("the first line says version, history, host and database; the last is the verdict; no line holds the password", async () => {
   const database = await createDatabase()
   const url = new URL(database.url)

@@ -29,6 +29,14 @@ test("what was recorded with mixed line ends is known only by them, as for Prism
   expect(matches(mixed, windows)).toBe(false)
 })
 
+test("a checksum that an early Prisma wrote, each byte without its leading zero, is the same", () => {
+  const recorded = Buffer.from(checksumOf(unix), "hex").reduce((text, byte) => text + byte.toString(16), "")
+  expect(recorded.length).toBeLessThan(64)
+  expect(matchesChecksum(unix, checksumOf(unix), recorded)).toBe(true)
+  expect(matchesChecksum(windows, checksumOf(windows), recorded)).toBe(true)
+  expect(matchesChecksum(mixed.trim(), checksumOf(mixed.trim()), recorded)).toBe(false)
+})
+
 test("another character is an edit, a byte order mark too", () => {
   expect(matches(unix, `${unix}\n`)).toBe(false)
   expect(matches(`\uFEFF${unix}`, unix)).toBe(false)

@@ -64,9 +64,11 @@ test("a diff's text is printed through the CLI before the answer", async () => {
   expect(await nextLine()).toMatchObject({ id: 1, result: { exitCode: 0, stdout: null } })
 })
 
-test("a panic ends the process as the native engine's does", async () => {
-  const { engine } = startEngine((await createDatabase()).url)
-  engine.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", id: 1, method: "debugPanic" })}\n`)
+test("a panic is answered, and ends the process as the native engine's does", async () => {
+  const { engine, ask } = startEngine((await createDatabase()).url)
+  const answer = await ask("debugPanic")
+  expect(answer).toMatchObject({ id: 1, error: { data: { is_panic: true } } })
+  expect(JSON.stringify(answer)).not.toMatch(/\.rs:\d+/)
   const { exitCode, stderr } = await engine
   expect(exitCode).toBe(101)
   const last = JSON.parse(stderr.trim().split("\n").at(-1) ?? "")

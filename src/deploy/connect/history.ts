@@ -73,10 +73,13 @@ async function holdersOf(client: Client, { schema }: DatabaseUrl): Promise<reado
  * nothing to record, nothing is created.
  * Errors: L1103 the database is not empty, L1023 the role may not create them.
  */
-export async function openHistory(client: Client, { url, folder }: DeployRequest): Promise<readonly RecordedRow[]> {
+export async function openHistory(client: Client, request: DeployRequest): Promise<readonly RecordedRow[]> {
+  const { url, folder, settings } = request
   const recorded = await readHistory(client, url.schema)
-  if (recorded !== undefined || folder.migrations.length === 0) return recorded ?? []
-  await refuseExistingObjects(client, url.schema)
+  if (recorded !== undefined) return recorded
+  const hasNothing = folder.migrations.length === 0
+  if (!hasNothing || !settings.allowEmpty) await refuseExistingObjects(client, request)
+  if (hasNothing) return []
   try {
     const exists = await client.query({ text: "SELECT 1 FROM pg_namespace WHERE nspname = $1", values: [url.schema] })
     if (exists.rows.length === 0) await client.query(`CREATE SCHEMA ${quoteIdentifier(url.schema)}`)
@@ -97,8 +100,8 @@ function mayNotCreate({ user, schema }: DeployRequest["url"], cause: unknown): L
   })
 }
 
-async function refuseExistingObjects(client: Client, schema: string): Promise<void> {
-  const existingObjects = await findExistingObjects(client, schema)
+async function refuseExistingObjects(client: Client, { url: { schema }, external }: DeployRequest): Promise<void> {
+  const existingObjects = await findExistingObjects(client, schema, external)
   if (existingObjects === undefined) return
   throw new LockstepError("L1103", `the database is not empty and has no migration history (Prisma's P3005)`, {
     hint: `The schema "${schema}" holds ${existingObjects}.`,

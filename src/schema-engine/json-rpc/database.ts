@@ -1,9 +1,12 @@
+import { DatabaseError } from "pg"
 import { connect, connectToServer } from "../../postgres/connect.js"
 import { runUnread } from "../../postgres/counted.js"
 import { quoteIdentifier } from "../../postgres/quote.js"
 import { sqlstateOf } from "../../postgres/sqlstate.js"
 import { parseDatabaseUrl } from "../../postgres/url.js"
 import { searchPath } from "../../scratch/script.js"
+import { EngineRefusal, serverMessage } from "../engine-error.js"
+import { existingDatabase, missingDatabase } from "./failure.js"
 
 /** Errors: L12xx the database cannot be reached. */
 export async function canConnect(text: string): Promise<string> {
@@ -12,13 +15,18 @@ export async function canConnect(text: string): Promise<string> {
   return "Connection successful"
 }
 
-/** Creates the database, and the URL's schema in it; another process may have been first. Answers its name. */
-export async function createDatabase(text: string): Promise<string> {
+/**
+ * Creates the database, and the URL's schema in it. Answers its name.
+ * Errors: P1009 it exists, where it must not; L12xx the server cannot be reached.
+ */
+export async function createDatabase(text: string, existing: "may exist" | "must not exist"): Promise<string> {
   const url = parseDatabaseUrl(text)
   const server = await connectToServer(url)
   try {
-    await server.query(`CREATE DATABASE ${quoteIdentifier(url.database)}`).catch((error: unknown) => {
-      if (!["42P04", "23505"].includes(sqlstateOf(error) ?? "")) throw error
+    await server.query(`CREATE DATABASE ${quoteIdentifier(url.database)}`).catch((cause: unknown) => {
+      if (!["42P04", "23505"].includes(sqlstateOf(cause) ?? "")) throw cause
+      if (existing === "may exist") return
+      throw new EngineRefusal(existingDatabase(url.database), { code: "P1009", cause })
     })
   } finally {
     await server.end()
@@ -43,14 +51,29 @@ export async function dropDatabase(text: string): Promise<void> {
   }
 }
 
-/** Runs a script as one message, in the URL's schema. */
+/**
+ * Runs a script as one message, in the URL's schema. Errors: L12xx no connection; the server's own as Prisma's engine
+ * reports them, P1003 where a statement names a database that does not exist.
+ */
 export async function execute(text: string, script: string): Promise<void> {
   const url = parseDatabaseUrl(text)
   const client = await connect(url)
   try {
     await client.query(searchPath(url.schema))
     await runUnread(client, script)
+  } catch (cause) {
+    throw cause instanceof DatabaseError ? refusedBy(cause) : cause
   } finally {
     await client.end()
   }
+}
+
+const noSuchDatabase = "3D000"
+
+function refusedBy(cause: DatabaseError): EngineRefusal {
+  const [, name] = /["«„“”](.+?)["»“”]/.exec(cause.message) ?? []
+  if (cause.code === noSuchDatabase && name !== undefined)
+    return new EngineRefusal(missingDatabase(name), { code: "P1003", cause })
+  // The engine ends such a message with a line of its own, which is empty outside of its development.
+  return new EngineRefusal(`${serverMessage(cause)}\n`, { cause })
 }

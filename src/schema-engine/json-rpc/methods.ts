@@ -1,13 +1,14 @@
 import type { SchemaEngine } from "@prisma/schema-engine-wasm/schema_engine_bg"
 import * as z from "zod/mini"
 import { noModels } from "../../change/diff.js"
-import { parseDatabaseUrl } from "../../postgres/url.js"
+import type { ExternalObjects } from "../../history/recorded.js"
 import type { TakeLock } from "../adapter.js"
-import { container, type Engine, type EngineOptions, openEngine } from "../engine.js"
+import { container, type Engine } from "../engine.js"
 import { InvalidInput } from "../wasm.js"
 import type { EngineArguments } from "./arguments.js"
 import { canConnect, createDatabase, execute } from "./database.js"
 import { listMigrationDirectories, translate } from "./dialects.js"
+import { enginesFor } from "./engines.js"
 import type { Channel, Params } from "./protocol.js"
 
 export type Method = (params: Params) => Promise<unknown>
@@ -27,7 +28,15 @@ const passed = [
 
 type Called = (typeof passed)[number] | "introspect"
 
-const listOf = z.object({ migrationsList: z.object({ baseDir: z.string() }) })
+const names = z.array(z.string())
+const applyParams = z.object({
+  migrationsList: z.object({ baseDir: z.string() }),
+  /** Absent before Prisma 6.13. */
+  filters: z.catch(z.object({ externalTables: names, externalEnums: names }), {
+    externalTables: [],
+    externalEnums: [],
+  }),
+})
 const executeParams = z.object({ script: z.string() })
 
 /** The person at Prisma's CLI. */
@@ -38,13 +47,18 @@ export interface Person {
   readonly signal: AbortSignal
 }
 
+/** What is to be applied where. */
+export interface Order {
+  readonly url: string
+  readonly migrationsDir: string
+  /** prisma.config's tables.external and enums.external. */
+  readonly external: ExternalObjects
+}
+
 /** What is done in the engine's place. */
 export interface Guards {
   /** Applies the migrations of a folder. Returns the applied names. */
-  applyMigrations(
-    order: { readonly url: string; readonly migrationsDir: string },
-    person: Person,
-  ): Promise<readonly string[]>
+  applyMigrations(order: Order, person: Person): Promise<readonly string[]>
   /** How the migration lock of a database is taken. */
   lockWith(url: string, person: Person): TakeLock
 }
@@ -56,6 +70,8 @@ export interface MethodContext extends Guards {
 /** The methods of the schema engine over one database, and how to end them. */
 interface Methods {
   readonly table: ReadonlyMap<string, Method>
+  /** The URL of the database that the last call was about; empty where there was none. */
+  readonly url: () => string
   readonly close: () => Promise<void>
 }
 
@@ -67,29 +83,30 @@ export function methodsFor(
 ): Methods {
   const person: Person = { print, signal }
   let known = args
-  let opened: Promise<Engine> | undefined
-  const engine = (): Promise<Engine> => {
-    opened ??= open(known, { log: passOn, takeLock: known.url === undefined ? undefined : lockWith(known.url, person) })
-    return opened
-  }
-  const close = async () => {
-    const last = opened
-    opened = undefined
-    await (await last?.catch(() => undefined))?.dispose()
-  }
+  /** The URL that the call at work names for itself counts, and not the one that the process was started with. */
+  let named: string | undefined
+  const engines = enginesFor(() => known, { log: passOn, lockWith: (url) => lockWith(url, person) })
+  const { close } = engines
+  const engine = (): Promise<Engine> => engines.on(known.url)
   const call = (method: Called, params: Params) => forward(engine, method, params)
-  const url = (): string => known.url ?? ""
+  const url = (): string => named ?? known.url ?? ""
   const table = new Map<string, Method>([
     ...passed.map((method): [string, Method] => [method, (params) => call(method, params)]),
     ["introspect", (params) => call("introspect", { namespaces: null, ...params })],
     [
       "applyMigrations",
       async (params) => {
-        const { baseDir } = z.parse(listOf, params).migrationsList
-        return { appliedMigrationNames: await applyMigrations({ url: url(), migrationsDir: baseDir }, person) }
+        const { migrationsList, filters } = z.parse(applyParams, params)
+        const external = { tables: filters.externalTables, enums: filters.externalEnums }
+        const order = { url: url(), migrationsDir: migrationsList.baseDir, external }
+        return { appliedMigrationNames: await applyMigrations(order, person) }
       },
     ],
-    ["diff", async (params) => await answerDiff(await engine(), params, print)],
+    [
+      "diff",
+      async (params) =>
+        await answerDiff(await engines.on(needsDatabase(params) ? (named ?? known.url) : undefined), params, print),
+    ],
     ["dbExecute", async (params) => await execute(url(), z.parse(executeParams, params).script)],
     [
       "ensureConnectionValidity",
@@ -98,7 +115,7 @@ export function methodsFor(
         return {}
       },
     ],
-    ["createDatabase", async () => ({ databaseName: await createDatabase(url()) })],
+    ["createDatabase", async () => ({ databaseName: await createDatabase(url(), "must not exist") })],
     ["getDatabaseVersion", async () => await (await engine()).raw((each) => each.version())],
     ["listMigrationDirectories", async (params) => listMigrationDirectories(params)],
     ["debugPanic", async () => await (await engine()).raw(async (each) => each.debugPanic())],
@@ -114,23 +131,17 @@ export function methodsFor(
   const translated =
     (name: string, method: Method): Method =>
     async (params) => {
+      named = undefined
       const request = translate(name, params)
+      named = request.url || undefined
       known = { ...known, url: known.url ?? request.url, shadowUrl: request.shadowUrl ?? known.shadowUrl }
       return request.answer(await method(request.params))
     }
-  return { table: new Map([...table].map(([name, method]) => [name, translated(name, recovering(method))])), close }
-}
-
-function open(
-  { url, shadowUrl, schemaFiles }: EngineArguments,
-  more: Pick<EngineOptions, "log" | "takeLock">,
-): Promise<Engine> {
-  return openEngine({
-    ...more,
-    url: url === undefined ? undefined : parseDatabaseUrl(url),
-    shadowUrl: shadowUrl === undefined ? undefined : parseDatabaseUrl(shadowUrl),
-    schemaFiles,
-  })
+  return {
+    table: new Map([...table].map(([name, method]) => [name, translated(name, recovering(method))])),
+    url,
+    close,
+  }
 }
 
 /** These change the database without asking for the lock. */
@@ -154,10 +165,15 @@ async function forward(engine: () => Promise<Engine>, method: Called, params: Pa
   }
 }
 
-const diffParams = z.looseObject({
-  from: z.looseObject({ tag: z.string() }),
-  to: z.looseObject({ tag: z.string() }),
-})
+const side = z.looseObject({ tag: z.string() })
+const diffParams = z.looseObject({ from: side, to: side })
+
+/** Where both sides are known without a database, none is connected to. */
+function needsDatabase(params: Params): boolean {
+  const { from, to } = z.parse(diffParams, params)
+  return [from, to].some(({ tag }) => tag !== "empty" && tag !== "schemaDatamodel")
+}
+
 const diffOutcome = z.object({ exitCode: z.number(), stdout: z.nullable(z.string()) })
 
 /** `diff`: its text goes to the person through a `print` request, as the CLI expects of a schema engine that is a process. */

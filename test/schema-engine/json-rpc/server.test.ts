@@ -23,7 +23,7 @@ describe("Prisma's own CLI, with no native engine", () => {
     const options = { project: createPrismaProject({ schema, migrations }), url: database.url }
     const first = await prisma(["migrate", "deploy"], options)
     expect(first.all).toContain("All migrations have been successfully applied.")
-    expect(first.all).toMatch(/ok +20260101000000_init/)
+    expect(first.stdout).toContain("Applying migration `20260101000000_init`")
     expect(first.exitCode).toBe(0)
     const second = await prisma(["migrate", "deploy"], options)
     expect(second.all).toContain("No pending migrations to apply.")

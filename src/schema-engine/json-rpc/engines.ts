@@ -1,0 +1,58 @@
+import { parseDatabaseUrl } from "../../postgres/url.js"
+import type { SchemaFiles } from "../../project/schema.js"
+import type { TakeLock } from "../adapter.js"
+import { type Engine, type EngineOptions, openEngine } from "../engine.js"
+import { EngineRefusal } from "../engine-error.js"
+import type { EngineArguments } from "./arguments.js"
+import { otherScheme } from "./failure.js"
+
+/** The engines of one process, each opened with the first call that needs it. */
+export interface Engines {
+  /** On a database; without a URL, for what needs none. */
+  readonly on: (url: string | undefined) => Promise<Engine>
+  /** Ends them all; the next call opens new ones. */
+  readonly close: () => Promise<void>
+}
+
+interface Opening extends Pick<EngineOptions, "log"> {
+  readonly lockWith: (url: string) => TakeLock
+}
+
+/** The engines that the arguments of the process ask for, or what was found out since. Errors of `on`: P1013 the schema is another provider's, L12xx. */
+export function enginesFor(args: () => EngineArguments, { log, lockWith }: Opening): Engines {
+  const opened = new Map<string | undefined, Promise<Engine>>()
+  const open = async (text: string | undefined): Promise<Engine> => {
+    const { shadowUrl, schemaFiles } = args()
+    const url = text === undefined ? undefined : parseDatabaseUrl(text)
+    if (url !== undefined) refuseOtherProvider(schemaFiles ?? [])
+    return await openEngine({
+      log,
+      takeLock: text === undefined ? undefined : lockWith(text),
+      url,
+      shadowUrl: shadowUrl === undefined ? undefined : parseDatabaseUrl(shadowUrl),
+      schemaFiles,
+    })
+  }
+  return {
+    on: (url) => {
+      const engine = opened.get(url) ?? open(url)
+      opened.set(url, engine)
+      return engine
+    },
+    close: async () => {
+      const engines = [...opened.values()]
+      opened.clear()
+      await Promise.allSettled(engines.map(async (engine) => await (await engine).dispose()))
+    },
+  }
+}
+
+/** The engine would take it for PostgreSQL's all the same, and change or empty the database. Errors: P1013. */
+function refuseOtherProvider(files: SchemaFiles): void {
+  const provider = files.map(({ content }) => providerOf(content)).find((name) => name !== undefined)
+  if (provider === undefined || ["postgresql", "postgres"].includes(provider)) return
+  throw new EngineRefusal(otherScheme, { code: "P1013", cause: `the schema's provider is "${provider}"` })
+}
+
+const providerOf = (schema: string): string | undefined =>
+  /^[ \t]*datasource\s+\w+\s*\{[^}]*?^\s*provider\s*=\s*"([^"]*)"/m.exec(schema.replace(/\/\/.*$/gm, ""))?.[1]

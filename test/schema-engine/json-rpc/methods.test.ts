@@ -1,0 +1,170 @@
+import { describe, expect, test } from "vitest"
+import { createDatabase } from "../../support/postgres.js"
+import { createProject } from "../../support/project.js"
+import { call } from "./calls.js"
+
+const nowhere = "postgresql://app:hunter2@127.0.0.1:1/shop"
+const filters = { externalTables: [], externalEnums: [] }
+const noHistory = { baseDir: "/none", lockfile: { path: "migration_lock.toml", content: null }, shadowDbInitScript: "" }
+const connectionString = (url: string) => ({ datasource: { tag: "ConnectionString", url } })
+const schema = `datasource db {
+  provider = "postgresql"
+}
+
+model User {
+  id Int @id
+}
+`
+const unreachable =
+  "Can't reach database server at `127.0.0.1:1`\n\nPlease make sure your database server is running at `127.0.0.1:1`."
+
+describe("a URL that a call names counts, and not the one of the process", () => {
+  test("ensureConnectionValidity: P1001, in Prisma's words alone, and ours on stderr", async () => {
+    const { url } = await createDatabase()
+    const refused = await call({ method: "ensureConnectionValidity", url, params: connectionString(nowhere) })
+    expect(refused).toMatchObject({ code: "P1001", message: unreachable })
+    expect(refused.reported).toContain("error[L1210]")
+    expect(refused.reported).not.toContain("hunter2")
+    expect(
+      await call({ method: "ensureConnectionValidity", url: nowhere, params: connectionString(url) }),
+    ).toMatchObject({ result: {}, reported: "" })
+  })
+
+  test("createDatabase: P1009 for one that exists", async () => {
+    const { url, name } = await createDatabase()
+    expect(await call({ method: "createDatabase", url: nowhere, params: connectionString(url) })).toMatchObject({
+      code: "P1009",
+      message: `Database \`${name}\` already exists on the database server`,
+    })
+  })
+
+  test("diff, which cannot compare two", async () => {
+    const database = await createDatabase()
+    await database.query("CREATE TABLE t (n int PRIMARY KEY)")
+    const params = { to: { tag: "empty" }, script: true, exitCode: null, filters }
+    const from = { tag: "url", url: database.url }
+    const { printed } = await call({ method: "diff", url: nowhere, params: { ...params, from } })
+    expect(printed).toContain("DROP TABLE")
+    const two = await call({ method: "diff", params: { ...params, from, to: { tag: "url", url: nowhere } } })
+    expect(two.message).toContain("error[L1308]")
+  })
+})
+
+describe("diff", () => {
+  test("between schemas connects to nothing", async () => {
+    const to = { tag: "schemaDatamodel", files: [{ path: "schema.prisma", content: schema }] }
+    const params = { from: { tag: "empty" }, to, script: true, exitCode: null, filters }
+    const { printed, result } = await call({ method: "diff", url: nowhere, schema, params })
+    expect({ printed, result }).toMatchObject({
+      printed: expect.stringContaining("CREATE TABLE"),
+      result: { exitCode: 0 },
+    })
+  })
+
+  test("between nothing and nothing says why it cannot, without the engine's sources", async () => {
+    const empty = { tag: "empty" }
+    const params = { from: empty, to: empty, script: true, exitCode: null, filters }
+    const { message, code } = await call({ method: "diff", url: nowhere, params })
+    expect({ message, code }).toEqual({
+      message: "Could not determine the connector to use for diffing.\n",
+      code: undefined,
+    })
+  })
+})
+
+describe("dbExecute", () => {
+  const execute = async (script: string) => {
+    const { url } = await createDatabase()
+    return await call({ method: "dbExecute", url, params: { script, datasourceType: { tag: "url", url } } })
+  }
+
+  test("gives a server's error as Prisma's engine does", async () => {
+    expect(await execute("nonsense")).toMatchObject({
+      message: 'ERROR: syntax error at or near "nonsense"\n',
+      code: undefined,
+    })
+    expect((await execute("BEGIN; DROP DATABASE postgres;")).message).toMatch(/^ERROR: DROP DATABASE cannot/)
+  })
+
+  test("gives P1003 for a database that does not exist", async () => {
+    expect(await execute('DROP DATABASE "no such";')).toMatchObject({
+      code: "P1003",
+      message: "Database `no such` does not exist",
+    })
+  })
+})
+
+test.each(["schemaPush", "devDiagnostic", "introspect"])(
+  "%s with the schema of another provider is P1013, and touches nothing",
+  async (method) => {
+    const { url } = await createDatabase()
+    const mysql = schema.replace("postgresql", "mysql")
+    const files = [{ path: "schema.prisma", content: mysql }]
+    const params = {
+      schema: { files },
+      force: true,
+      filters,
+      migrationsList: { ...noHistory, migrationDirectories: [] },
+    }
+    const { code, message } = await call({ method, url, schema: mysql, params })
+    expect({ code, message }).toMatchObject({
+      code: "P1013",
+      message: expect.stringMatching(
+        /^The provided database string is invalid\. The scheme is not recognized in database URL\./,
+      ),
+    })
+  },
+)
+
+describe("applyMigrations", () => {
+  const apply = (url: string, migrations: Record<string, string>, externalTables: readonly string[] = []) =>
+    call({
+      method: "applyMigrations",
+      url,
+      params: {
+        migrationsList: { ...noHistory, baseDir: createProject({ schema, migrations }).migrationsDir },
+        filters: { externalTables, externalEnums: [] },
+      },
+    })
+  const migrations = { "20260101000000_init": "CREATE TABLE mine (n int);\n" }
+  const notEmpty =
+    "The database schema is not empty. Read more about how to baseline an existing production database: https://pris.ly/d/migrate-baseline"
+
+  test("reports on stderr, and on stdout what Prisma's engine prints; with nothing to do, nothing", async () => {
+    const { url } = await createDatabase()
+    const first = await apply(url, migrations)
+    expect(first.result).toEqual({ appliedMigrationNames: ["20260101000000_init"] })
+    expect(first.printed).toBe("Applying migration `20260101000000_init`")
+    expect(first.reported).toMatch(/ok +20260101000000_init[\s\S]*Verified: 1 of 1/)
+    expect(await apply(url, migrations)).toMatchObject({
+      result: { appliedMigrationNames: [] },
+      printed: "",
+      reported: "",
+    })
+  })
+
+  test.each([["migrations"], ["no migrations"]])("P3005 for a database that is not empty, with %s", async (what) => {
+    const database = await createDatabase()
+    await database.query("CREATE TABLE theirs (n int)")
+    const refused = await apply(database.url, what === "migrations" ? migrations : {})
+    expect(refused).toMatchObject({ code: "P3005", message: notEmpty })
+    expect(refused.reported).toMatch(/error\[L1103\][\s\S]*next: +.*prisma migrate resolve --applied/)
+  })
+
+  test.each(["theirs", "public.theirs"])("the external table %s does not count", async (external) => {
+    const database = await createDatabase()
+    await database.query("CREATE TABLE theirs (n serial)")
+    const { result } = await apply(database.url, migrations, [external])
+    expect(result).toEqual({ appliedMigrationNames: ["20260101000000_init"] })
+  })
+
+  test("P3018 begins with Prisma's sentence, and ours follows", async () => {
+    const { url } = await createDatabase()
+    const { code, message } = await apply(url, { "20260101000000_bad": "SELECT nothing;\n" })
+    expect(code).toBe("P3018")
+    expect(message).toMatch(/^A migration failed to apply\. New migrations cannot be applied before/)
+    expect(message).toMatch(
+      /Migration name: 20260101000000_bad\n\nDatabase error code: 42703\n\nDatabase error:\nERROR: [\s\S]*error\[L1012\][\s\S]*migration\.sql:1:8/,
+    )
+  })
+})
