@@ -41,9 +41,11 @@ export async function assembleImage(request: ImageRequest): Promise<ImageResult>
   const identity = identityOf(project.root)
   const paths = pathsOf(project)
   const packages = packagesFor({ root: project.root, kind, keep })
+  // Undefined in a slim image.
+  const prisma = packages.prisma && Number.parseInt(packages.prisma.version, 10)
   const layers = [
     ...packages.layers,
-    projectLayer({ schemaPath: project.schemaPath, paths, identity, kind }),
+    projectLayer({ project, paths, identity, prisma }),
     migrationsLayer(folder, paths.migrations),
   ]
   const origin = originOf(project.root)
@@ -62,13 +64,14 @@ export async function assembleImage(request: ImageRequest): Promise<ImageResult>
     layers: only === "history" ? layers.slice(-1) : layers,
     documents: {
       [marker]: imageConfig(layers.map(({ name }) => name)),
-      "env.json": imageEnvironment(paths.migrations, kind, folder.migrations.length === 0 ? "empty" : "not empty"),
+      "env.json": imageEnvironment({ migrations: paths.migrations, prisma, isEmpty: folder.migrations.length === 0 }),
       "labels.json": labels,
       "sbom.cdx.json": sbomOf({ project: identity, ...packages }),
     },
     check: async (dir) => {
       const script = packages.prisma?.bin.prisma
-      if (script !== undefined && only === undefined) await checkPrismaLoads(join(dir, "layers/20-prisma"), script)
+      if (script !== undefined && only === undefined)
+        await checkPrismaLoads(join(dir, "layers/20-prisma"), { script, version: packages.prisma?.version ?? "" })
     },
   })
   return {
@@ -101,30 +104,37 @@ const imageConfig = (layers: readonly string[]): ImageConfig => ({
   cmd: ["node", `/${app}/node_modules/prisma-lockstep/dist/cli.js`, "deploy"],
 })
 
+interface Content {
+  /** The path of the migrations. */
+  readonly migrations: string
+  /** The major version of Prisma's CLI, where the image holds it. */
+  readonly prisma: number | undefined
+  readonly isEmpty: boolean
+}
+
 /** The image's environment. It must work on a read-only root, as any user, without a network. */
-function imageEnvironment(
-  migrations: string,
-  kind: ImageKind,
-  history: "empty" | "not empty",
-): Readonly<Record<string, string>> {
+function imageEnvironment({ migrations, prisma, isEmpty }: Content): Readonly<Record<string, string>> {
+  const engine = `/${app}/node_modules/prisma-lockstep/dist/schema-engine.js`
   return {
     // npm does not start for a user without HOME and without an entry in /etc/passwd.
     HOME: `/${app}`,
     LOCKSTEP_MIGRATIONS: `/${app}/${migrations}`,
     NODE_ENV: "production",
     // That there are no migrations was accepted when the image was made.
-    ...(history === "empty" ? { LOCKSTEP_ALLOW_EMPTY: "true" } : {}),
-    ...(kind === "full"
-      ? {
+    ...(isEmpty ? { LOCKSTEP_ALLOW_EMPTY: "true" } : {}),
+    ...(prisma === undefined
+      ? {}
+      : {
           CHECKPOINT_DISABLE: "1",
           PRISMA_HIDE_UPDATE_MESSAGE: "1",
-          PRISMA_SCHEMA_ENGINE_BINARY: `/${app}/node_modules/prisma-lockstep/dist/schema-engine.js`,
+          PRISMA_SCHEMA_ENGINE_BINARY: engine,
+          // Older CLIs download one that is missing before they do anything; migrations do not start it.
+          ...(prisma < 7 ? { PRISMA_QUERY_ENGINE_LIBRARY: engine } : {}),
           npm_config_cache: "/tmp/npm",
           npm_config_logs_max: "0",
           npm_config_offline: "true",
           npm_config_update_notifier: "false",
-        }
-      : {}),
+        }),
   }
 }
 

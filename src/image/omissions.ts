@@ -40,7 +40,12 @@ const omissions: readonly Omission[] = [
     why: "Prisma Studio's pages, and its ES modules",
   },
   { package: "prisma", files: /^build\/studio\./, why: "Prisma Studio" },
-  { package: "prisma", files: /^build\/query_compiler_/, why: "Prisma Client's query compilers: for `generate`" },
+  { package: "prisma", files: /^build\/query_(compiler|engine)_/, why: "Prisma Client's engines: for `generate`" },
+  {
+    package: "@prisma/engines",
+    files: /^(lib)?(query|schema)[-_]engine/,
+    why: "native engines, of Prisma 5 and 6; Lockstep's schema engine is used, and migrations need no other",
+  },
   {
     package: "prisma",
     files: /^build\/schema_engine_bg\.wasm$/,
@@ -70,19 +75,35 @@ export const omitsFile = (name: string, path: string, kept: readonly string[]): 
       one.files?.test(path) === true && matches(one.package, name) && (one.package === "*" || !kept.includes(name)),
   )
 
-const files = {
-  "prisma.config.mjs":
-    'export default { schema: "schema.prisma", datasource: { url: "postgresql://localhost/none" } }\n',
-  "schema.prisma": 'datasource db {\n  provider = "postgresql"\n}\n',
+const datasource = (lines: string): string => `datasource db {\n  provider = "postgresql"\n${lines}}\n`
+
+/** A project for each major version that Prisma's CLI can load. */
+const projectFor = (major: number): Readonly<Record<string, string>> =>
+  major < 7
+    ? {
+        "package.json": '{ "prisma": { "schema": "schema.prisma" } }\n',
+        "schema.prisma": datasource('  url = "postgresql://localhost/none"\n'),
+      }
+    : {
+        "prisma.config.mjs":
+          'export default { schema: "schema.prisma", datasource: { url: "postgresql://localhost/none" } }\n',
+        "schema.prisma": datasource(""),
+      }
+
+/** Prisma's CLI: its script in its package, and its version. */
+interface PrismaScript {
+  readonly script: string
+  readonly version: string
 }
 
 /**
  * Starts Prisma's CLI from a layer alone, with a configuration and a schema to load. A package or file that this release
  * of Prisma needs and that is left out is found before the image is written. Errors: L1603 it does not start.
  */
-export async function checkPrismaLoads(layer: string, script: string): Promise<void> {
+export async function checkPrismaLoads(layer: string, { script, version }: PrismaScript): Promise<void> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "lockstep-image-")))
   try {
+    const files = projectFor(Number.parseInt(version, 10))
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
     const result = await execa(process.execPath, [join(layer, app, "node_modules/prisma", script), "validate"], {
       cwd: folder,
@@ -91,8 +112,9 @@ export async function checkPrismaLoads(layer: string, script: string): Promise<v
         HOME: folder,
         CHECKPOINT_DISABLE: "1",
         PRISMA_HIDE_UPDATE_MESSAGE: "1",
-        // Without it the CLI downloads one; `validate` does not start it.
+        // Without them the CLI downloads them; `validate` starts neither.
         PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
+        PRISMA_QUERY_ENGINE_LIBRARY: process.execPath,
       },
       extendEnv: false,
       reject: false,

@@ -3,7 +3,6 @@ import type { Folder } from "../history/folder.js"
 import { type Manifest, readManifest } from "../project/manifest.js"
 import type { Project } from "../project/project.js"
 import { schemaPaths } from "../project/schema.js"
-import type { ImageKind } from "./packages.js"
 import { app, type Entry, type Layer } from "./write.js"
 
 /** What the image takes from the project's package.json. */
@@ -45,39 +44,51 @@ export function pathsOf({ root, schemaPath, migrationsDir }: Project): ImagePath
 }
 
 interface ProjectParts {
-  readonly schemaPath: string
+  readonly project: Pick<Project, "schemaPath" | "configPath" | "configUrlVariable">
   readonly paths: ImagePaths
   readonly identity: ProjectIdentity
-  readonly kind: ImageKind
+  /** The major version of Prisma's CLI, where the image holds it. */
+  readonly prisma: number | undefined
 }
 
 /** The project's settings and schema. The image has a prisma.config of its own: the project's may import anything. */
-export function projectLayer({ schemaPath, paths, identity, kind }: ProjectParts): Layer {
+export function projectLayer({ project, paths, identity, prisma }: ProjectParts): Layer {
+  const config = prisma === undefined ? undefined : configText(project, paths, prisma)
   const { config: _, schema: __, migrations: ___, ...settings } = identity.settings
   const imageManifest = {
     name: `${identity.name}-migrations`,
     ...(identity.version ? { version: identity.version } : {}),
     private: true,
     type: "module",
+    ...(prisma !== undefined && config === undefined ? { prisma: { schema: paths.schema } } : {}),
     ...(Object.keys(settings).length > 0 ? { lockstep: settings } : {}),
   }
   return {
     name: "30-project",
     entries: [
       { path: `${app}/package.json`, text: `${JSON.stringify(imageManifest, null, 2)}\n` },
-      ...(kind === "full" ? [{ path: `${app}/prisma.config.mjs`, text: configText(paths) }] : []),
-      ...schemaEntries(schemaPath, `${app}/${paths.schema}`),
+      ...(config === undefined ? [] : [{ path: `${app}/prisma.config.mjs`, text: config }]),
+      ...schemaEntries(project.schemaPath, `${app}/${paths.schema}`),
     ],
   }
 }
 
-const configText = ({ schema, migrations }: ImagePaths): string => `import { lockstep } from "prisma-lockstep/config"
+/** Prisma 5 has none, and Prisma 6 needs none where the project has none: their schema names the database. */
+function configText(project: ProjectParts["project"], paths: ImagePaths, prisma: number): string | undefined {
+  const [schema, path] = [JSON.stringify(paths.schema), JSON.stringify(paths.migrations)]
+  if (prisma >= 7)
+    return `import { lockstep } from "prisma-lockstep/config"
 
 export default await lockstep({
-  schema: ${JSON.stringify(schema)},
-  migrations: { path: ${JSON.stringify(migrations)} },
+  schema: ${schema},
+  migrations: { path: ${path} },
 })
 `
+  if (prisma < 6 || project.configPath === undefined) return undefined
+  const variable = project.configUrlVariable
+  const datasource = variable ? `  engine: "classic",\n  datasource: { url: process.env.${variable} },\n` : ""
+  return `export default {\n  schema: ${schema},\n  migrations: { path: ${path} },\n${datasource}}\n`
+}
 
 function schemaEntries(path: string, target: string): readonly Entry[] {
   return schemaPaths(path).map((file) => ({
