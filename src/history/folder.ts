@@ -216,11 +216,8 @@ export const checksumOf = (text: string): string => hash("sha256", text, "hex")
  */
 export function matchesChecksum(text: string, checksum: string, recorded: string): boolean {
   const isRecorded = (candidate: string) => candidate === recorded || withoutPadding(candidate) === recorded
-  return (
-    isRecorded(checksum) ||
-    isRecorded(checksumOf(text.replaceAll("\r\n", "\n"))) ||
-    isRecorded(checksumOf(text.replaceAll("\n", "\r\n")))
-  )
+  const lineEnds = [text.replaceAll("\r\n", "\n"), text.replaceAll("\n", "\r\n")]
+  return isRecorded(checksum) || lineEnds.some((other) => isRecorded(checksumOf(other)))
 }
 
 /** Each byte without its leading zero: "0a" is "a". */
