@@ -70,10 +70,21 @@ export async function status(source: Source): Promise<StatusAnswer> {
   return statusAnswerOf(comparison, database)
 }
 
-/** What a deploy would do, statement by statement: what `lockstep plan --json` prints. Reads only. */
-export async function plan(source: Source): Promise<PlanAnswer> {
+/** Where to observe what is pending. */
+export interface PlanOptions extends Source {
+  /** A database on the server where scratch databases are made; without it as for `lockstep plan`. */
+  readonly shadowDatabaseUrl?: string
+  /** "estimate": from the SQL alone, without a scratch database. */
+  readonly basis?: "observe" | "estimate"
+}
+
+/** What a deploy would do, statement by statement: what `lockstep plan --json` prints. Of the database it reads only. */
+export async function plan(options: PlanOptions): Promise<PlanAnswer> {
   const { planMigrations } = await import("./plan/plan.js")
-  return planObject(await planMigrations(open(source)), [])
+  const { shadowDatabaseUrl: shadow, basis } = options
+  const shadowUrl = shadow === undefined ? undefined : parseDatabaseUrl(shadow)
+  const scratch = basis === "estimate" ? "none" : { root: process.cwd(), shadowUrl, initShadowDb: undefined }
+  return planObject(await planMigrations({ ...open(options), scratch }), [])
 }
 
 /** A project's test database: the embedded PostgreSQL of `lockstep test-db`. */

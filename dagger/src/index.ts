@@ -20,7 +20,7 @@ import {
 import { answerOf, attempt, succeeded, uncached, withoutTimeout } from "./container.js"
 import { imageParts, publish, testedImages, usualPlatforms } from "./image.js"
 import { callOf, projectWithoutMigrations, runner } from "./packages.js"
-import { emptyServer, migrate, serverWithData, withDatabase, withServer } from "./postgres.js"
+import { emptyServer, migrate, serverWithData, withDatabase, withScratch, withServer } from "./postgres.js"
 import { changesOf, migrationFiles } from "./project.js"
 import { asText } from "./report.js"
 import { Install, projectDir } from "./settings.js"
@@ -152,14 +152,15 @@ export class Lockstep {
   }
 
   /**
-   * Shows what the pending migrations would do to a database, statement by statement, and which locks they take.
+   * Shows what the pending migrations do, observed on a scratch server, with the sizes of a database's tables.
    * @param databaseUrl The database's URL, such as env://DATABASE_URL.
    * @param database The database's address where only this machine reaches it, such as tcp://localhost:5432.
    * @param options Further options of `lockstep plan`, such as --json.
    */
   @func({ cache: "never" })
   async plan(databaseUrl: Secret, database?: Service, options: string[] = []): Promise<string> {
-    return this.onDatabase(databaseUrl, database, "plan", ...options)
+    const runs = withScratch(uncached(await runner(this)), await emptyServer(this, "scratch"))
+    return answerOf(attempt(await withDatabase(runs, databaseUrl, database), "lockstep", "plan", ...options))
   }
 
   /**

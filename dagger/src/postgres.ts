@@ -7,6 +7,13 @@ export const withServer = (container: Container, server: Service): Container =>
   container
     .withServiceBinding("postgres", server)
     .withEnvVariable("DATABASE_URL", "postgresql://postgres:postgres@postgres:5432/lockstep")
+    .withEnvVariable("LOCKSTEP_SHADOW_URL", "postgresql://postgres:postgres@postgres:5432/lockstep")
+
+/** Gives a container a server of its own beside the database, where a plan observes what is pending. */
+export const withScratch = (container: Container, server: Service): Container =>
+  container
+    .withServiceBinding("scratch", server)
+    .withEnvVariable("LOCKSTEP_SHADOW_URL", "postgresql://postgres:postgres@scratch:5432/lockstep")
 
 /** The name that a database outside has inside of a container. */
 const outside = "database"

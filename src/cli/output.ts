@@ -11,6 +11,8 @@ export interface Output {
   readonly paint: ReturnType<typeof createColors>
   /** Columns for an answer on stdout. */
   readonly width: number
+  /** Columns of the terminal that stdout is; undefined where it is none, and nothing has to be cut. */
+  readonly columns: number | undefined
   /** Narration, on stderr. */
   say(text: string): void
   /** Narration that the next line replaces: what happens now, for who watches a terminal; nowhere else. */
@@ -80,6 +82,7 @@ export function processOutput(json: boolean, interrupted: AbortSignal): Output {
     terminal,
     paint: painter(terminal && !process.env.NO_COLOR),
     width: process.stdout.columns ?? widthWithoutTerminal,
+    columns: process.stdout.columns,
     live: (text) => {
       if (!terminal || json || interrupted.aborted) return
       // A line that wraps could not be replaced.

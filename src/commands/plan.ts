@@ -1,10 +1,12 @@
 import { announce } from "../cli/database.js"
 import { defineCommand } from "../cli/options.js"
 import { allowEmpty, projectOptions } from "../cli/shared-options.js"
+import { parseDatabaseUrl } from "../postgres/url.js"
 import { inLine } from "../printable.js"
-import { findTarget } from "../project/database-url.js"
+import { findTarget, shadowUrlOf } from "../project/database-url.js"
 import { readMigrations } from "../project/project.js"
-import { canBeApplied, hazardNames, hazardsIn, renderPlan } from "../report/plan.js"
+import { canBeApplied, hazardNames, hazardsIn } from "../report/hazards.js"
+import { renderPlan } from "../report/plan.js"
 import { planObject } from "../report/plan-json.js"
 
 const failOn = {
@@ -14,16 +16,29 @@ const failOn = {
   description: "exit 1 where the plan has one of these, separated by commas",
 } as const
 
+const shadowUrl = {
+  type: "text",
+  value: "url",
+  description: "a database on the server where scratch databases are made",
+  defaultDescription: "the configuration's shadowDatabaseUrl, else the test database",
+} as const
+
+const estimate = {
+  type: "boolean",
+  description: "estimate from the SQL, without a scratch database",
+} as const
+
 /** `lockstep plan`: what a deploy would do, statement by statement. Reads only. */
 export default defineCommand({
   description: [
-    "Shows each pending migration, how it is applied, and for each statement the lock that it takes, on which table, how large that is, whether it reads or rewrites all of it, what data it destroys, and the safer way where there is one. Changes nothing.",
-    "Row counts are PostgreSQL's estimates. The rules are measured: docs/lock-rules.md lists them.",
+    "Runs the pending migrations on a scratch database in the state of the applied ones, and shows for each statement what PostgreSQL did: which locks it took on which tables, who waits for them and until when, what it read, rewrote and wrote, what data it destroys, and the safer way where there is one. Sizes come from the database, of which it only reads.",
+    "The scratch database is made on the server of --shadow-url or shadowDatabaseUrl, else of the running test database, else on an embedded server that runs as long as the command. Where none of them can be used, the plan is estimated from the SQL and says so.",
+    "Row counts are PostgreSQL's estimates. The rules behind an estimate are measured: docs/lock-rules.md lists them.",
   ],
-  options: { ...projectOptions, failOn, ...allowEmpty },
+  options: { ...projectOptions, shadowUrl, estimate, failOn, ...allowEmpty },
   exitCodes: {
     0: "a plan, also one that destroys data",
-    1: "a deploy could not apply it (a failed migration, SQL that cannot be parsed, a database without a history that is not empty); it has what --fail-on names; or the database cannot be read",
+    1: "a deploy could not apply it (a failed migration, SQL that cannot be parsed or that PostgreSQL refuses, a database without a history that is not empty); it has what --fail-on names; or the database cannot be read",
   },
   examples: ["DATABASE_URL=postgresql://... lockstep plan", "lockstep plan --json --fail-on destroys,rewrites"],
   async run({ settings, output, project }) {
@@ -32,10 +47,18 @@ export default defineCommand({
     announce(target, output)
     const folder = readMigrations(where, settings)
     const { planMigrations } = await import("../plan/plan.js")
-    const plan = await planMigrations({ url: target.url, folder, external: where.external })
+    const shadow = settings.shadowUrl ?? shadowUrlOf(where)
+    const scratch = settings.estimate
+      ? "none"
+      : {
+          shadowUrl: shadow ? parseDatabaseUrl(shadow) : undefined,
+          initShadowDb: where.initShadowDb,
+          root: where.root,
+        }
+    const plan = await planMigrations({ url: target.url, folder, scratch, external: where.external })
     for (const remark of folder.remarks) output.say(`  note  ${inLine(remark)}`)
     const refused = hazardsIn(plan, settings.failOn)
-    output.data(renderPlan(plan, refused, output.width))
+    output.data(renderPlan(plan, refused, output.columns))
     output.object(planObject(plan, refused))
     return canBeApplied(plan) && refused.length === 0 ? 0 : 1
   },

@@ -1,9 +1,13 @@
 import type { MigrationClass } from "../deploy/apply/prepare.js"
+import type { Drift } from "../scratch/replay.js"
 import type { Effect } from "../sql/effects.js"
-import type { Cost } from "../sql/rules.js"
+import type { Cost, LockMode } from "../sql/rules.js"
 
 /** What a deploy would do, and to what. Sizes are bytes, rows are PostgreSQL's estimate. */
 export interface Plan {
+  readonly basis: PlanBasis
+  /** The database whose tables' sizes are shown, for people. */
+  readonly target: string
   readonly migrations: readonly PlannedMigration[]
   /** Migrations in the folder. */
   readonly total: number
@@ -11,7 +15,16 @@ export interface Plan {
   readonly failed: readonly string[]
   /** What a database without a history holds, in words: until it is baselined nothing is applied. */
   readonly existingObjects: string | undefined
+  /** How the database differs from what its applied migrations make; undefined where they were not compared. */
+  readonly drift: Drift | undefined
 }
+
+/** Where a plan comes from. */
+export type PlanBasis =
+  /** The pending migrations ran on a scratch database in the state of the applied ones. */
+  | { readonly basis: "observed"; readonly version: string; readonly on: string }
+  /** Judged by the rules of docs/lock-rules.md. `next`: how to have it observed. */
+  | { readonly basis: "estimated"; readonly why: string; readonly next: string | undefined }
 
 /** A pending migration. */
 export interface PlannedMigration {
@@ -32,25 +45,44 @@ export interface PlannedMigration {
 export interface PlannedStatement {
   /** Of its first token, 1-based. */
   readonly line: number
-  /** The statement on one line; cut where it is very long. */
+  /** The whole statement, on one line. */
   readonly text: string
+  readonly basis: PlanBasis["basis"]
   /** One for each relation that it works on; empty where there is nothing to plan for. */
   readonly work: readonly Work[]
+  /** Why PostgreSQL refused it on the scratch database: then it fails in a deploy as well. */
+  readonly refused: string | undefined
+  /** What the user's code reported there. */
+  readonly notices: readonly string[]
 }
+
+/** Who waits for a lock: those who read the table, those who write it. */
+export type Waiting = "readers and writers" | "writers" | "nobody" | "unknown"
 
 /** What a statement does to one relation. */
 export interface Work {
   readonly rules: readonly Effect["rule"][]
   /** "none": nothing that another session could wait for; "unknown": not visible in the SQL. */
   readonly lock: Effect["lock"]
+  readonly waits: Waiting
+  /** How long the lock is held: to the end of its transaction, which is the migration's where it is transactional. */
+  readonly until: "end of migration" | "end of statement"
+  /** A stronger lock that an earlier statement of the same transaction took, and where. */
+  readonly held: { readonly lock: LockMode; readonly line: number } | undefined
   /** As SQL, quoted; undefined where the statement names none. */
   readonly table: string | undefined
   readonly target: Target
   readonly rewrites: Effect["rewrites"]
   readonly scans: Effect["scans"]
+  /** How it writes rows; those that it reaches by a foreign key's action included. */
+  readonly writes: readonly ("insert" | "update" | "delete" | "truncate")[]
   readonly costs: readonly Cost[]
   /** The data that is gone afterwards, in words. */
   readonly destroys: readonly string[]
+  /** Why it is certain to fail on the rows that the target has now, in words. */
+  readonly fails: readonly string[]
+  /** What is not known about it, in words. */
+  readonly unknown: readonly string[]
   /** What to do instead. */
   readonly safer: readonly string[]
 }
@@ -64,6 +96,9 @@ export type Target =
       readonly rows: number | undefined
       /** With its indexes, TOAST and partitions; undefined: locked by another session, or it has none. */
       readonly bytes: number | undefined
+      readonly partitions: number
+      /** What hangs on it, in words: `view "Recent"`, `foreign key "Payment_orderId_fkey" of "Payment"`. */
+      readonly dependents: readonly string[]
     }
   /** Made by an earlier pending statement: nobody else uses it, so nothing done to it needs planning. */
   | { readonly state: "new" }

@@ -1,85 +1,7 @@
 import type { Client } from "../postgres/connect.js"
 import { sqlstateOf } from "../postgres/sqlstate.js"
-import type { Change } from "../sql/changes.js"
 import type { RelationName } from "../sql/tree.js"
 import type { RelationKind, Target } from "./planned.js"
-
-/** What names mean at one moment of the plan: the catalog, and what the statements before would have changed in it. */
-export interface Tables {
-  target(name: RelationName): Target
-  isNew(name: RelationName): boolean
-  /** The table that an index belongs to. */
-  tableOf(index: RelationName): RelationName | undefined
-  /** Makes a statement's change in what names mean. */
-  apply(change: Change): void
-  /** Every migration begins with the URL's schema as its search path. */
-  beginMigration(): void
-}
-
-/** Begins with what the catalog holds. */
-export function tablesOf(found: readonly FoundRelation[], schema: string): Tables {
-  const states = new Map<string, Target>()
-  const owners = new Map<string, RelationName>()
-  for (const { schema, name, table, kind, rows, bytes } of found) {
-    const isIndex = table.name !== name || table.schema !== schema
-    if (isIndex) owners.set(key({ schema, name }), table)
-    states.set(key(table), { state: "existing", kind, rows, bytes })
-  }
-  let path: readonly string[] = [schema]
-
-  const candidates = (name: RelationName) =>
-    name.schema === undefined ? path.map((schema) => ({ schema, name: name.name })) : [name]
-  const lookUp = <T>(map: ReadonlyMap<string, T>, name: RelationName) =>
-    candidates(name).flatMap((each) => map.get(key(each)) ?? [])[0]
-  const target = (name: RelationName) => lookUp(states, name) ?? absent
-  const created = (name: RelationName) => ({ schema: path[0] ?? "", ...name })
-  const known = (name: RelationName) => candidates(name).find((each) => states.has(key(each)))
-  const drop = (name: RelationName) => {
-    const dropped = known(name)
-    if (dropped !== undefined) states.delete(key(dropped))
-    return dropped
-  }
-
-  return {
-    target,
-    isNew: (name) => target(name).state === "new",
-    tableOf: (index) => {
-      const table = lookUp(owners, index)
-      return table && index.schema === undefined ? { name: table.name } : table
-    },
-    apply(change) {
-      switch (change.change) {
-        case "create":
-          if (change.ifNotExists && target(change.relation).state !== "absent") return
-          states.set(key(created(change.relation)), { state: "new" })
-          return
-        case "create index": {
-          const { schema } = known(change.table) ?? created(change.table)
-          owners.set(key({ schema, name: change.index }), { ...change.table, schema })
-          return
-        }
-        case "drop":
-          drop(change.relation)
-          return
-        case "move": {
-          const state = target(change.from)
-          const moved = drop(change.from)
-          if (moved !== undefined) states.set(key({ ...moved, ...change.to }), state)
-          return
-        }
-        case "search path":
-          path = change.schemas ?? [schema]
-      }
-    },
-    beginMigration: () => {
-      path = [schema]
-    },
-  }
-}
-
-const absent: Target = { state: "absent" }
-
-const key = ({ schema, name }: RelationName): string => JSON.stringify([schema, name])
 
 /** A relation in the database; for an index, its table. */
 export interface FoundRelation {
@@ -91,10 +13,19 @@ export interface FoundRelation {
   readonly kind: RelationKind
   readonly rows: number | undefined
   readonly bytes: number | undefined
+  readonly partitions: number
+  readonly dependents: readonly string[]
 }
 
+/** A relation as the target of a statement. */
+export const existing = ({ kind, rows, bytes, partitions, dependents }: FoundRelation): Target => ({
+  state: "existing",
+  ...{ kind, rows, bytes, partitions, dependents },
+})
+
 type Row = Record<"schema" | "name" | "table_schema" | "table_name" | "kind", string> &
-  Record<"rows" | "bytes", string | null>
+  Record<"rows" | "bytes", string | null> &
+  Record<"partitions" | "dependents", string>
 
 /** Names to look for, and the schemas to look in. */
 export interface Wanted {
@@ -112,13 +43,15 @@ export async function readRelations(client: Client, wanted: Wanted): Promise<rea
     if (sqlstateOf(error) === "55P03") return read(client, wanted, withoutSizes)
     throw error
   })
-  return rows.map(({ schema, name, table_schema, table_name, kind, rows, bytes }) => ({
+  return rows.map(({ schema, name, table_schema, table_name, kind, rows, bytes, partitions, dependents }) => ({
     schema,
     name,
     table: { schema: table_schema, name: table_name },
     kind: kinds[kind] ?? "table",
     rows: rows === null ? undefined : Number(rows),
     bytes: bytes === null ? undefined : Number(bytes),
+    partitions: Number(partitions),
+    dependents: JSON.parse(dependents) as readonly string[],
   }))
 }
 
@@ -143,10 +76,24 @@ type Sizes = Readonly<Record<"heap" | "whole", string>>
 const withSizes: Sizes = { heap: "pg_relation_size(leaf.oid)", whole: "pg_total_relation_size(leaf.oid)" }
 const withoutSizes: Sizes = { heap: "NULL::bigint", whole: "NULL::bigint" }
 
+/** What hangs on the table `t`, in words: it is locked, dropped or changed together with it, or it stops working. */
+const dependents = `
+  SELECT format('foreign key %I of %s', k.conname, k.conrelid::regclass) FROM pg_constraint k
+    WHERE k.contype = 'f' AND k.confrelid = t.oid AND k.conrelid <> t.oid AND k.conparentid = 0
+  UNION SELECT format(CASE v.relkind WHEN 'm' THEN 'materialized view %s' ELSE 'view %s' END, v.oid::regclass)
+    FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class
+    WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid
+      AND v.oid <> t.oid AND v.relkind IN ('v', 'm')
+  UNION SELECT format('trigger %I', g.tgname) FROM pg_trigger g WHERE g.tgrelid = t.oid AND NOT g.tgisinternal
+  UNION SELECT format('publication %I', p.pubname) FROM pg_publication_tables p
+    WHERE p.schemaname = own.nspname AND p.tablename = t.relname`
+
 /** Without pages in the statistics (relpages), reltuples means nothing, except in a table that has no page at all. */
 const relationsQuery = ({ heap, whole }: Sizes): string => `
   SELECT n.nspname AS schema, c.relname AS name, own.nspname AS table_schema, t.relname AS table_name, t.relkind AS kind,
-    whole.rows, whole.bytes
+    whole.rows, whole.bytes,
+    (SELECT count(*) FROM pg_partition_tree(t.oid) WHERE isleaf AND relid <> t.oid) AS partitions,
+    (SELECT coalesce(json_agg(what ORDER BY what), '[]') FROM (${dependents}) AS d(what)) AS dependents
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_index i ON i.indexrelid = c.oid

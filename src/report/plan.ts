@@ -1,216 +1,159 @@
-import type { Plan, PlannedMigration, Target, Work } from "../plan/planned.js"
+import type { Plan, PlannedMigration, PlannedStatement, Target, Work } from "../plan/planned.js"
 import { inLine } from "../printable.js"
+import { bytesText, rowsText } from "./amount.js"
+import { type HazardName, planVerdict } from "./hazards.js"
 
-/** A line of the plan: number, statement, lock, table, rows, size, then what it costs. */
-type Row = readonly [line: string, text: string, lock: string, table: string, rows: string, bytes: string, cost: string]
+/** A line about a table: name, rows, size, lock, then who waits and what it costs. */
+type Row = readonly [table: string, rows: string, bytes: string, lock: string, what: string]
 
-const gap = "  "
+const gap = "   "
+/** The width of a line's number. */
+const numbers = 4
+const indent = " ".repeat(numbers + 4)
+const below = " ".repeat(numbers + 2)
 
-/** The plan for people, about `width` columns wide where the statements can be cut that far. */
-export function renderPlan(plan: Plan, refused: readonly HazardName[], width: number): string {
-  const sections = plan.migrations.map((migration) => ({ migration, rows: rowsOf(migration) }))
-  const all = sections.flatMap(({ rows }) => rows.flatMap(({ row }) => [row]))
-  const widths = columnWidths(all, width)
-  const lines = sections.flatMap(({ migration, rows }) => [
-    header(migration, sum(widths.slice(0, 2)) + 2 * gap.length),
-    ...rows.flatMap(({ row, below }) => [
-      aligned(row, widths),
-      ...below.map((text) => `${" ".repeat((widths[0] ?? 0) + 2 * gap.length)}${text}`),
+/** The plan for people. Statements are cut where `width` is given, as on a terminal; names of relations never are. */
+export function renderPlan(plan: Plan, refused: readonly HazardName[], width: number | undefined): string {
+  if (plan.migrations.length === 0) return planVerdict(plan, refused)
+  const sections = plan.migrations.map((migration) => sectionOf(migration))
+  const rows = sections.flatMap(({ entries }) => entries.flatMap((entry) => entry.rows))
+  const widths = [0, 1, 2, 3].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)))
+  const lines = sections.flatMap(({ head, entries, foot }) => [
+    head,
+    ...entries.flatMap((entry) => [
+      cut(`${String(entry.line).padStart(numbers)}  ${entry.text}`, width),
+      ...entry.rows.map((row) => aligned(row, widths)),
+      ...entry.below.map((text) => inLine(`${below}${text}`)),
     ]),
-    ...unparsed(migration),
+    ...foot,
   ])
-  return [...lines, planVerdict(plan, refused)].join("\n")
+  return [...basis(plan), "", ...lines, planVerdict(plan, refused)].join("\n")
 }
 
-function header({ name, class: kind, why, outOfOrder }: PlannedMigration, at: number): string {
-  const remarks = [why && `: ${why}`, outOfOrder && ", older than an applied one"].filter(Boolean).join("")
-  return inLine(`${name.padEnd(at)}${gap}${kind}${remarks}`)
+/** Where the plan comes from, and what differs from it. */
+function basis({ basis, target, drift }: Plan): readonly string[] {
+  const sizes = `sizes from ${inLine(target)}`
+  const head =
+    basis.basis === "observed"
+      ? [`observed on PostgreSQL ${basis.version} (${basis.on}), ${sizes}`]
+      : [
+          `estimated from the SQL (${inLine(basis.why)}), ${sizes}`,
+          ...(basis.next === undefined ? [] : [`  to have it observed: ${inLine(basis.next)}`]),
+        ]
+  const differences =
+    drift === undefined
+      ? []
+      : [
+          ...drift.missing.map((each) => `missing: ${each}`),
+          ...drift.unexpected.map((each) => `not in the history: ${each}`),
+        ]
+  if (differences.length === 0) return head
+  const more = differences.length > mostDifferences ? [`    and ${differences.length - mostDifferences} more`] : []
+  return [
+    ...head,
+    "  the database differs from what its history makes, so that a deploy may do something else: `lockstep diff history database`",
+    ...differences.slice(0, mostDifferences).map((each) => inLine(`    ${each}`)),
+    ...more,
+  ]
 }
 
-function unparsed({ unparsed, file }: PlannedMigration): readonly string[] {
-  if (unparsed === undefined) return []
-  return [inLine(`${gap}cannot be parsed: ${unparsed.message}, ${file}:${unparsed.line}:${unparsed.column}`)]
-}
+const mostDifferences = 5
 
 interface Entry {
-  readonly row: Row
+  readonly line: number
+  readonly text: string
+  readonly rows: readonly Row[]
   readonly below: readonly string[]
 }
 
-/** A table's rows and size stand where a migration first comes to it. */
-function rowsOf({ statements }: PlannedMigration): readonly Entry[] {
-  const shownTables = new Set<string>()
-  return statements.flatMap(({ line, text, work }): readonly Entry[] => {
-    const [first, ...others] = work
-    if (first === undefined) return [{ row: [String(line), text, "", "", "", "", ""], below: [] }]
-    // Nobody waits for a further table that is new as well.
-    const shown = [first, ...others.filter(({ target }) => target.state === "existing")]
-    const safer = new Set(work.flatMap((each) => each.safer))
-    return shown.map((each, index) => {
-      const [rows, bytes] = each.table !== undefined && shownTables.has(each.table) ? ["", ""] : amounts(each.target)
-      if (each.table !== undefined) shownTables.add(each.table)
-      const [number, statement] = index === 0 ? [String(line), text] : ["", ""]
-      return {
-        row: [number, statement, each.lock, tableOf(each), rows, bytes, costOf(each)],
-        below: index < shown.length - 1 ? [] : Array.from(safer, (way) => `safer: ${way}`),
-      }
-    })
-  })
+interface Section {
+  readonly head: string
+  readonly entries: readonly Entry[]
+  readonly foot: readonly string[]
 }
 
-function tableOf({ table, lock }: Work): string {
-  return table ?? (lock === "none" || lock === "unknown" ? "" : "every table concerned")
+function sectionOf(migration: PlannedMigration): Section {
+  const { name, file, class: kind, why, outOfOrder, unparsed, statements } = migration
+  const remarks = [why && `: ${why}`, outOfOrder && ", older than an applied one"].filter(Boolean).join("")
+  const shown = new Set<string>()
+  const foot =
+    unparsed === undefined
+      ? []
+      : [inLine(`  cannot be parsed: ${unparsed.message}, ${file}:${unparsed.line}:${unparsed.column}`)]
+  return { head: inLine(`${name}   ${kind}${remarks}`), entries: statements.map((one) => entryOf(one, shown)), foot }
+}
+
+/** A table's rows and size stand where a migration first comes to it. */
+function entryOf({ line, text, work, refused, notices }: PlannedStatement, shown: Set<string>): Entry {
+  const told = work.filter(
+    ({ lock, unknown, destroys }) => lock !== "none" || unknown.length > 0 || destroys.length > 0,
+  )
+  // Nobody waits for a table that is new.
+  const kept = told.filter(({ target, table }) => table !== undefined && target.state !== "new")
+  const rows = kept.map((each): Row => {
+    const isShown = each.table !== undefined && shown.has(each.table)
+    if (each.table !== undefined) shown.add(each.table)
+    const [count, bytes] = isShown ? ["", ""] : amounts(each.target)
+    return [each.table ?? "", count, bytes, each.lock, what(each)]
+  })
+  const unnamed = told.filter(({ table, lock }) => table === undefined && lock !== "unknown")
+  return {
+    ...{ line, text },
+    rows: [...rows, ...unnamed.map((each): Row => ["every table concerned", "", "", each.lock, what(each)])],
+    below: [
+      ...(refused === undefined ? [] : [`PostgreSQL refuses it: ${refused}`]),
+      ...unique(work.flatMap(({ fails }) => fails)).map((why) => `certain to fail: ${why}`),
+      ...unique(work.flatMap(({ unknown }) => unknown)).map((why) => `not known: ${why}`),
+      ...unique(work.flatMap(dependents)),
+      ...unique(notices).map((notice) => `reports: ${notice}`),
+      ...unique(work.flatMap(({ safer }) => safer)).map((way) => `safer: ${way}`),
+    ],
+  }
+}
+
+const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)]
+
+/** What hangs on a table that loses something. */
+function dependents({ table, target, destroys }: Work): readonly string[] {
+  if (target.state !== "existing" || target.dependents.length === 0) return []
+  const drops = destroys.some((each) => each.startsWith("table ") || each.startsWith("column "))
+  return drops ? [`on ${table} depend: ${target.dependents.join(", ")}`] : []
 }
 
 function amounts(target: Target): readonly [rows: string, bytes: string] {
   if (target.state === "new") return ["new", ""]
   if (target.state === "absent") return ["does not exist", ""]
   if (target.state === "unnamed" || target.kind === "view" || target.kind === "sequence") return ["", ""]
+  const parts = target.partitions > 0 ? ` in ${target.partitions} partition${target.partitions === 1 ? "" : "s"}` : ""
   return [
     target.rows === undefined ? "rows unknown" : rowsText(target.rows),
-    target.bytes === undefined ? "size unknown" : bytesText(target.bytes),
+    `${target.bytes === undefined ? "size unknown" : bytesText(target.bytes)}${parts}`,
   ]
 }
 
-function costOf({ costs, destroys, lock }: Work): string {
-  const cost = lock === "unknown" ? ["what runs is decided when it runs"] : costs
-  return [...cost, ...(destroys.length > 0 ? [`destroys data: ${destroys.join(", ")}`] : [])].join(", ")
-}
-
-const narrowest = 32
-const widest = 64
-const costInView = 24
-
-/** Only the statements give way; the last column is as long as it likes. */
-function columnWidths(rows: readonly Row[], width: number): readonly number[] {
-  const widths = [0, 1, 2, 3, 4, 5].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)))
-  const [, text = 0] = widths
-  const others = sum(widths) - text + (widths.length + 1) * gap.length + costInView
-  const cut = Math.min(text, widest, Math.max(narrowest, width - others))
-  return widths.map((each, column) => (column === 1 ? cut : each))
+/** Who waits, until when, for what, and what is lost. */
+function what(work: Work): string {
+  const { costs, destroys, lock, held, until, waits } = work
+  const end = until === "end of migration" ? "this migration ends" : "it is done"
+  const wait =
+    waits === "readers and writers"
+      ? [`nobody reads or writes it until ${end}`]
+      : waits === "writers"
+        ? [`nobody writes it until ${end}`]
+        : []
+  const since = held === undefined ? [] : [`under ${held.lock} since line ${held.line}`]
+  const cost = lock === "unknown" ? [] : [costs.join(", ")]
+  const loss = destroys.length > 0 ? [`destroys data: ${destroys.join(", ")}`] : []
+  return [...wait, ...since, ...cost, ...loss].filter(Boolean).join(gap)
 }
 
 function aligned(row: Row, widths: readonly number[]): string {
-  const cells = row.map((cell, column) => {
-    const room = widths[column] ?? 0
-    if (column === 0) return cell.padStart(room)
-    return column === 1 && cell.length > room ? `${cell.slice(0, room - 3)}...` : cell.padEnd(room)
-  })
-  return inLine(`${gap}${cells.join(gap)}`.trimEnd())
+  const cells = row.map((cell, column) => cell.padEnd(widths[column] ?? 0))
+  return inLine(`${indent}${cells.join(gap)}`.trimEnd())
 }
 
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
-
-/** The values of `--fail-on`. */
-export const hazardNames = ["destroys", "rewrites", "scans", "writes", "unknown"] as const
-export type HazardName = (typeof hazardNames)[number]
-
-interface Hazard {
-  readonly name: HazardName
-  readonly is: (work: Work) => boolean
-  /** Of one migration, of several. */
-  readonly verb: readonly [one: string, several: string]
-  readonly what: string
-}
-
-const underLock: ReadonlySet<string> = new Set<Work["costs"][number]>([
-  "full scan under the lock",
-  "builds an index under the lock",
-  "runs its query",
-])
-
-const hazards: readonly Hazard[] = [
-  { name: "destroys", is: ({ destroys }) => destroys.length > 0, verb: ["destroys", "destroy"], what: "data" },
-  { name: "rewrites", is: ({ rewrites }) => rewrites === true, verb: ["rewrites", "rewrite"], what: "a table" },
-  {
-    name: "rewrites",
-    is: ({ rewrites, lock }) => rewrites === "depends" && lock !== "unknown",
-    verb: ["may rewrite", "may rewrite"],
-    what: "a table",
-  },
-  {
-    name: "scans",
-    is: ({ costs }) => costs.some((cost) => underLock.has(cost)),
-    verb: ["reads", "read"],
-    what: "all of a table under its lock",
-  },
-  {
-    name: "writes",
-    is: ({ costs }) => costs.includes("writes every row"),
-    verb: ["writes", "write"],
-    what: "every row of a table",
-  },
-  {
-    name: "unknown",
-    is: ({ lock }) => lock === "unknown",
-    verb: ["runs", "run"],
-    what: "code that a plan cannot look into",
-  },
-]
-
-/** Whether a deploy would apply all of it, as far as a plan can know. */
-export function canBeApplied({ failed, existingObjects, migrations }: Plan): boolean {
-  return (
-    failed.length === 0 && existingObjects === undefined && migrations.every(({ unparsed }) => unparsed === undefined)
-  )
-}
-
-/** Those of the named hazards that the plan holds. */
-export function hazardsIn({ migrations }: Plan, names: readonly HazardName[]): readonly HazardName[] {
-  const work = migrations.flatMap(({ statements }) => statements.flatMap(({ work }) => work))
-  return names.filter((name) => hazards.some((hazard) => hazard.name === name && work.some(hazard.is)))
-}
-
-/** The last line: how many, what is dangerous about them, and the next command. */
-export function planVerdict(plan: Plan, refused: readonly HazardName[]): string {
-  const { migrations, total, failed, existingObjects } = plan
-  const pending = `${migrations.length} pending migration${migrations.length === 1 ? "" : "s"}`
-  if (failed.length > 0) {
-    return `${pending}, but the failed ${inLine(failed.join(", "))} stops every deploy: \`lockstep resolve --help\``
-  }
-  if (existingObjects !== undefined) {
-    return `${pending}, but the database has no history and holds ${inLine(existingObjects)}: \`lockstep baseline\``
-  }
-  if (migrations.length === 0) return `Nothing to apply: ${total} of ${total} migrations applied.`
-  const dangers = hazards.flatMap((hazard) => danger(hazard, migrations) ?? [])
-  const summary =
-    dangers.length > 0 ? dangers.join(", ") : "no data is destroyed, no table read or rewritten under a lock"
-  const strange = migrations.filter(({ unparsed }) => unparsed !== undefined).length
-  if (strange > 0)
-    return `${pending}: ${strange} cannot be parsed by PostgreSQL 18's parser. Correct the SQL, then run plan again.`
-  if (refused.length > 0) return `${pending}: ${summary}. Refused by --fail-on ${refused.join(",")}.`
-  return `${pending}: ${summary}. Apply with: \`lockstep deploy\``
-}
-
-function danger({ is, verb, what }: Hazard, migrations: readonly PlannedMigration[]): string | undefined {
-  const dangerous = migrations.map(({ statements }) => statements.flatMap(({ work }) => work.filter(is)))
-  const count = dangerous.filter((works) => works.length > 0).length
-  if (count === 0) return undefined
-  const sizes = dangerous.flat().flatMap(({ target }) => (target.state === "existing" ? (target.bytes ?? []) : []))
-  const largest = Math.max(0, ...sizes)
-  const of = what.includes("table") && largest > 0 ? ` of ${sizes.length > 1 ? "up to " : ""}${bytesText(largest)}` : ""
-  return `${count} ${count === 1 ? verb[0] : verb[1]} ${what.replace("a table", `a table${of}`)}`
-}
-
-/** Rows as people read them: 12 rows, 34 k rows, 2.1 M rows. */
-export function rowsText(rows: number): string {
-  if (rows === 1) return "1 row"
-  return `${scaled(rows, 1000, ["", " k", " M", " G"])} rows`
-}
-
-/** Bytes as PostgreSQL's pg_size_pretty names them: 16 kB, 610 MB, 4.2 GB. */
-export function bytesText(bytes: number): string {
-  return scaled(bytes, 1024, [" B", " kB", " MB", " GB", " TB"])
-}
-
-/** One decimal below ten, so that 1.4 does not look like 1. */
-function scaled(value: number, step: number, units: readonly string[]): string {
-  let rest = value
-  let power = 0
-  while (Math.round(rest) >= step && power < units.length - 1) {
-    rest /= step
-    power++
-  }
-  const digits = power > 0 && rest < 9.95 ? rest.toFixed(1).replace(/\.0$/, "") : String(Math.round(rest))
-  return `${digits}${units[power] ?? ""}`
+/** Where a line is cut, it is in the middle of a statement, whose beginning tells what it is. */
+function cut(line: string, width: number | undefined): string {
+  const text = inLine(line)
+  return width !== undefined && text.length > width ? `${text.slice(0, Math.max(1, width - 3))}...` : text
 }

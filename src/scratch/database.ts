@@ -88,6 +88,15 @@ export async function dropScratchDatabases(): Promise<boolean> {
   return drops.length > 0
 }
 
+/** Registers what must be done before the process ends, also by a signal. Returns it, to be done earlier; once is enough. */
+export function atEnd(work: () => Promise<void>): () => Promise<void> {
+  const done = once(async () => {
+    await work().finally(() => notDropped.delete(done))
+  })
+  notDropped.add(done)
+  return done
+}
+
 const prefix = "lockstep_scratch_"
 
 /**

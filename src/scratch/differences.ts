@@ -8,12 +8,18 @@ export interface GoneObject {
   readonly name: string
   /** What it belonged to, where that is a relation. */
   readonly table: Relation | undefined
+  /** A relation's oid, or that of the table that it belonged to; 0 for others. */
+  readonly oid: number
+  /** A column's number in its table. */
+  readonly column?: number
 }
 
 /** A column that is new, or whose type or NOT NULL changed. */
 export interface ColumnChange {
   readonly table: Relation
   readonly name: string
+  /** Its number in the table. */
+  readonly number: number
   /** Undefined for a new column. */
   readonly before: Column | undefined
   readonly after: Column
@@ -53,18 +59,23 @@ export function goneBetween(before: Snapshot, after: Snapshot): readonly GoneObj
   const relations = [...before.relations.values()]
     .filter(({ oid, indexOf }) => isGone(oid) && !isGone(indexOf))
     .filter(({ schema, name, indexOf }) => indexOf === 0 || !named.has(JSON.stringify([schema, name])))
-    .map(({ schema, name, kind, indexOf }) => ({
-      ...{ kind: relationKinds[kind] ?? "relation", schema, name },
+    .map(({ oid, schema, name, kind, indexOf }) => ({
+      ...{ kind: relationKinds[kind] ?? "relation", schema, name, oid },
       table: before.relations.get(indexOf),
     }))
   const columns = [...before.columns]
     .filter(([key, { table }]) => !after.columns.has(key) && !isGone(table))
-    .map(([, { table, name }]) => ({ kind: "column", schema: undefined, name, table: before.relations.get(table) }))
+    .map(([key, { table, name }]) => ({
+      ...{ kind: "column", schema: undefined, name, table: before.relations.get(table), oid: table },
+      column: Number(key.split(".")[1]),
+    }))
   const objects = [...before.objects]
     .filter(([key, { table, kind }]) => kind !== "parent" && !after.objects.has(key) && !isGone(table))
     .filter(([, { kind, name, table }]) => !kept.has(JSON.stringify([kind, name, table])))
     .filter(([, { kind, name }]) => kind !== "enum value" || kept.has(JSON.stringify(["enum", enumOf(name), 0])))
-    .map(([, { kind, name, table }]) => ({ kind, schema: undefined, name, table: before.relations.get(table) }))
+    .map(([, { kind, name, table }]) => ({
+      ...{ kind, schema: undefined, name, table: before.relations.get(table), oid: table },
+    }))
   return [...relations, ...columns, ...objects]
 }
 
@@ -77,6 +88,8 @@ export function columnChanges(before: Snapshot, after: Snapshot): readonly Colum
     const table = before.relations.get(now.table)
     const was = before.columns.get(key)
     const isSame = was !== undefined && was.type === now.type && was.notNull === now.notNull
-    return table === undefined || isSame ? [] : [{ table, name: now.name, before: was, after: now }]
+    return table === undefined || isSame
+      ? []
+      : [{ table, name: now.name, number: Number(key.split(".")[1]), before: was, after: now }]
   })
 }

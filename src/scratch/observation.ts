@@ -1,7 +1,7 @@
 import { type LockMode, lockModes } from "../sql/rules.js"
 import { type ColumnChange, changedTables, columnChanges, type GoneObject, goneBetween } from "./differences.js"
 import type { Messages, Write, WriteCommand } from "./observer.js"
-import type { ForeignKey, Snapshot } from "./snapshot.js"
+import type { ForeignKey, Relation, Snapshot } from "./snapshot.js"
 
 /** What one statement did, observed on a database in which it ran. */
 export interface Observation {
@@ -12,6 +12,8 @@ export interface Observation {
   readonly columns: readonly ColumnChange[]
   /** The user's own functions that ran, as `schema.name`, and whether each one's course depends on the rows it finds. */
   readonly functions: readonly { readonly name: string; readonly course: "fixed" | "depends on rows" }[]
+  /** Triggers that would have run for rows, of which there were none, and whose function does more than change the row. */
+  readonly rowTriggers: readonly { readonly name: string; readonly table: Relation }[]
   readonly notices: readonly string[]
   readonly durationMs: number
 }
@@ -97,6 +99,11 @@ export function observationOf(between: Between): Observation {
     gone: goneBetween(before, after),
     columns: columnChanges(before, after),
     functions: calledBetween(before, after),
+    rowTriggers: before.rowTriggers.flatMap(({ table: oid, name, on, language, source }) => {
+      const table = before.relations.get(oid)
+      const fires = on.some((command) => writes.get(oid)?.includes(command))
+      return table !== undefined && fires && maySpread(language, source) ? [{ name, table }] : []
+    }),
     notices: messages.notices,
     durationMs,
   }
@@ -214,6 +221,13 @@ const branches = /\b(?:if|case|loop|for|foreach|while|execute|exception|return\s
 /** Whether all of a function's or block's statements run whatever the tables hold, as far as its text shows. */
 export const courseOf = (language: string, source: string): "fixed" | "depends on rows" =>
   (language === "plpgsql" || language === "sql") && !branches.test(source) ? "fixed" : "depends on rows"
+
+const otherStatements =
+  /\b(?:insert|update|delete|truncate|merge|execute|perform|call|copy|alter|drop|create|select)\b/i
+
+/** Whether a trigger's function may reach other rows or tables, as far as its text shows. */
+const maySpread = (language: string, source: string): boolean =>
+  language !== "plpgsql" || otherStatements.test(source.replaceAll(/\btg_op\s*=\s*'\w+'/gi, ""))
 
 function calledBetween(before: Snapshot, after: Snapshot): Observation["functions"] {
   return [...after.calls].flatMap(([oid, { name, calls, language, source }]) =>

@@ -1,5 +1,5 @@
 import type { Client } from "../postgres/connect.js"
-import { observerSchema } from "./observer.js"
+import { observerSchema, type WriteCommand } from "./observer.js"
 
 /** What a database holds at one moment: every relation, column and other object outside of PostgreSQL's own schemas. */
 export interface Snapshot {
@@ -9,6 +9,7 @@ export interface Snapshot {
   /** By catalog and oid. */
   readonly objects: ReadonlyMap<string, CatalogEntry>
   readonly foreignKeys: readonly ForeignKey[]
+  readonly rowTriggers: readonly RowTrigger[]
   /** Modes by relation that the observed session holds, as pg_locks writes them. */
   readonly locks: ReadonlyMap<number, readonly string[]>
   /** Functions of the user's by oid, with how often the session called them in this transaction. */
@@ -63,6 +64,15 @@ export interface ForeignKey {
   readonly onUpdate: string
 }
 
+/** A trigger of the user's that runs once a row, and its function. */
+export interface RowTrigger {
+  readonly table: number
+  readonly name: string
+  readonly on: readonly WriteCommand[]
+  readonly language: string
+  readonly source: string
+}
+
 export interface FunctionCalls {
   readonly name: string
   readonly calls: number
@@ -100,6 +110,7 @@ interface Answer {
   readonly columns: readonly [number, number, string, string, Flag, Flag, string][]
   readonly objects: readonly [string, number, string, number, string][]
   readonly keys: readonly [string, number, number, string, string][]
+  readonly triggers: readonly [number, string, number, string, string][]
   readonly locks: readonly [number, string][]
   readonly calls: readonly [number, string, number, string, string][]
 }
@@ -124,12 +135,24 @@ function parse(answer: Answer): Snapshot {
       answer.objects.map(([kind, oid, name, table, version]) => [`${kind} ${oid}`, { kind, name, table, version }]),
     ),
     foreignKeys: answer.keys.map(([name, from, to, onDelete, onUpdate]) => ({ name, from, to, onDelete, onUpdate })),
+    rowTriggers: answer.triggers.map(([table, name, type, language, source]) => ({
+      ...{ table, name, language, source },
+      on: [...eventBits].flatMap(([bit, command]) => ((type & bit) === 0 ? [] : [command])),
+    })),
     locks,
     calls: new Map(
       answer.calls.map(([oid, name, calls, language, source]) => [oid, { name, calls, language, source }]),
     ),
   }
 }
+
+/** Bits of pg_trigger.tgtype. Source: PostgreSQL's src/include/catalog/pg_trigger.h. */
+const rowBit = 1
+const eventBits: ReadonlyMap<number, WriteCommand> = new Map([
+  [4, "insert"],
+  [8, "delete"],
+  [16, "update"],
+])
 
 /** The user's schemas. */
 const own = (namespace: string): string =>
@@ -187,6 +210,11 @@ function snapshotQuery({ pid, statistics }: SnapshotOf): string {
     'keys', ${rows(
       "k.conname, k.conrelid::bigint, k.confrelid::bigint, k.confdeltype, k.confupdtype",
       "pg_catalog.pg_constraint k JOIN own_class c ON c.oid = k.conrelid WHERE k.contype = 'f'",
+    )},
+    'triggers', ${rows(
+      "t.tgrelid::bigint, t.tgname, t.tgtype, l.lanname, p.prosrc",
+      `pg_catalog.pg_trigger t JOIN own_class c ON c.oid = t.tgrelid JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+      JOIN pg_catalog.pg_language l ON l.oid = p.prolang WHERE NOT t.tgisinternal AND t.tgtype & ${rowBit} > 0 AND t.tgenabled <> 'D'`,
     )},
     'locks', ${rows(
       "l.relation::bigint, l.mode",

@@ -16,6 +16,8 @@ export interface ReplaySetting {
   readonly schema: string
   /** migrations.initShadowDb: SQL to run before the first migration. */
   readonly initShadowDb?: string | undefined
+  /** The database that must never be emptied. */
+  readonly main: DatabaseUrl
 }
 
 /** A scratch database in a history's state, ready to observe statements in. */
@@ -32,7 +34,7 @@ const mostTemplates = 4
  * Opens a scratch database in which a history is applied. The database after the last migration is kept on the server as
  * a template, under the digest of what made it: the same history is then a copy, and a longer one starts from it.
  * Where the role may not create databases, the URL's own database is emptied and replayed in.
- * Errors: L1404 none can be created, L1406 a migration fails there.
+ * Errors: L1404 none can be created, L1405 it is the main database, L1406 a migration fails there.
  */
 export async function openReplayed(setting: ReplaySetting, steps: readonly Step[]): Promise<ReplayedDatabase> {
   const admin = await connect(setting.url, { applicationName: "lockstep scratch" })
@@ -105,8 +107,7 @@ async function evict(admin: Client, kept: string): Promise<void> {
 }
 
 async function replayInPlace(setting: ReplaySetting, steps: readonly Step[]): Promise<ReplayedDatabase> {
-  const url = { ...setting.url, schema: setting.schema }
-  const database = await openScratchDatabase({ shadowUrl: url })
+  const database = await openScratchDatabase({ url: setting.main, shadowUrl: setting.url })
   try {
     if (setting.initShadowDb) await runScript(database, setting.initShadowDb)
     await replay(database, steps)

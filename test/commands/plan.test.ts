@@ -1,8 +1,12 @@
 import { expect, test } from "vitest"
 import { objectsIn } from "../e2e/json.js"
-import { lockstep } from "../support/cli.js"
-import { createDatabase, type TestDatabase } from "../support/postgres.js"
+import { lockstep as run } from "../support/cli.js"
+import { createDatabase, serverUrl, type TestDatabase } from "../support/postgres.js"
 import { createProject, type TestProject } from "../support/project.js"
+
+/** The scratch databases are made on the run's server. */
+const lockstep = (args: readonly string[], options: Parameters<typeof run>[1]) =>
+  run(args, { ...options, env: { LOCKSTEP_SHADOW_URL: serverUrl() } })
 
 const migrations = {
   "20260101000000_init": `CREATE TABLE "Order" ("id" int, "legacyTotal" int);`,
@@ -21,12 +25,13 @@ test("the plan is the answer on stdout; destroying data is shown and no failure"
   const { project, database } = await deployedInit()
   const { exitCode, stdout } = await lockstep(["plan"], { cwd: project.root, url: database.url })
   expect(stdout.split("\n")).toEqual([
-    expect.stringMatching(/^20260102000000_drop_legacy_total +transactional$/),
-    expect.stringMatching(
-      /^ {2}1 {2}ALTER TABLE "Order" DROP COLUMN "legacyTotal" {2}ACCESS EXCLUSIVE {2}"Order" {2}0 rows {2}0 B {2}instant, destroys data: column "Order"."legacyTotal"$/,
-    ),
+    expect.stringMatching(/^observed on PostgreSQL \S+ \(the shadow database's server\), sizes from \S+$/),
+    "",
+    "20260102000000_drop_legacy_total   transactional",
+    `   1  ALTER TABLE "Order" DROP COLUMN "legacyTotal"`,
+    `        "Order"   0 rows   0 B   ACCESS EXCLUSIVE   nobody reads or writes it until this migration ends   instant   destroys data: column "Order"."legacyTotal"`,
     expect.stringContaining("safer: "),
-    "1 pending migration: 1 destroys data. Apply with: lockstep deploy",
+    `1 pending migration: 1 destroys data. Worst: 20260102000000_drop_legacy_total, line 1: destroys column "Order"."legacyTotal". Apply with: lockstep deploy`,
   ])
   expect(exitCode).toBe(0)
 })
@@ -92,6 +97,29 @@ test("--json documents every kind of target and migration", async () => {
   })
 })
 
+test("what is certain to fail on the present rows fails with --fail-on fails", async () => {
+  const { project, database } = await deployedInit()
+  await database.query(`INSERT INTO "Order" VALUES (1, 1)`)
+  project.migration("20260103000000_required", `ALTER TABLE "Order" ADD COLUMN "userId" int NOT NULL`)
+  for (const basis of [[], ["--estimate"]]) {
+    const args = ["plan", "--fail-on", "fails", ...basis]
+    const { exitCode, stdout } = await lockstep(args, { cwd: project.root, url: database.url })
+    expect([exitCode, stdout]).toEqual([1, expect.stringContaining(`certain to fail: "Order"."userId" is required`)])
+  }
+})
+
+test("without a server for scratch databases one is started for the time of the command", async () => {
+  const { project, database } = await deployedInit()
+  const { exitCode, stdout } = await run(["plan", "--json"], { cwd: project.root, url: database.url })
+  expect([exitCode, objectsIn(stdout)]).toMatchObject([0, [{ basis: "observed", why: null, drift: { missing: [] } }]])
+})
+
+test("an estimate says so", async () => {
+  const { project, database } = await deployedInit()
+  const { stdout } = await lockstep(["plan", "--estimate", "--json"], { cwd: project.root, url: database.url })
+  expect(objectsIn(stdout)).toMatchObject([{ basis: "estimated", why: "as --estimate asks for", postgres: null }])
+})
+
 test("with nothing pending it is one line", async () => {
   const database = await createDatabase()
   const project = createProject({ migrations })
@@ -131,5 +159,5 @@ test("an unknown --fail-on is wrong usage", async () => {
     url: "postgresql://x@127.0.0.1:1/x",
   })
   expect(exitCode).toBe(2)
-  expect(stderr).toContain("--fail-on may only hold destroys, rewrites, scans, writes, unknown")
+  expect(stderr).toContain("--fail-on may only hold fails, destroys, rewrites, scans, writes, unknown")
 })

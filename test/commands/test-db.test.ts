@@ -29,6 +29,7 @@ async function inProject(): Promise<(verb: string, json?: "--json") => Promise<S
         terminal: false,
         paint: createColors(false),
         width: 80,
+        columns: undefined,
         say: (text) => void shown.said.push(text),
         live: () => undefined,
         data: (text) => void (json ?? shown.data.push(text)),

@@ -32,7 +32,7 @@ afterAll(() => database.drop())
 
 async function plan(migrations: Readonly<Record<string, string>>, url = database.url) {
   const { migrationsDir } = createProject({ migrations })
-  return await planMigrations({ url: parseDatabaseUrl(url), folder: readFolder(migrationsDir) })
+  return await planMigrations({ url: parseDatabaseUrl(url), folder: readFolder(migrationsDir), scratch: "none" })
 }
 
 async function planOne(sql: string): Promise<PlannedMigration> {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { bytesText, rowsText } from "../../src/report/plan.js"
+import { bytesText, rowsText } from "../../src/report/amount.js"
 
 test.each([
   [0, "0 rows"],

@@ -13,6 +13,7 @@ function told(events: readonly DeployEvent[]): { said: string[]; objects: object
     terminal: false,
     paint: createColors(false),
     width: 80,
+    columns: undefined,
     say: (text) => void said.push(text),
     live: () => undefined,
     data: () => undefined,

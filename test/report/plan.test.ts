@@ -1,28 +1,26 @@
 import { describe, expect, test } from "vitest"
 import type { Plan, PlannedMigration, PlannedStatement, Target, Work } from "../../src/plan/planned.js"
-import { hazardsIn, planVerdict, renderPlan } from "../../src/report/plan.js"
+import { canBeApplied, hazardsIn, planVerdict } from "../../src/report/hazards.js"
+import { renderPlan } from "../../src/report/plan.js"
 
 const gigabyte = 2 ** 30
-const user: Target = { state: "existing", kind: "table", rows: 2_100_000, bytes: 610 * 2 ** 20 }
-const order: Target = { state: "existing", kind: "table", rows: 18e6, bytes: 4.2 * gigabyte }
+const existing = (rows: number, bytes: number): Target => ({
+  ...{ state: "existing", kind: "table", rows, bytes, partitions: 0, dependents: [] },
+})
+const user = existing(2_100_000, 610 * 2 ** 20)
+const order = existing(18e6, 4.2 * gigabyte)
 
 const work = (more: Partial<Work> = {}): Work => ({
   rules: [],
   lock: "ACCESS EXCLUSIVE",
-  table: `"User"`,
-  target: user,
-  rewrites: false,
-  scans: false,
-  costs: ["instant"],
-  destroys: [],
-  safer: [],
+  ...{ waits: "readers and writers", until: "end of migration", held: undefined },
+  ...{ table: `"User"`, target: user, rewrites: false, scans: false, writes: [] },
+  ...{ costs: ["instant"], destroys: [], fails: [], unknown: [], safer: [] },
   ...more,
 })
 
 const statement = (line: number, text: string, ...works: readonly Work[]): PlannedStatement => ({
-  line,
-  text,
-  work: works,
+  ...{ line, text, basis: "observed", work: works, refused: undefined, notices: [] },
 })
 
 const migration = (name: string, ...statements: readonly PlannedStatement[]): PlannedMigration => ({
@@ -31,89 +29,122 @@ const migration = (name: string, ...statements: readonly PlannedStatement[]): Pl
 })
 
 const plan = (...migrations: readonly PlannedMigration[]): Plan => ({
-  migrations,
-  total: 12,
-  failed: [],
-  existingObjects: undefined,
+  basis: { basis: "observed", version: "18.4", on: "the test database's server" },
+  ...{ target: "db.internal:5432/shop", migrations, total: 12, failed: [], existingObjects: undefined },
+  drift: undefined,
 })
 
 const drop = work({ table: `"Order"`, target: order, destroys: [`column "Order"."legacyTotal"`] })
-const fill = work({ lock: "ROW EXCLUSIVE", costs: ["writes every row"] })
-const notNull = work({ scans: true, costs: ["full scan under the lock"], safer: ["add a CHECK NOT VALID"] })
+const fill = work({ lock: "ROW EXCLUSIVE", waits: "nobody", costs: ["writes every row"], writes: ["update"] })
 const rewrite = work({ rewrites: true, table: `"Order"`, target: order, costs: ["rewrites the table"] })
-const code = work({ lock: "unknown", table: undefined, target: { state: "unnamed" }, rewrites: "depends" })
+const code = work({
+  ...{ lock: "unknown", waits: "unknown", table: undefined, target: { state: "unnamed" }, rewrites: "depends" },
+  unknown: ["what the function f() does"],
+})
 
-test("columns are aligned, a table's size stands once a migration, and the safer way below its statement", () => {
-  const text = renderPlan(
+const linesOf = (shown: Plan, width?: number): readonly string[] => renderPlan(shown, [], width).split("\n")
+
+test("each statement is whole, and below it each table with its lock, who waits until when, and the cost", () => {
+  const lines = linesOf(
     plan(
       migration(
         "1_split",
         statement(1, `ALTER TABLE "User" ADD COLUMN "firstName" TEXT`, work()),
-        statement(14, `UPDATE "User" SET "firstName" = 'x'`, fill),
-        statement(17, `ALTER TABLE "User" ALTER COLUMN "firstName" SET NOT NULL`, notNull),
+        statement(14, `UPDATE "User" SET "firstName" = 'x'`, {
+          ...fill,
+          held: { lock: "ACCESS EXCLUSIVE", line: 1 },
+          safer: ["move line 14 to a backfill"],
+        }),
       ),
       migration("2_drop", statement(1, `ALTER TABLE "Order" DROP COLUMN "legacyTotal"`, drop)),
     ),
-    [],
-    200,
   )
-  const lines = text.split("\n").slice(0, -1)
-  expect(lines.filter((line) => /^\S/.test(line)).map((line) => line.split(/ +/))).toEqual([
-    ["1_split", "transactional"],
-    ["2_drop", "transactional"],
-  ])
-  expect(lines[0]?.indexOf("transactional")).toBe(lines[1]?.indexOf("ACCESS EXCLUSIVE"))
-  expect(lines.filter((line) => /^ /.test(line))).toEqual([
-    `   1  ALTER TABLE "User" ADD COLUMN "firstName" TEXT            ACCESS EXCLUSIVE  "User"   2.1 M rows  610 MB  instant`,
-    `  14  UPDATE "User" SET "firstName" = 'x'                       ROW EXCLUSIVE     "User"                       writes every row`,
-    `  17  ALTER TABLE "User" ALTER COLUMN "firstName" SET NOT NULL  ACCESS EXCLUSIVE  "User"                       full scan under the lock`,
-    `      safer: add a CHECK NOT VALID`,
-    `   1  ALTER TABLE "Order" DROP COLUMN "legacyTotal"             ACCESS EXCLUSIVE  "Order"  18 M rows   4.2 GB  instant, destroys data: column "Order"."legacyTotal"`,
-  ])
-})
-
-test("a long statement is cut to what the width leaves", () => {
-  const long = statement(1, `ALTER TABLE "User" ADD COLUMN "${"x".repeat(100)}" TEXT`, work())
-  for (const width of [80, 120, 400]) {
-    const line = renderPlan(plan(migration("1", long)), [], width).split("\n")[1] ?? ""
-    expect(line).toMatch(/^ {2}1 {2}ALTER TABLE "User" ADD COLUM.*\.\.\. {2}ACCESS EXCLUSIVE/)
-    expect(line.length).toBeLessThan(Math.max(width, 100))
-  }
-})
-
-test("each table of a statement has a line, but a further new one is not worth it", () => {
-  const fresh = (table: string) => work({ table, target: { state: "new" }, costs: [] })
-  const lines = (...works: readonly Work[]) =>
-    renderPlan(plan(migration("1", statement(1, "X", ...works))), [], 120)
-      .split("\n")
-      .slice(1, -1)
-  expect(lines(fresh(`"a"`), fresh(`"b"`))).toEqual([`  1  X  ACCESS EXCLUSIVE  "a"  new`])
-  expect(lines(fresh(`"a"`), work())).toEqual([
-    `  1  X  ACCESS EXCLUSIVE  "a"     new`,
-    `        ACCESS EXCLUSIVE  "User"  2.1 M rows  610 MB  instant`,
+  expect(lines).toEqual([
+    "observed on PostgreSQL 18.4 (the test database's server), sizes from db.internal:5432/shop",
+    "",
+    "1_split   transactional",
+    `   1  ALTER TABLE "User" ADD COLUMN "firstName" TEXT`,
+    `        "User"    2.1 M rows   610 MB   ACCESS EXCLUSIVE   nobody reads or writes it until this migration ends   instant`,
+    `  14  UPDATE "User" SET "firstName" = 'x'`,
+    `        "User"                          ROW EXCLUSIVE      under ACCESS EXCLUSIVE since line 1   writes every row`,
+    "      safer: move line 14 to a backfill",
+    "2_drop   transactional",
+    `   1  ALTER TABLE "Order" DROP COLUMN "legacyTotal"`,
+    `        "Order"   18 M rows    4.2 GB   ACCESS EXCLUSIVE   nobody reads or writes it until this migration ends   instant   destroys data: column "Order"."legacyTotal"`,
+    expect.stringMatching(/^2 pending migrations: /),
   ])
 })
 
-test("what is not known is said to be unknown", () => {
-  const target: Target = { state: "existing", kind: "table", rows: undefined, bytes: undefined }
-  const lines = renderPlan(plan(migration("1", statement(1, "X", work({ target })), statement(2, "DO", code))), [], 120)
-  expect(lines).toContain("rows unknown  size unknown  instant")
-  expect(lines).toMatch(/DO {2}unknown .* what runs is decided when it runs/)
+test("a long statement is cut on a terminal alone, and no name of a table ever is", () => {
+  const long = statement(
+    1,
+    `ALTER TABLE "User" ADD COLUMN "${"x".repeat(100)}" TEXT`,
+    work({ table: `"${"t".repeat(60)}"` }),
+  )
+  expect(linesOf(plan(migration("1", long)), 80)[3]).toMatch(/^ {3}1 {2}ALTER TABLE "User" ADD COLUMN .{41}\.\.\.$/)
+  expect(linesOf(plan(migration("1", long)), 80)[4]).toContain(`"${"t".repeat(60)}"`)
+  expect(linesOf(plan(migration("1", long)))[3]).toContain("x".repeat(100))
+})
+
+test("what is done to a new table is not worth a line", () => {
+  const fresh = work({ table: `"a"`, target: { state: "new" }, costs: [], waits: "nobody" })
+  expect(linesOf(plan(migration("1", statement(1, "X", fresh)))).slice(3, -1)).toEqual(["   1  X"])
+})
+
+test("what is not known, certain to fail, refused, reported, and what depends on a table stand below", () => {
+  const target = { ...existing(5, 8192), dependents: [`view "Recent"`] }
+  const bad = work({ target, fails: [`"User" has rows`], destroys: [`table "User"`] })
+  const statements = [
+    { ...statement(1, "X", bad), notices: ["two left"] },
+    statement(2, "SELECT f()", code),
+    { ...statement(3, "Y"), refused: "no such thing" },
+  ]
+  expect(linesOf(plan(migration("1", ...statements))).filter((line) => /^ {6}\S/.test(line))).toEqual([
+    `      certain to fail: "User" has rows`,
+    `      on "User" depend: view "Recent"`,
+    "      reports: two left",
+    "      not known: what the function f() does",
+    "      PostgreSQL refuses it: no such thing",
+  ])
+})
+
+test("an estimate is labelled, with the reason and what to do for an observation", () => {
+  const why = { why: 'the scratch server lacks the extension "vector"', next: "name a server that has it" }
+  const shown = linesOf({ ...plan(migration("1", statement(1, "X"))), basis: { basis: "estimated", ...why } })
+  expect(shown.slice(0, 2)).toEqual([
+    'estimated from the SQL (the scratch server lacks the extension "vector"), sizes from db.internal:5432/shop',
+    "  to have it observed: name a server that has it",
+  ])
+  expect(shown.at(-1)).toContain("the rules find no data destroyed")
+})
+
+test("drift is named, the first of it object by object", () => {
+  const unexpected = ["a", "b", "c", "d", "e", "f"].map((name) => `table public.${name}`)
+  const shown = linesOf({ ...plan(migration("1")), drift: { missing: ["view public.v"], unexpected } })
+  expect(shown.slice(2, 9)).toEqual([
+    "    missing: view public.v",
+    ...["a", "b", "c", "d"].map((name) => `    not in the history: table public.${name}`),
+    "    and 2 more",
+    "",
+  ])
 })
 
 describe("the last line", () => {
-  test("counts the migrations, what is dangerous, and the largest table concerned", () => {
+  test("counts the migrations and what is dangerous, and names the worst statement and its table", () => {
     const three = plan(
       migration("1", statement(1, "X", work())),
       migration("2", statement(1, "X", drop)),
-      migration("3", statement(1, "X", rewrite)),
+      migration("3", statement(7, "X", rewrite)),
     )
     expect(planVerdict(three, [])).toBe(
-      "3 pending migrations: 1 destroys data, 1 rewrites a table of 4.2 GB. Apply with: `lockstep deploy`",
+      `3 pending migrations: 1 destroys data, 1 rewrites a table of 4.2 GB. Worst: 3, line 7: "Order" can be neither read nor written while 18 M rows are written anew. Apply with: \`lockstep deploy\``,
     )
-    const two = plan(migration("1", statement(1, "X", drop)), migration("2", statement(1, "X", drop, notNull, code)))
-    expect(planVerdict(two, [])).toBe(
-      "2 pending migrations: 2 destroy data, 1 reads all of a table of 610 MB under its lock, 1 runs code that a plan cannot look into. Apply with: `lockstep deploy`",
+  })
+
+  test("a long statement after a lock in the same transaction is a table that nobody reads meanwhile", () => {
+    const split = plan(migration("1_split", statement(1, "X", work()), statement(4, "X", fill)))
+    expect(planVerdict(split, [])).toContain(
+      `Worst: 1_split, line 4: "User" can be neither read nor written while 2.1 M rows are updated.`,
     )
   })
 
@@ -135,5 +166,12 @@ describe("the last line", () => {
     const dangerous = plan(migration("1", statement(1, "X", drop)))
     expect(hazardsIn(dangerous, ["rewrites", "destroys"])).toEqual(["destroys"])
     expect(planVerdict(dangerous, ["destroys"])).toMatch(/Refused by --fail-on destroys\.$/)
+  })
+
+  test("what PostgreSQL refuses cannot be applied, unless the database differs from its history", () => {
+    const refused = plan(migration("1", { ...statement(1, "X"), refused: "no such table" }))
+    expect([canBeApplied(refused), hazardsIn(refused, ["fails"])]).toEqual([false, ["fails"]])
+    expect(planVerdict(refused, [])).toMatch(/1 is refused by PostgreSQL\. Worst: 1, line 1: PostgreSQL refuses it: no/)
+    expect(canBeApplied({ ...refused, drift: { missing: [], unexpected: ["table t"] } })).toBe(true)
   })
 })

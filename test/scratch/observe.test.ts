@@ -40,7 +40,10 @@ const history = `
     DELETE FROM "Review"; COMMIT; UPDATE "Stock" SET "amount" = 1; COMMIT; END $$;`
 
 let database: TestDatabase
-const setting = () => ({ url: parseDatabaseUrl(database.url), schema: "public" })
+const setting = () => {
+  const url = parseDatabaseUrl(database.url)
+  return { url, schema: "public", main: url }
+}
 const steps = [{ name: "1_all", sql: history }]
 
 beforeAll(async () => {

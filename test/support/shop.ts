@@ -1,5 +1,5 @@
 import { lockstep } from "./cli.js"
-import { createDatabase, type TestDatabase } from "./postgres.js"
+import { createDatabase, serverUrl, type TestDatabase } from "./postgres.js"
 import { createProject, type ProjectFiles, type TestProject } from "./project.js"
 
 export const [init, orders] = ["20260101000000_init", "20260102000000_orders"] as const
@@ -31,7 +31,9 @@ export interface Shop {
 export async function openShop(files: ProjectFiles = {}): Promise<Shop> {
   const database = await createDatabase()
   const project = createProject({ migrations, schema, ...files })
-  return { project, database, run: (...args) => lockstep(args, { cwd: project.root, url: database.url }) }
+  // A plan's scratch databases are made on the run's server, so that none is started for it.
+  const env = { LOCKSTEP_SHADOW_URL: serverUrl() }
+  return { project, database, run: (...args) => lockstep(args, { cwd: project.root, url: database.url, env }) }
 }
 
 const forgotten = `SELECT count(*)::int AS n FROM pg_database d WHERE datname LIKE 'lockstep\\_scratch\\_%'

@@ -1,13 +1,17 @@
 import { describe, expect, test } from "vitest"
-import { type FoundRelation, tablesOf } from "../../src/plan/target.js"
+import { tablesOf } from "../../src/plan/tables.js"
+import type { FoundRelation } from "../../src/plan/target.js"
 
 const found = (schema: string, name: string, rows: number): FoundRelation => ({
   ...{ schema, name, table: { schema, name } },
-  ...{ kind: "table", rows, bytes: 8192 },
+  ...{ kind: "table", rows, bytes: 8192, partitions: 0, dependents: [] },
 })
 const order = found("public", "Order", 18)
 const index: FoundRelation = { ...order, name: "Order_note_idx" }
-const existing = (rows: number) => ({ state: "existing", kind: "table", rows, bytes: 8192 })
+const existing = (rows: number) => ({
+  ...{ state: "existing", kind: "table", rows, bytes: 8192 },
+  ...{ partitions: 0, dependents: [] },
+})
 
 describe("names", () => {
   test("an unqualified name means the URL's schema, a qualified one its own", () => {

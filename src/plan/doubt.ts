@@ -1,0 +1,127 @@
+import type { Node } from "libpg-query"
+import { castOf } from "../sql/casts.js"
+import { type Effect, effects } from "../sql/effects.js"
+import type { Statement } from "../sql/parse.js"
+import { find, identifiers, quoted, type RelationName } from "../sql/tree.js"
+import { typeChanges } from "../sql/types.js"
+import type { Known } from "./estimate.js"
+import { columnKey } from "./facts.js"
+import { castLoss } from "./losses.js"
+import type { Work } from "./planned.js"
+import { unknownWork, waitsFor } from "./waiting.js"
+
+/**
+ * What the rules leave out and the catalog shows, and what neither does: then it is said to be unknown. An estimate never
+ * passes for harmless what it cannot see.
+ */
+export function inDoubt(statement: Statement, known: Known): readonly Work[] {
+  const { node } = statement
+  return [...otherEnds(node, known), ...reasons(statement, known).map((why) => unknownWork(why))]
+}
+
+/** The tables at the other end of foreign keys that are dropped, or whose rows ON DELETE reaches. */
+function otherEnds(node: Node, { facts, tables }: Known): readonly Work[] {
+  const works: Work[] = []
+  for (const { table, rule } of effects(node)) {
+    if (table === undefined) continue
+    const locked = facts.foreignKeys.filter(
+      ({ name, from }) =>
+        from === table.name && (rule === "drop-table" || (rule === "drop-constraint" && dropped(node).includes(name))),
+    )
+    for (const { to } of locked) if (to !== table.name) works.push(lockedWith({ name: to }, "drop-constraint"))
+    if (rule === "delete-all" || rule === "delete-some") works.push(...reached(table.name, new Set()))
+  }
+  return works
+
+  function lockedWith(relation: RelationName, rule: "drop-constraint"): Work {
+    return {
+      ...{ rules: [rule], lock: "ACCESS EXCLUSIVE", waits: waitsFor("ACCESS EXCLUSIVE"), until: "end of migration" },
+      ...{ held: undefined, table: quoted(relation), target: tables.target(relation), rewrites: false, scans: false },
+      ...{ writes: [], costs: ["instant"], destroys: [], fails: [], unknown: [], safer: [] },
+    }
+  }
+
+  function reached(from: string, seen: Set<string>): readonly Work[] {
+    return facts.foreignKeys.flatMap(({ name, from: table, to, onDelete }) => {
+      if (to !== from || seen.has(name) || !"cnd".includes(onDelete)) return []
+      seen.add(name)
+      const relation = { name: table }
+      const deletes = onDelete === "c"
+      const work: Work = {
+        ...lockedWith(relation, "drop-constraint"),
+        ...{ rules: [], lock: "ROW EXCLUSIVE", waits: "nobody" },
+        ...{ writes: [deletes ? "delete" : "update"], costs: ["writes the matching rows"] },
+        destroys: [cascadeLoss(quoted(relation), name, deletes ? "delete" : "update")],
+      }
+      return [work, ...(deletes ? reached(table, seen) : [])]
+    })
+  }
+}
+
+/** What a foreign key's action takes away, in words. */
+export const cascadeLoss = (table: string, foreignKey: string, command: "delete" | "update"): string =>
+  command === "delete"
+    ? `the rows of ${table} that refer to them (ON DELETE CASCADE of "${foreignKey}")`
+    : `the references of ${table} to them (ON DELETE SET NULL or SET DEFAULT of "${foreignKey}")`
+
+const dropped = (node: Node): readonly string[] =>
+  [...find(node, "AlterTableCmd")].flatMap(({ subtype, name }) =>
+    subtype === "AT_DropConstraint" && name !== undefined ? [name] : [],
+  )
+
+/** The same effects, where the catalog shows the types that columns have now: whether there is a rewrite, and what is lost. */
+export function withCasts(all: readonly Effect[], node: Node, { facts, tables }: Known): readonly Effect[] {
+  const changed = typeChanges(node)
+  let next = 0
+  return all.map((effect) => {
+    const change = effect.rule === "alter-column-type" ? changed[next++] : undefined
+    const from = change && facts.types.get(columnKey(change.table.name, change.column))
+    if (change === undefined || from === undefined || tables.target(change.table).state !== "existing") return effect
+    const { column, to, by } = change
+    const cast = castOf(from, to, by)
+    if (cast.known === "no") return effect
+    const destroys = castLoss({ table: quoted(change.table), column, from, to, by })
+    const cost = cast.rewrites === true ? "rewrites the table" : cast.rewrites === false ? "instant" : effect.cost
+    const { safer, ...rest } = effect
+    const advice = safer === undefined || cast.rewrites === false ? {} : { safer }
+    return {
+      ...rest,
+      ...advice,
+      rewrites: cast.rewrites,
+      scans: cast.rewrites,
+      cost,
+      ...(destroys ? { destroys } : {}),
+    }
+  })
+}
+
+/** Changes of a type about whose values nothing is known. */
+const strangeCasts = (node: Node, { facts }: Known): readonly string[] =>
+  typeChanges(node).flatMap(({ table, column, to, by }) => {
+    const from = facts.types.get(columnKey(table.name, column))
+    if (from !== undefined && castOf(from, to, by).known === "yes") return []
+    return [`what becomes of the values of ${quoted(table)}.${quoted({ name: column })}`]
+  })
+
+/** Why something else may happen. */
+function reasons({ node, text }: Statement, known: Known): readonly string[] {
+  const { facts } = known
+  const why: string[] = [...strangeCasts(node, known)]
+  for (const { funcname } of find(node, "FuncCall")) {
+    const name = identifiers(funcname).at(-1) ?? ""
+    if (facts.functions.has(name)) why.push(`what the function ${name}() does`)
+  }
+  for (const { rule, table } of effects(node)) {
+    const writes = /^(?:insert|update|delete|merge)/.test(rule)
+    if (writes && table !== undefined && facts.active.has(table.name))
+      why.push(`what triggers, rules or inheriting tables of ${quoted(table)} do`)
+    if (rule === "merge") why.push("which of its rows MERGE deletes")
+  }
+  if (/\bcascade\s*$/i.test(text)) why.push("what CASCADE takes with it")
+  for (const { typeName } of find(node, "ColumnDef")) {
+    const type = identifiers(typeName?.names).at(-1) ?? ""
+    if (facts.domains.has(type)) why.push(`whether the domain ${type} has the table written anew`)
+  }
+  if (facts.eventTriggers && effects(node).length > 0) why.push("what the database's event triggers do")
+  return [...new Set(why)]
+}

@@ -1,0 +1,180 @@
+import { DatabaseError } from "pg"
+import { asOneStatement } from "../deploy/apply/prepare.js"
+import { withStatementOutside } from "../deploy/apply/refused.js"
+import { LockstepError } from "../errors.js"
+import type { FolderMigration } from "../history/folder.js"
+import { type CatalogObject, catalogLine, compareCatalogs, readCatalog } from "../postgres/catalog.js"
+import type { Client } from "../postgres/connect.js"
+import { quoteIdentifier } from "../postgres/quote.js"
+import type { DatabaseUrl } from "../postgres/url.js"
+import { type ObservedRun, observeScript } from "../scratch/observe.js"
+import { observerSchema } from "../scratch/observer.js"
+import { type Drift, stepsOf } from "../scratch/replay.js"
+import { type FoundServer, findScratchServer } from "../scratch/server.js"
+import { type Snapshot, takeSnapshot } from "../scratch/snapshot.js"
+import { openReplayed, type ReplayedDatabase } from "../scratch/template.js"
+import type { PendingMigration } from "./pending.js"
+
+/** Where the pending migrations are observed. */
+export interface ScratchChoice {
+  readonly shadowUrl?: DatabaseUrl | undefined
+  readonly initShadowDb?: string | undefined
+  /** The project's folder. */
+  readonly root: string
+}
+
+/** What the pending migrations did on a scratch database in the state of the applied ones. */
+export interface ScratchRun {
+  readonly version: string
+  readonly on: string
+  /** Before the first of them. */
+  readonly initial: Snapshot
+  /** One a migration; fewer where one was refused. */
+  readonly runs: readonly ObservedRun[]
+  readonly drift: Drift
+}
+
+/** Why there is none, and what to do for one. */
+export interface NoScratchRun {
+  readonly why: string
+  readonly next: string | undefined
+}
+
+/** What is applied to the target, the target itself, and what is pending. */
+export interface ScratchWork {
+  readonly target: Client
+  readonly url: DatabaseUrl
+  readonly applied: readonly FolderMigration[]
+  readonly pending: readonly PendingMigration[]
+}
+
+/** Runs the pending migrations on a scratch database, as a deploy would. Resolves to why not where that is not possible. */
+export async function runOnScratch(choice: ScratchChoice, work: ScratchWork): Promise<ScratchRun | NoScratchRun> {
+  let server: FoundServer
+  try {
+    server = await findScratchServer(choice)
+  } catch (error) {
+    return unavailable(error)
+  }
+  try {
+    if (server.isOwn) await copyRoles(work.target, server)
+    const setting = { url: server.url, schema: work.url.schema, initShadowDb: choice.initShadowDb, main: work.url }
+    const scratch = await openReplayed(setting, stepsOf(work.applied))
+    try {
+      return await run(scratch, server, work)
+    } finally {
+      await scratch.drop()
+    }
+  } catch (error) {
+    return unavailable(error)
+  } finally {
+    await server.close()
+  }
+}
+
+/** Only what the server or the history refuses; a bug is not an estimate. */
+function unavailable(error: unknown): NoScratchRun {
+  if (error instanceof LockstepError) {
+    const { hint, next, sqlstate } = error.details
+    const lacks = lacking(error.message, sqlstate)
+    return lacks ?? { why: [error.message, ...(hint ? [hint.split("\n")[0]] : [])].join(": "), next }
+  }
+  if (error instanceof Lacking) return error.reason
+  throw error
+}
+
+/** The scratch server lacks something that the target has. */
+class Lacking extends Error {
+  override readonly name = "Lacking"
+  constructor(readonly reason: NoScratchRun) {
+    super(reason.why)
+  }
+}
+
+/** An extension or a role that exists on the target's server, not on this one. */
+function lacking(message: string, sqlstate: string | undefined): NoScratchRun | undefined {
+  const [, extension] =
+    /extension "([^"]+)" is not available|could not open extension control file ".*\/([^/]+)\.control"/.exec(message) ??
+    []
+  if (extension !== undefined) {
+    return {
+      why: `the scratch server lacks the extension "${extension}"`,
+      next: `name a server that has it: \`lockstep plan --shadow-url postgresql://…\`, such as a container of an image with ${extension}`,
+    }
+  }
+  const [, role] = (sqlstate === "42704" && /role "([^"]+)" does not exist/.exec(message)) || []
+  if (role === undefined) return undefined
+  return {
+    why: `the scratch server lacks the role "${role}"`,
+    next: `create it there: CREATE ROLE ${quoteIdentifier(role)}`,
+  }
+}
+
+/** What migrations grant to must exist; on an embedded server nobody can log in with it. */
+async function copyRoles(target: Client, { url }: FoundServer): Promise<void> {
+  const { connect } = await import("../postgres/connect.js")
+  const { rows } = await target.query<{ rolname: string }>(
+    "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_'",
+  )
+  const admin = await connect(url)
+  try {
+    for (const { rolname } of rows) await admin.query(`CREATE ROLE ${quoteIdentifier(rolname)}`).catch(() => undefined)
+  } finally {
+    await admin.end()
+  }
+}
+
+async function run(scratch: ReplayedDatabase, server: FoundServer, work: ScratchWork): Promise<ScratchRun> {
+  const { target, url, pending } = work
+  const { rows } = await scratch.client.query<{ version: string; pid: string }>(
+    "SELECT current_setting('server_version') AS version, pg_backend_pid() AS pid",
+  )
+  const [first] = rows
+  const initial = await takeSnapshot(scratch.client, { pid: Number(first?.pid), statistics: "transaction" })
+  const [expected, actual] = await Promise.all([
+    readCatalog(scratch.client, url.schema),
+    readCatalog(target, url.schema),
+  ])
+  const { onlyFirst, onlySecond } = compareCatalogs(expected.filter(isOwn), actual)
+  const drift = { missing: onlyFirst.map(catalogLine).sort(), unexpected: onlySecond.map(catalogLine).sort() }
+  const runs: ObservedRun[] = []
+  for (const migration of pending) {
+    const observed = await observe(scratch, migration)
+    if (observed.refused !== undefined) {
+      const lacks = lacking(observed.refused.message, observed.refused.code)
+      if (lacks !== undefined) throw new Lacking(lacks)
+    }
+    runs.push(observed)
+    if (observed.refused !== undefined) break
+  }
+  const [version = ""] = (first?.version ?? "").split(" ")
+  return { version, on: server.what, initial, runs, drift }
+}
+
+/** Not what reports writes. */
+const isOwn = ({ kind, name }: CatalogObject): boolean => kind !== "trigger" || !name.endsWith(`.${observerSchema}`)
+
+async function observe(scratch: ReplayedDatabase, { prepared, statements }: PendingMigration): Promise<ObservedRun> {
+  if (prepared.unparsed) return await runWhole(scratch, prepared.sql)
+  const observed = await observeScript(scratch, { class: prepared.class, statements })
+  if (observed.refused === undefined) return observed
+  // A procedure that commits shows itself when PostgreSQL refuses it in a transaction; a deploy then runs it outside of one.
+  const refusal = { error: observed.refused, sentBefore: 0, startsAt: 0, statement: observed.observations.length }
+  const outside = await withStatementOutside({ ...prepared, statements }, refusal, { onEvent: () => undefined })
+  if (outside === undefined) return observed
+  return await observeScript(scratch, { class: outside.class, statements: outside.statements })
+}
+
+/** A file that only the server can parse. */
+async function runWhole({ client }: ReplayedDatabase, sql: string): Promise<ObservedRun> {
+  try {
+    await client.query("BEGIN")
+    await client.query(asOneStatement(sql, `plan${Date.now()}`).join(""))
+    await client.query("COMMIT")
+    return { observations: [], refused: undefined }
+  } catch (error) {
+    await client.query("ROLLBACK")
+    if (error instanceof DatabaseError) return { observations: [], refused: error }
+    throw error
+  }
+}

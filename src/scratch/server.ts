@@ -1,0 +1,56 @@
+import { chmod, mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { type DatabaseUrl, parseDatabaseUrl } from "../postgres/url.js"
+import { running } from "../test-db/server.js"
+import { atEnd } from "./database.js"
+
+/** Where a server for scratch databases is looked for. */
+export interface ScratchSearch {
+  /** --shadow-url, or the configuration's shadowDatabaseUrl. */
+  readonly shadowUrl?: DatabaseUrl | undefined
+  /** The project's folder, whose test database may be running. */
+  readonly root: string
+}
+
+/** A server on which scratch databases can be made. */
+export interface FoundServer {
+  readonly url: DatabaseUrl
+  /** For people: which one it is. */
+  readonly what: "the shadow database's server" | "the test database's server" | "an embedded server"
+  /** Whether it is nobody else's, so that roles which a history names may be created there. */
+  readonly isOwn: boolean
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Finds a server that is not the target's: the one that is named, else the running test database's, else an embedded one
+ * that is started for the time of the command. Errors: L1501 to L1508 where none can be started.
+ */
+export async function findScratchServer({ shadowUrl, root }: ScratchSearch): Promise<FoundServer> {
+  const stays = async () => undefined
+  if (shadowUrl !== undefined)
+    return { url: shadowUrl, what: "the shadow database's server", isOwn: false, close: stays }
+  const testDb = await running(root)
+  if (testDb !== undefined)
+    return { url: parseDatabaseUrl(testDb.url), what: "the test database's server", isOwn: false, close: stays }
+  return await startEmbedded()
+}
+
+async function startEmbedded(): Promise<FoundServer> {
+  const { down, up } = await import("../test-db/server.js")
+  const folder = await mkdtemp(join(tmpdir(), "lockstep-scratch-"))
+  // Run by root, the server is another user, and would keep its data elsewhere.
+  await chmod(folder, 0o755)
+  const close = atEnd(async () => {
+    await down(folder)
+    await rm(folder, { recursive: true, force: true })
+  })
+  try {
+    const { url } = await up(folder)
+    return { url: parseDatabaseUrl(url), what: "an embedded server", isOwn: true, close }
+  } catch (error) {
+    await close().catch(() => undefined)
+    throw error
+  }
+}
