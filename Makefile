@@ -13,7 +13,7 @@ answers = command -v dagger && echo '{ version }' | timeout 60 dagger query --si
 backend = $(eval backend := $(or $(LOCKSTEP_BACKEND),$(shell { $(answers); } >/dev/null 2>&1 && echo dagger || echo embedded)))$(backend)
 # $(call by,in containers,on this machine)
 by = $(if $(filter dagger,$(backend)),$(1),$(2))
-why = $(if $(LOCKSTEP_BACKEND),,On this machine: no Dagger engine answers (LOCKSTEP_BACKEND=dagger insists on one).)
+why = $(if $(LOCKSTEP_BACKEND),,no container engine answers; LOCKSTEP_BACKEND=dagger insists on one)
 
 # On the database that DATABASE_URL names, or on the test database, whose port only this machine reaches.
 on_database = if [ -n "$$DATABASE_URL" ]; then $(DAGGER_CALL) $(1) --database-url env://DATABASE_URL; else \
@@ -33,7 +33,7 @@ src/generated/prisma/client.ts: dist/cli.js $(schema)
 	@$(call by,$(DAGGER_CALL) -y generate,$(LOCKSTEP) generate)
 	@touch $@
 
-.PHONY: help build test-db test-db-migrate status deploy generate verify check image publish clean test test-attack test-dagger bench bench-dagger
+.PHONY: help build test-db test-db-migrate status deploy generate verify check image publish clean test test-attack test-matrix test-dagger bench bench-dagger
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,8 +41,7 @@ help: ## list the targets
 build: dist/cli.js ## install what is missing, bundle src/ into dist/
 
 test-db: dist/cli.js ## start a test PostgreSQL, apply every migration, generate the client
-	@$(call by,,echo '$(why)' >&2)
-	@$(call by,dagger/test-db up >/dev/null && DATABASE_URL= $(MAKE) -s deploy,$(LOCKSTEP) test-db up --deploy >/dev/null)
+	@$(call by,dagger/test-db up >/dev/null && DATABASE_URL= $(MAKE) -s deploy,LOCKSTEP_EMBEDDED_BECAUSE='$(why)' $(LOCKSTEP) test-db up --deploy >/dev/null)
 	@$(MAKE) -s src/generated/prisma/client.ts
 	@echo '  use it:   export DATABASE_URL="$$($(call by,dagger/test-db,npx lockstep test-db) url)"'
 	@echo '  stop it:  make clean'
@@ -83,6 +82,14 @@ test: src/generated/prisma/client.ts ## lint, type-check, and run every test on 
 
 test-attack: src/generated/prisma/client.ts ## attack deploys at random, 100 rounds, on the oldest and newest PostgreSQL: ROUNDS=100
 	@LOCKSTEP_ATTACK_ROUNDS=$(or $(ROUNDS),100) $(PNPM) exec vitest run test/faults/attack
+
+# What sends SQL of its own to the server that all tests share.
+on_server := test/change test/check test/commands test/deploy test/history test/plan test/postgres/catalog test/schema-engine test/scratch test/sql
+
+test-matrix: src/generated/prisma/client.ts ## what touches the server, on PostgreSQL 13 to 18: POSTGRES="15 16"
+	@$(PNPM) install --silent --dir test/matrix --ignore-workspace --frozen-lockfile
+	@for major in $(or $(POSTGRES),13 14 15 16 17 18); do echo "PostgreSQL $$major"; \
+		LOCKSTEP_TEST_POSTGRES=$$major $(PNPM) exec vitest run $(on_server) || exit 1; done
 
 test-dagger: src/generated/prisma/client.ts ## drive the module on a real Dagger engine; DAGGER_REQUIRED=1 insists on one
 	@$(PNPM) run --silent test:dagger

@@ -86,6 +86,7 @@ export const errorCodes = {
   L1508: { exitCode: 1, title: "the test database was made by another version of PostgreSQL" },
   L1509: { exitCode: 1, title: "the test database belongs to another user" },
   L1510: { exitCode: 1, title: "the test database is not running" },
+  L1511: { exitCode: 2, title: "the PostgreSQL that the test database needs is not installed" },
   L1601: { exitCode: 2, title: "the folder for the image is not empty" },
   L1602: { exitCode: 2, title: "a package that the image needs is not installed" },
   L1603: { exitCode: 1, title: "Prisma's CLI does not start from the image's files" },

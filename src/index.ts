@@ -10,7 +10,7 @@ import { type DatabaseUrl, parseDatabaseUrl } from "./postgres/url.js"
 import { type PlanAnswer, planObject } from "./report/plan-json.js"
 import type { StatusAnswer } from "./report/schemas.js"
 import { statusAnswerOf } from "./report/status.js"
-import { down, type EmbeddedServer, running, up } from "./test-db/server.js"
+import { down, type EmbeddedServer, running, type UpOptions, up } from "./test-db/server.js"
 
 export { type ErrorCode, type ErrorDetails, errorCodes, LockstepError } from "./errors.js"
 export { version } from "./version.js"
@@ -96,9 +96,7 @@ export interface TestDatabaseOptions {
 /** The test database of a project. It keeps running when the process ends. */
 export const testDatabase = {
   /** Starts it, or finds it running. `settings` are PostgreSQL's, for a server that is started. */
-  start: (
-    options: TestDatabaseOptions & { readonly settings?: Readonly<Record<string, string | number>> } = {},
-  ): Promise<EmbeddedServer> => up(rootOf(options), { settings: options.settings ?? {} }),
+  start: (options: TestDatabaseOptions & UpOptions = {}): Promise<EmbeddedServer> => up(rootOf(options), options),
   /** Stops it and removes its data. */
   stop: (options: TestDatabaseOptions = {}): Promise<"stopped" | "not running"> => down(rootOf(options)),
   /** undefined where it is not running. */

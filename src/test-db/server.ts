@@ -1,6 +1,7 @@
 import { access, realpath } from "node:fs/promises"
 import { join } from "node:path"
 import { LockstepError } from "../errors.js"
+import type { Major } from "./majors.js"
 import {
   dataDirectories,
   dataDirectory,
@@ -33,15 +34,27 @@ export interface EmbeddedServer {
 export interface UpOptions {
   /** PostgreSQL settings for a server that is started; one that is running already keeps its own. */
   readonly settings?: Readonly<Record<string, string | number>>
+  /** The major version of PostgreSQL; without it the running one's, or the one that comes with Lockstep. */
+  readonly postgres?: Major | undefined
 }
 
 /**
  * The project's test database: the running one, or else one that is started, with the data that it had before a crash
- * or a restart of the machine. It keeps running when the caller ends. Errors: L1501 to L1508.
+ * or a restart of the machine. It keeps running when the caller ends. Errors: L1501 to L1508, L1511.
  */
 export async function up(projectRoot: string, options: UpOptions = {}): Promise<EmbeddedServer> {
   const paths = pathsOf(await realpath(projectRoot))
-  return (await find(paths)) ?? (await locked(paths, async () => (await find(paths)) ?? (await start(paths, options))))
+  const wanted = async () => checkMajor(await find(paths), options)
+  return (await wanted()) ?? (await locked(paths, async () => (await wanted()) ?? (await start(paths, options))))
+}
+
+/** Errors: L1508 the running server is of another major version. */
+function checkMajor(server: EmbeddedServer | undefined, { postgres }: UpOptions): EmbeddedServer | undefined {
+  if (server === undefined || postgres === undefined || server.version.split(".")[0] === postgres) return server
+  throw new LockstepError("L1508", `the test database runs on PostgreSQL ${server.version}, not ${postgres}`, {
+    state: "nothing was touched.",
+    next: "remove it and its data with `lockstep test-db down`, then start a new one",
+  })
 }
 
 /** Stops the project's test database and removes its data; the next one gets the same password. Errors: L1506, L1507, L1509. */
@@ -82,12 +95,13 @@ async function isUnreadable(dataDir: string): Promise<boolean> {
   return error instanceof Error && "code" in error && error.code === "EACCES"
 }
 
-async function start(paths: Paths, { settings = {} }: UpOptions): Promise<EmbeddedServer> {
+async function start(paths: Paths, { settings = {}, postgres }: UpOptions): Promise<EmbeddedServer> {
   const began = performance.now()
   const { findBinaries } = await import("./binaries.js")
   const { ensureCluster, writeSettings } = await import("./cluster.js")
   const { startServer } = await import("./start.js")
-  const binaries = await findBinaries()
+  const { ownMajor, packageOf } = await import("./majors.js")
+  const binaries = await findBinaries(await packageOf(postgres ?? ownMajor, paths.projectRoot))
   const { folder: cluster, password } = await ensureCluster(paths, binaries)
   const settingsFile = await writeSettings(cluster, settings)
   const previous = await readState(paths)

@@ -19,7 +19,14 @@ async function inProject(): Promise<(verb: string, json?: "--json") => Promise<S
   return async (verb, json) => {
     const shown: Shown = { said: [], data: [], objects: [] }
     await testDb.run({
-      settings: { deploy: false, seed: false, config: undefined, schema: undefined, migrations: undefined },
+      settings: {
+        postgres: undefined,
+        deploy: false,
+        seed: false,
+        config: undefined,
+        schema: undefined,
+        migrations: undefined,
+      },
       operands: [verb],
       signal: new AbortController().signal,
       root: () => process.cwd(),

@@ -30,10 +30,10 @@ async function copyOfRepository(): Promise<string> {
 test("make test-db, status and clean: the strategy's first commands, on the embedded PostgreSQL", async () => {
   const folder = await copyOfRepository()
   const make = (target: string) =>
-    execa("make", ["--old-file=node_modules/.modules.yaml", "--old-file=dist/cli.js", target], {
+    execa("make", ["backend=embedded", "--old-file=node_modules/.modules.yaml", "--old-file=dist/cli.js", target], {
       cwd: folder,
       // As from a shell, also where the tests themselves run under make.
-      env: { LOCKSTEP_BACKEND: "embedded", DATABASE_URL: "", MAKEFLAGS: undefined, MAKELEVEL: undefined },
+      env: { LOCKSTEP_BACKEND: "", DATABASE_URL: "", MAKEFLAGS: undefined, MAKELEVEL: undefined },
       reject: false,
       all: true,
     })
@@ -43,6 +43,9 @@ test("make test-db, status and clean: the strategy's first commands, on the embe
   })
   const up = await make("test-db")
   expect(up, up.all).toMatchObject({ exitCode: 0 })
+  expect(up.stderr).toMatch(
+    /^PostgreSQL 18\.\d+, embedded \(no container engine answers; LOCKSTEP_BACKEND=dagger insists on one\)\n {2}postgresql:\/\//,
+  )
   expect(up.stderr).toContain("Verified: 12 of 12 recorded, checksums match.")
   expect(up.stdout).toContain("stop it:  make clean")
   const status = await make("status")

@@ -1,12 +1,14 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TestProject } from "vitest/node"
 import { findBinaries } from "../../src/test-db/binaries.js"
 import { ensureCluster } from "../../src/test-db/cluster.js"
+import { majors } from "../../src/test-db/majors.js"
 import { dataDirectory, pathsOf } from "../../src/test-db/paths.js"
 import { down, up } from "../../src/test-db/server.js"
 import { buildWhereStale } from "./built.js"
+import { repository } from "./cli.js"
 import { rolesMayConnect } from "./hba.js"
 
 declare module "vitest" {
@@ -20,7 +22,7 @@ declare module "vitest" {
 
 /**
  * One folder for every temporary file of the run, and one PostgreSQL for the whole run: LOCKSTEP_TEST_DATABASE_URL where
- * set, otherwise the embedded one in that folder. What killed runs left behind is ended and removed first.
+ * set, otherwise the embedded one in that folder, of the major version that LOCKSTEP_TEST_POSTGRES names. What killed runs left behind is ended and removed first.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await buildWhereStale()
@@ -44,7 +46,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     track_activity_query_size: 16_384,
     hba_file: hba,
   }
-  project.provide("serverUrl", given ?? (await up(folder, { settings })).url)
+  const postgres = majors.find((major) => major === process.env.LOCKSTEP_TEST_POSTGRES)
+  await symlink(join(repository, "test/matrix/node_modules"), join(folder, "node_modules"))
+  project.provide("serverUrl", given ?? (await up(folder, { settings, postgres })).url)
   return async () => {
     await down(folder)
     await rm(folder, { recursive: true })

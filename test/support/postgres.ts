@@ -17,12 +17,15 @@ export function serverUrl(): string {
   return inject("serverUrl")
 }
 
+/** Of the run's server; `make test-matrix` sets it. */
+export const postgresMajor = Number(process.env.LOCKSTEP_TEST_POSTGRES ?? 18)
+
 /**
  * A new, empty database. Inside of a test it is dropped when the test ends; made in `beforeAll`, the caller drops it.
  */
 export async function createDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString("hex")}`
-  await queryOn(serverUrl(), `CREATE DATABASE ${name} STRATEGY FILE_COPY`)
+  await queryOn(serverUrl(), `CREATE DATABASE ${name}${postgresMajor < 15 ? "" : " STRATEGY FILE_COPY"}`)
   const address = new URL(serverUrl())
   address.pathname = `/${name}`
   const database: TestDatabase = {
