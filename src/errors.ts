@@ -76,6 +76,7 @@ export const errorCodes = {
   L1414: { exitCode: 2, title: "a migration's name cannot be used" },
   L1415: { exitCode: 2, title: "a rename that was given does not fit the schema's change" },
   L1416: { exitCode: 1, title: "renames do not lead to the Prisma schema" },
+  L1417: { exitCode: 1, title: "the Prisma schema from before an undone migration cannot be found" },
   L1501: { exitCode: 2, title: "the embedded PostgreSQL does not run on this platform" },
   L1502: { exitCode: 2, title: "the embedded PostgreSQL is not installed" },
   L1503: { exitCode: 2, title: "root has no account to run the embedded PostgreSQL as" },

@@ -112,6 +112,8 @@ const undo = z.discriminatedUnion("state", [
       conditions: z.array(z.string()),
       byHand: z.array(z.string()),
     },
+    /** "to be updated": it still has the undone change, which the next migrate would make again. */
+    prismaSchema: z.enum(["as before", "updated", "to be updated"]),
   }),
 ])
 
