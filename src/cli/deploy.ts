@@ -54,18 +54,17 @@ export function applyPending(
  * Runs the project's seed, if it has one. It does not run under the migration lock: it may itself deploy, as it may with
  * Prisma. Returns whether there is one. Errors: L1306 it failed.
  */
-export async function seed(
-  { target, signal }: Pick<Waiting, "target" | "signal">,
-  { root, seed: command }: Pick<Project, "root" | "seed">,
-): Promise<boolean> {
+export async function seed({ target, signal }: Pick<Waiting, "target" | "signal">, project: Project): Promise<boolean> {
+  const { root, seed: command } = project
   if (command === undefined) return false
+  const { urlEnvironment } = await import("../project/database-url.js")
   const { runInProject, wordsOf } = await import("../project/run.js")
   await runInProject({
     root,
     command: wordsOf(command),
     typed: command,
     purpose: "seeding",
-    variables: { DATABASE_URL: target.url.text },
+    variables: urlEnvironment(project, target.url.text),
     signal,
   })
   return true

@@ -68,6 +68,8 @@ async function exercise({ client, enums }: LoadedClient, model: string, all: rea
     if (refusal?.originalCode === checkViolation)
       return { model, state: "read", why: `a made-up row is refused: ${refusal.originalMessage}` }
     const message = cause instanceof Error ? cause.message : String(cause)
+    // A client with a native engine, up to Prisma 6, has the server's code in its message alone.
+    if (message.includes(checkViolation)) return { model, state: "read", why: "a made-up row is refused by a check" }
     throw new LockstepError("L1322", `the client cannot work with ${model}`, {
       hint: message.trim(),
       cause,

@@ -1,13 +1,14 @@
 import { existsSync } from "node:fs"
 import { rm, writeFile } from "node:fs/promises"
 import { createRequire } from "node:module"
-import { dirname, join, resolve } from "node:path"
+import { dirname, isAbsolute, join, relative, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { execa } from "execa"
 import * as z from "zod/mini"
 import { LockstepError } from "../errors.js"
 import { settingsThatConnect } from "../postgres/connect.js"
 import type { DatabaseUrl } from "../postgres/url.js"
+import { prismaMajor } from "../project/manifest.js"
 import type { SchemaFiles } from "../project/schema.js"
 
 const field = z.object({ name: z.string(), kind: z.string(), type: z.string(), dbName: z.optional(z.string()) })
@@ -60,10 +61,11 @@ export interface Client extends Transaction {
   $disconnect(): Promise<void>
 }
 
-interface ClientOptions {
-  readonly adapter: object
-  readonly errorFormat: "minimal"
-}
+type ClientOptions = { readonly errorFormat: "minimal" } & (
+  | { readonly adapter: object }
+  /** Of a client with a native engine, up to Prisma 6. */
+  | { readonly datasourceUrl: string }
+)
 
 type Class<Options, Made> = new (...options: Options[]) => Made
 
@@ -74,19 +76,66 @@ const classNamed = <C>(name: string) =>
   )
 
 /**
- * Loads the generated client and connects it as Prisma 7 does, with the project's own driver adapter.
- * Errors: L1320 the client or its adapter does not exist or cannot be loaded.
+ * Loads the generated client and connects it: as Prisma 7 does, with the project's own driver adapter, or up to Prisma 6
+ * a client with a native engine by its URL. Errors: L1320 the client or its adapter does not exist or cannot be loaded.
  */
 export async function loadClient(root: string, generator: ClientGenerator, url: DatabaseUrl): Promise<LoadedClient> {
-  const adapters = await load(root, "@prisma/adapter-pg", "`npm install @prisma/adapter-pg`")
-  const clients = await load(root, generator.entry, "`lockstep generate`")
-  const Adapter = z.parse(classNamed<Class<object, object>>("PrismaPg"), adapters)
+  requireClient(root, generator)
+  const connected = hasNativeEngine(root, generator) ? { datasourceUrl: url.text } : await adapterOver(root, url)
+  const clients = await load(root, generator.entry, generateFirst)
   const PrismaClient = z.parse(classNamed<Class<ClientOptions, Client>>("PrismaClient"), clients)
-  if (Adapter === undefined || PrismaClient === undefined) throw new LockstepError("L1320", "no PrismaClient was found")
-  const adapter = new Adapter(await settingsThatConnect(url), { schema: url.schema })
+  if (PrismaClient === undefined) throw new LockstepError("L1320", "no PrismaClient was found")
   // Other formats look for the source text of the caller, which does not exist here.
-  const client = new PrismaClient({ adapter, errorFormat: "minimal" })
+  const client = made(() => new PrismaClient({ ...connected, errorFormat: "minimal" }))
   return { client, enums: z.parse(enums, clients).$Enums }
+}
+
+/** What npm installs in a client's place until it is generated throws. */
+function made(make: () => Client): Client {
+  try {
+    return make()
+  } catch (cause) {
+    const [message] = (cause instanceof Error ? cause.message : String(cause)).trim().split("\n")
+    throw new LockstepError("L1320", `the client cannot be used: ${message}`, { cause, next: generateFirst })
+  }
+}
+
+async function adapterOver(root: string, url: DatabaseUrl): Promise<{ readonly adapter: object }> {
+  const adapters = await load(root, "@prisma/adapter-pg", "`npm install @prisma/adapter-pg`")
+  const Adapter = z.parse(classNamed<Class<object, object>>("PrismaPg"), adapters)
+  if (Adapter === undefined) throw new LockstepError("L1320", "@prisma/adapter-pg has no PrismaPg")
+  return { adapter: new Adapter(await settingsThatConnect(url), { schema: url.schema }) }
+}
+
+/** From Prisma 7 on no client has one; before, all but those of `engineType = "client"`. */
+export const hasNativeEngine = (root: string, { engineType }: ClientGenerator): boolean =>
+  engineType !== "client" && (prismaMajor(root) ?? 7) < 7
+
+const generateFirst = "`lockstep generate`"
+
+/** Errors: L1320 the client was not generated. */
+export function requireClient(root: string, { entry }: ClientGenerator): void {
+  const missing = isAbsolute(entry) ? !existsSync(entry) : !isGeneratedInPackage(root)
+  if (!missing) return
+  const shown = isAbsolute(entry) ? relative(process.cwd(), entry) : `${entry} holds none`
+  throw new LockstepError(
+    "L1320",
+    `the client was not generated: ${shown}${isAbsolute(entry) ? " does not exist" : ""}`,
+    {
+      next: generateFirst,
+    },
+  )
+}
+
+/** Without an output the client's files are generated beside the package @prisma/client. */
+function isGeneratedInPackage(root: string): boolean {
+  try {
+    const client = createRequire(join(root, "package.json")).resolve("@prisma/client")
+    createRequire(client).resolve(".prisma/client/default")
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** The client's property for a model: `orderItem` for OrderItem. */
@@ -118,6 +167,8 @@ export interface ClientGenerator {
   readonly provider: "prisma-client" | "prisma-client-js"
   /** A file, or a package's name where the schema names no output. */
   readonly entry: string
+  /** "client" for a client without a native engine, which Prisma 6.16 to 6.19 also make. */
+  readonly engineType: string | undefined
 }
 
 /** The generators of Prisma Client that a schema's files hold. Source: Prisma's schema reference, "Generators". */
@@ -128,7 +179,8 @@ export function clientGenerators(files: SchemaFiles): readonly ClientGenerator[]
       if (provider !== "prisma-client" && provider !== "prisma-client-js") return []
       const output = setting(body, "output")
       const folder = output === undefined ? undefined : resolve(dirname(path), output)
-      return [{ name, provider, entry: entryOf(provider, folder, setting(body, "generatedFileExtension") ?? "ts") }]
+      const entry = entryOf(provider, folder, setting(body, "generatedFileExtension") ?? "ts")
+      return [{ name, provider, entry, engineType: setting(body, "engineType") }]
     }),
   )
 }
@@ -160,13 +212,14 @@ ${models.map((model) => `  () => client.${delegateName(model)}.findFirst(),`).jo
 
 /**
  * Type-checks the generated client's use with the project's own TypeScript; "absent" where the project has none.
- * Errors: L1321 there are type errors.
+ * Errors: L1320 the client does not exist, L1321 there are type errors.
  */
 export async function typeCheck(
   root: string,
   generator: ClientGenerator,
   models: readonly string[],
 ): Promise<"checked" | "absent"> {
+  requireClient(root, generator)
   const compiler = compilerOf(root)
   if (compiler === undefined) return "absent"
   const types = existsSync(join(root, "node_modules/@types/node")) ? options : options.filter((word) => !isNode(word))

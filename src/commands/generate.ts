@@ -1,10 +1,12 @@
 import { defineCommand } from "../cli/options.js"
 import { projectOptions } from "../cli/shared-options.js"
+import { clientGenerators, hasNativeEngine } from "../client/module.js"
 import { LockstepError } from "../errors.js"
-import { findTarget } from "../project/database-url.js"
-import { findPrisma, refuseNewerPrisma } from "../project/manifest.js"
+import { findTarget, urlEnvironment } from "../project/database-url.js"
+import { findPrisma, prismaMajor, refuseNewerPrisma } from "../project/manifest.js"
 import type { Project } from "../project/project.js"
 import { runInProject } from "../project/run.js"
+import { readSchemaIfPossible } from "../project/schema.js"
 
 /** Prisma's CLI loads the prisma.config also for what needs no database. Source: RFC 2606, no name under .invalid exists. */
 const nowhere = "postgresql://unset@database.invalid:5432/unset"
@@ -13,7 +15,7 @@ const nowhere = "postgresql://unset@database.invalid:5432/unset"
 async function urlsFor(project: Project): Promise<Readonly<Record<string, string>>> {
   const found = await findTarget(project).catch(() => undefined)
   const unset = project.unsetVariables.map((name) => [name, nowhere])
-  return { ...Object.fromEntries(unset), DATABASE_URL: found?.url.text ?? nowhere }
+  return { ...Object.fromEntries(unset), ...urlEnvironment(project, found?.url.text ?? nowhere) }
 }
 
 /** Runs the project's generators with Prisma's own CLI. Errors: L1304, L1306. */
@@ -26,15 +28,39 @@ async function generateClient(project: Project, signal: AbortSignal): Promise<vo
     })
   }
   const config = project.configPath ? ["--config", project.configPath] : []
+  const isOlder = (prismaMajor(project.root) ?? 7) < 7
+  const needsEngine = isOlder && needsNativeEngine(project)
   await runInProject({
     root: project.root,
     command: [process.execPath, prisma.cli, "generate", "--schema", project.schemaPath, ...config],
     typed: "`prisma generate`",
     purpose: "generating the client",
-    variables: await urlsFor(project),
+    variables: { ...(isOlder && !needsEngine ? withoutEngine : {}), ...(await urlsFor(project)) },
     signal,
+  }).catch((error: unknown) => {
+    throw needsEngine && error instanceof LockstepError ? engineAdvised(error, prisma.version) : error
   })
 }
+
+/** Up to Prisma 6 a client has a native engine, unless it is one with `engineType = "client"`. */
+function needsNativeEngine({ root, schemaPath }: Project): boolean {
+  const clients = clientGenerators(readSchemaIfPossible(schemaPath))
+  return clients.length === 0 || clients.some((one) => hasNativeEngine(root, one))
+}
+
+/** Prisma 6 downloads the engine also where no client has it; with one named it does not, and does not start it. */
+const withoutEngine = {
+  PRISMA_QUERY_ENGINE_LIBRARY: process.env.PRISMA_QUERY_ENGINE_LIBRARY || process.execPath,
+}
+
+/** Source: Prisma's documentation, "Engines" and "Environment variables". */
+const engineAdvised = (error: LockstepError, version: string): LockstepError =>
+  new LockstepError(error.code, error.message, {
+    ...error.details,
+    hint: `${error.details.hint ?? ""}
+Prisma ${version} puts a native query engine into the client, and downloads it where npm's install script did not. Where its
+host cannot be reached, PRISMA_ENGINES_MIRROR names another; engineType = "client" (Prisma 6.16 and later) needs none.`.trim(),
+  })
 
 /** `lockstep generate`: Prisma's CLI, without a schema engine to download. */
 export default defineCommand({

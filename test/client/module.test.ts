@@ -9,7 +9,7 @@ const schema = (generator: string) => ({
 test("the new generator's client is a TypeScript file below its output", () => {
   const generator = 'generator client {\n  provider = "prisma-client"\n  output   = "../src/generated/prisma"\n}\n'
   expect(clientGenerators([schema(generator)])).toEqual([
-    { name: "client", provider: "prisma-client", entry: "/shop/src/generated/prisma/client.ts" },
+    { name: "client", provider: "prisma-client", entry: "/shop/src/generated/prisma/client.ts", engineType: undefined },
   ])
 })
 
