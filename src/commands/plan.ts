@@ -5,6 +5,7 @@ import { parseDatabaseUrl } from "../postgres/url.js"
 import { inLine } from "../printable.js"
 import { findTarget, shadowUrlOf } from "../project/database-url.js"
 import { readMigrations } from "../project/project.js"
+import { checkFormats, formatOptions, give, type Style } from "../report/formats/formats.js"
 import { canBeApplied, hazardNames, hazardsIn } from "../report/hazards.js"
 import { renderPlan } from "../report/plan.js"
 import { planObject } from "../report/plan-json.js"
@@ -35,13 +36,18 @@ export default defineCommand({
     "The scratch database is made on the server of --shadow-url or shadowDatabaseUrl, else of the running test database, else on an embedded server that runs as long as the command. Where none of them can be used, the plan is estimated from the SQL and says so.",
     "Row counts are PostgreSQL's estimates. The rules behind an estimate are measured: docs/lock-rules.md lists them.",
   ],
-  options: { ...projectOptions, shadowUrl, estimate, failOn, ...allowEmpty },
+  options: { ...projectOptions, shadowUrl, estimate, failOn, ...allowEmpty, ...formatOptions },
   exitCodes: {
     0: "a plan, also one that destroys data",
     1: "a deploy could not apply it (a failed migration, SQL that cannot be parsed or that PostgreSQL refuses, a database without a history that is not empty); it has what --fail-on names; or the database cannot be read",
   },
-  examples: ["DATABASE_URL=postgresql://... lockstep plan", "lockstep plan --json --fail-on destroys,rewrites"],
+  examples: [
+    "DATABASE_URL=postgresql://... lockstep plan",
+    "lockstep plan --json --fail-on destroys,rewrites",
+    "lockstep plan --format markdown --output plan.md",
+  ],
   async run({ settings, output, project }) {
+    checkFormats(settings)
     const where = await project("migrations")
     const target = await findTarget(where)
     announce(target, output)
@@ -58,8 +64,13 @@ export default defineCommand({
     const plan = await planMigrations({ url: target.url, folder, scratch, external: where.external })
     for (const remark of folder.remarks) output.say(`  note  ${inLine(remark)}`)
     const refused = hazardsIn(plan, settings.failOn)
-    output.data(renderPlan(plan, refused, output.columns))
-    output.object(planObject(plan, refused))
+    const answer = {
+      command: "plan",
+      text: ({ columns }: Style) => renderPlan(plan, refused, columns),
+      object: planObject(plan, refused),
+      report: async () => (await import("../report/formats/plan-report.js")).planReport(plan, refused),
+    }
+    await give(answer, settings, output)
     return canBeApplied(plan) && refused.length === 0 ? 0 : 1
   },
 })

@@ -7,6 +7,7 @@ import { timestampRemarks } from "../history/folder.js"
 import { inLine } from "../printable.js"
 import { findTarget } from "../project/database-url.js"
 import { readMigrations } from "../project/project.js"
+import { checkFormats, formatOptions, give } from "../report/formats/formats.js"
 import { isUpToDate, renderStatus, statusAnswerOf } from "../report/status.js"
 
 /** `lockstep status`: the folder and the history side by side. Reads only. */
@@ -14,10 +15,15 @@ export default defineCommand({
   description: [
     "Shows which migrations are applied, pending, failed, rolled back, edited after they were applied, or recorded but missing from the folder, and the order in which the pending ones will run. Changes nothing.",
   ],
-  options: { ...projectOptions, ...allowEmpty },
+  options: { ...projectOptions, ...allowEmpty, ...formatOptions },
   exitCodes: { 0: "up to date", 1: "not up to date, or the database cannot be read" },
-  examples: ["DATABASE_URL=postgresql://... lockstep status", "lockstep status --json"],
+  examples: [
+    "DATABASE_URL=postgresql://... lockstep status",
+    "lockstep status --json",
+    "lockstep status --format markdown",
+  ],
   async run({ settings, output, project }) {
+    checkFormats(settings)
     const where = await project("migrations")
     const target = await findTarget(where)
     announce(target, output)
@@ -32,8 +38,17 @@ export default defineCommand({
       ...duplicateRemarks(comparison.duplicates),
     ])
       output.say(`  note  ${inLine(remark)}`)
-    output.data(renderStatus(comparison, { total: folder.migrations.length, ...database, now: Date.now() }))
-    output.object(statusAnswerOf(comparison, database))
+    const text = renderStatus(comparison, { total: folder.migrations.length, ...database, now: Date.now() })
+    const answer = {
+      command: "status",
+      text: () => text,
+      object: statusAnswerOf(comparison, database),
+      report: async () => {
+        const { statusReport } = await import("../report/formats/report.js")
+        return statusReport(comparison, folder.migrations, text)
+      },
+    }
+    await give(answer, settings, output)
     return isUpToDate(comparison) ? 0 : 1
   },
 })

@@ -82,7 +82,7 @@ function findingLines(finding: Finding, { paint, widest }: Style): readonly stri
 }
 
 /** "prisma/migrations/x/migration.sql:1:1", or what the finding is about where it is in no file. */
-function placeOf({ file, line, column, object }: Finding): string {
+export function placeOf({ file, line, column, object }: Finding): string {
   if (file === undefined) return object ?? ""
   return [file, line, line === undefined ? undefined : column].filter((part) => part !== undefined).join(":")
 }

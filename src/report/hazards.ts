@@ -75,6 +75,25 @@ export function hazardsIn({ migrations }: Plan, names: readonly HazardName[]): r
   )
 }
 
+/** A hazard of a statement's work, in a sentence. */
+export interface NamedHazard {
+  readonly name: HazardName
+  readonly text: string
+}
+
+/** What is dangerous about a statement's work on one relation. */
+export function hazardsOf(work: Work): readonly NamedHazard[] {
+  const { table, fails, destroys, unknown } = work
+  const about = (what: string) => (table === undefined ? what : `${table}: ${what}`)
+  return hazards
+    .filter((hazard) => hazard.is(work))
+    .map(({ name, verb: [verb], what }) => {
+      const named = { fails, destroys, unknown, rewrites: [], scans: [], writes: [] }[name].join(", ")
+      if (named === "") return { name, text: about(`${verb} ${what}`) }
+      return { name, text: name === "fails" ? named : about(`${name === "unknown" ? "not known:" : verb} ${named}`) }
+    })
+}
+
 /** The last line: how many, what is dangerous about them, the worst statement by name, and the next command. */
 export function planVerdict(plan: Plan, refused: readonly HazardName[]): string {
   const { migrations, total, failed, existingObjects } = plan

@@ -1,0 +1,22 @@
+import type { Finding } from "../../check/finding.js"
+import type { Report } from "./report.js"
+
+/**
+ * The findings as GitHub's workflow commands, which annotate the lines of a pull request.
+ * Source: GitHub's documentation, "Workflow commands for GitHub Actions".
+ */
+export function asGithub({ command, items, verdict }: Report): string {
+  const lines = items.flatMap(({ findings }) => findings.map(annotation))
+  return [...lines, `lockstep ${command}: ${verdict}`].join("\n")
+}
+
+function annotation({ severity, check, title, message, next, ...place }: Finding): string {
+  const { file, line, column: col, endLine, endColumn } = place
+  const properties = Object.entries({ file, line, endLine, col, endColumn, title: `${check}: ${title}` })
+  const written = properties.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${property(value)}`]))
+  return `::${severity} ${written.join(",")}::${data([message, next].filter(Boolean).join("\n"))}`
+}
+
+const data = (text: string): string => text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A")
+
+const property = (value: string | number): string => data(String(value)).replaceAll(":", "%3A").replaceAll(",", "%2C")
