@@ -101,6 +101,7 @@ export const errorCodes = {
   L1903: { exitCode: 2, title: "the base of the checks cannot be read" },
   L1904: { exitCode: 1, title: "squawk failed" },
   L1905: { exitCode: 1, title: "a client of another schema cannot be generated" },
+  L1906: { exitCode: 2, title: "the committed statistics of tables cannot be used" },
 } as const satisfies Record<string, { exitCode: 1 | 2; title: string }>
 
 export type ErrorCode = keyof typeof errorCodes

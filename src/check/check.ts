@@ -13,6 +13,8 @@ export interface Problem extends Pick<Finding, "message"> {
   readonly object?: string | undefined
   readonly rule?: string | undefined
   readonly next?: string | undefined
+  /** "warning": it is no error, whatever the check's level is. */
+  readonly atMost?: "warning" | undefined
   /** Absent: only a person can correct it. */
   readonly fix?: Fix | undefined
 }

@@ -1,5 +1,7 @@
 import type { Check } from "./check.js"
 import { compat } from "./client/compat.js"
+import { loss } from "./data/loss.js"
+import { unbounded } from "./data/unbounded.js"
 import { edited } from "./history/edited.js"
 import { empty } from "./history/empty.js"
 import { lockFile } from "./history/lock-file.js"
@@ -7,6 +9,9 @@ import { missing } from "./history/missing.js"
 import { mixed } from "./history/mixed.js"
 import { name } from "./history/name.js"
 import { order } from "./history/order.js"
+import { blocksReaders, blocksWriters } from "./lock/blocks.js"
+import { rewrites } from "./lock/rewrites.js"
+import { scans } from "./lock/scans.js"
 import { drift } from "./schema/drift.js"
 import { uncommitted } from "./schema/uncommitted.js"
 import { lint } from "./sql/lint.js"
@@ -23,6 +28,12 @@ export const checks: readonly Check[] = [
   empty,
   uncommitted,
   drift,
+  rewrites,
+  scans,
+  blocksReaders,
+  blocksWriters,
+  loss,
+  unbounded,
   roundTrip,
   compat,
   lint,

@@ -7,6 +7,7 @@ import type { DatabaseUrl } from "../postgres/url.js"
 import { findTarget } from "../project/database-url.js"
 import { type Project, readMigrations } from "../project/project.js"
 import { type Base, readBase } from "./base.js"
+import type { ChangesPlan } from "./plan.js"
 import { type OpenScratch, openScratch, type Scratch } from "./scratch.js"
 
 /** What a check may need, by its name. */
@@ -16,6 +17,7 @@ export interface Resources {
   readonly database: Database
   readonly changes: Changes
   readonly scratch: Scratch
+  readonly plan: ChangesPlan
 }
 
 export type Need = keyof Resources
@@ -23,6 +25,7 @@ export type Need = keyof Resources
 /** The database that the environment names, and what it has of the history. */
 export interface Database {
   readonly url: DatabaseUrl
+  readonly isTestDatabase: boolean
   readonly comparison: Comparison
   /** Does work that only reads, on a connection of its own. */
   read<T>(work: (client: Client) => Promise<T>): Promise<T>
@@ -80,6 +83,7 @@ export function provider({ project, base }: Origin): Provider {
       opened = openScratch(project, database.state === "available" ? database.value.url.schema : undefined)
       return (await opened).found
     },
+    plan: () => planOf(project, provide),
   }
   const provide: Provide = <N extends Need>(need: N) => {
     const known = found.get(need) ?? find[need]().catch(failed)
@@ -99,10 +103,25 @@ async function readTarget(project: Project, folder: Folder): Promise<Available<D
     throw error
   })
   if (target === undefined) return absent("no database: set DATABASE_URL")
-  const { url } = target
+  const { url, isTestDatabase } = target
   const read: Database["read"] = (work) => readDatabase({ url, applicationName: "lockstep check" }, work)
   const { comparison } = await read((client) => readComparison(client, { url, folder }))
-  return available({ url, comparison, read })
+  return available({ url, isTestDatabase, comparison, read })
+}
+
+async function planOf(project: Project, provide: Provide): Promise<Available<ChangesPlan>> {
+  const folder = await provide("folder")
+  if (folder.state !== "available") return folder
+  const changes = await provide("changes")
+  if (changes.state !== "available") return changes
+  const scratch = await provide("scratch")
+  if (scratch.state !== "available") return scratch
+  const database = await provide("database")
+  const { planChanges } = await import("./plan.js")
+  const known = database.state === "available" ? database.value : undefined
+  return available(
+    await planChanges({ project, folder: folder.value, changes: changes.value, database: known }, scratch.value),
+  )
 }
 
 /** Errors that are no LockstepError are bugs, and go on. */

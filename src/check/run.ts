@@ -166,7 +166,7 @@ function asProblem({ message, details }: LockstepError): Problem {
   return { message: hint === undefined ? message : `${message}\n${hint}`, file, line, column, next }
 }
 
-function findingOf({ id, title }: Check, { fix, ...problem }: Problem, severity: Severity): Finding {
+function findingOf({ id, title }: Check, { fix, atMost, ...problem }: Problem, level: Severity): Finding {
   const file = problem.file?.replaceAll("\\", "/")
-  return { check: id, severity, title, ...problem, file, fixable: fix !== undefined, docs: docsOf(id) }
+  return { check: id, severity: atMost ?? level, title, ...problem, file, fixable: fix !== undefined, docs: docsOf(id) }
 }

@@ -1,9 +1,10 @@
 import { LockstepError } from "../errors.js"
 import { type Client, connect } from "../postgres/connect.js"
 import { type DatabaseUrl, parseDatabaseUrl } from "../postgres/url.js"
+import { shadowUrlOf } from "../project/database-url.js"
 import type { Project } from "../project/project.js"
 import type { EngineSetting } from "../schema-engine/engine.js"
-import { running } from "../test-db/server.js"
+import { findScratchServer } from "../scratch/server.js"
 import type { Available } from "./resources.js"
 
 /** A server where a check may create as many scratch databases as it needs, beside the other checks. */
@@ -25,36 +26,29 @@ export interface OpenScratch {
  * one for the time of the command. `schema`: the PostgreSQL schema that unqualified names mean.
  */
 export async function openScratch(project: Project, schema: string | undefined): Promise<OpenScratch> {
-  const scratchOn = async (text: string): Promise<Scratch | undefined> => {
-    const url = parseDatabaseUrl(text)
-    const server = await examine(url)
-    const setting = {
-      url: { ...url, schema: schema ?? url.schema },
-      initShadowDb: project.initShadowDb,
-      external: project.external,
-    }
-    return server.mayCreate ? { setting, version: server.version } : undefined
+  const { root, initShadowDb, external } = project
+  const shadow = shadowUrlOf(project)
+  const searches = [...(shadow ? [{ root, shadowUrl: parseDatabaseUrl(shadow) }] : []), { root }]
+  for (const search of searches) {
+    const server = await findScratchServer(search).catch(failed)
+    if (server instanceof LockstepError) return { found: noServer(server), close: async () => {} }
+    const { mayCreate, version } = await examine(server.url)
+    const setting = { url: { ...server.url, schema: schema ?? server.url.schema }, initShadowDb, external }
+    if (mayCreate) return { found: { state: "available", value: { setting, version } }, close: server.close }
+    await server.close()
   }
-  for (const text of [project.shadowUrl, (await running(project.root))?.url]) {
-    const scratch = text === undefined ? undefined : await scratchOn(text)
-    if (scratch) return { found: { state: "available", value: scratch }, close: async () => {} }
-  }
-  return await temporary(scratchOn)
+  return { found: { state: "absent", why: "no scratch server whose role may create databases" }, close: async () => {} }
 }
 
-async function temporary(scratchOn: (url: string) => Promise<Scratch | undefined>): Promise<OpenScratch> {
-  const { startTemporaryServer } = await import("../test-db/temporary.js")
-  try {
-    const { url, stop } = await startTemporaryServer()
-    const scratch = await scratchOn(url)
-    if (scratch) return { found: { state: "available", value: scratch }, close: stop }
-    throw new Error("the embedded server's role may create databases")
-  } catch (error) {
-    if (!(error instanceof LockstepError)) throw error
-    const why = `no scratch server (${error.message}): start one with \`lockstep test-db up\`, or set shadowDatabaseUrl in prisma.config`
-    return { found: { state: "absent", why }, close: async () => {} }
-  }
+function failed(error: unknown): LockstepError {
+  if (error instanceof LockstepError) return error
+  throw error
 }
+
+const noServer = ({ message }: LockstepError): Available<never> => ({
+  state: "absent",
+  why: `no scratch server (${message}): start one with \`lockstep test-db up\`, or set shadowDatabaseUrl in prisma.config`,
+})
 
 async function examine(url: DatabaseUrl): Promise<{ readonly mayCreate: boolean; readonly version: number }> {
   const client = await connect(url, { applicationName: "lockstep check" })

@@ -1,5 +1,6 @@
 import * as z from "zod/mini"
 import { result } from "../check/finding.js"
+import { statistics } from "../check/sizes.js"
 import { deployEvent } from "../deploy/events.js"
 import { errorCodes } from "../errors.js"
 import { found as foundSchema } from "../init/detect.js"
@@ -199,6 +200,7 @@ export const answers = {
   "lockstep.deploy/1": deploy,
   "lockstep.plan/1": planAnswer,
   "lockstep.check/1": checkAnswer,
+  "lockstep.stats/1": statistics,
   "lockstep.migrate/1": migrate,
   "lockstep.undo/1": undo,
   "lockstep.wait/1": wait,

@@ -41,6 +41,7 @@ const words = {
   database: "a database",
   changes: "a base, or else a database",
   scratch: "",
+  plan: "a base, or else a database",
 } as const satisfies Record<Check["needs"][number], string>
 
 function needsOf({ needs, needsOneOf }: Check): string {

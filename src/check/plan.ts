@@ -1,0 +1,42 @@
+import type { Folder } from "../history/folder.js"
+import { adopt } from "../history/rows.js"
+import { planMigrations } from "../plan/plan.js"
+import type { PlannedMigration } from "../plan/planned.js"
+import { withDatabase } from "../postgres/url.js"
+import type { Project } from "../project/project.js"
+import { withScratchDatabase } from "../scratch/database.js"
+import { replay, stepsOf } from "../scratch/replay.js"
+import type { Changes, Database } from "./resources.js"
+import type { Scratch } from "./scratch.js"
+import { findSizes, type Sizes } from "./sizes.js"
+
+/** What the branch's migrations will do, and the sizes of the tables to which they do it. */
+export interface ChangesPlan {
+  readonly migrations: readonly PlannedMigration[]
+  readonly sizes: Sizes
+}
+
+/** What is planned, and for which database. */
+export interface PlanSource {
+  readonly project: Project
+  readonly folder: Folder
+  readonly changes: Changes
+  readonly database: Database | undefined
+}
+
+/** Plans the branch's migrations on a scratch database in which all others are applied. */
+export async function planChanges(source: PlanSource, { setting }: Scratch): Promise<ChangesPlan> {
+  const { project, folder, changes, database } = source
+  const sizes = await findSizes(project, database, setting.url.schema)
+  if (changes.migrations.length === 0) return { migrations: [], sizes }
+  return await withScratchDatabase(setting, async ({ client, schema }) => {
+    await replay({ client, schema }, stepsOf(changes.before))
+    await adopt(client, schema, changes.before)
+    const { rows } = await client.query<{ name: string }>("SELECT current_database() AS name")
+    const url = withDatabase(setting.url, rows[0]?.name ?? "")
+    const migrations = [...changes.before, ...changes.migrations]
+    const scratch = { root: project.root, shadowUrl: setting.url, initShadowDb: setting.initShadowDb }
+    const plan = await planMigrations({ url, folder: { ...folder, migrations }, scratch })
+    return { migrations: plan.migrations, sizes }
+  })
+}

@@ -1,0 +1,94 @@
+import { expect, test } from "vitest"
+import { findingsOf } from "../../src/check/finding.js"
+import { exampleProject } from "./project.js"
+
+const init = `CREATE TABLE "Order" ("id" int PRIMARY KEY, "total" int, "note" varchar(10));
+CREATE TABLE "Line" ("id" int PRIMARY KEY, "orderId" int);
+`
+const sizes = (rows: Readonly<Record<string, number>>) =>
+  JSON.stringify({
+    schema: "lockstep.stats/1",
+    at: "2026-01-01T00:00:00.000Z",
+    tables: Object.entries(rows).map(([name, rows]) => ({ schema: "public", name, rows, bytes: rows * 100 })),
+  })
+
+async function found(sql: string, statistics: string | undefined, ids = ["lock", "data/unbounded"]) {
+  const base = {
+    "20260101000000_init": init,
+    ...(statistics === undefined ? {} : { "statistics.json": statistics }),
+  }
+  const project = await exampleProject({ base, branch: { "20260102000000_x": sql } }, "without a database")
+  return findingsOf(await project.check({ ids }))
+}
+
+const large = sizes({ Order: 18_000_000, Line: 18_000_000 })
+
+test.each([
+  [`ALTER TABLE "Order" ALTER COLUMN "note" TYPE int USING 1;`, ["lock/rewrites"]],
+  [`ALTER TABLE "Order" ALTER COLUMN "total" SET NOT NULL;`, ["lock/scans"]],
+  [`ALTER TABLE "Order" ADD UNIQUE ("total");`, ["lock/blocks-readers"]],
+  [`CREATE INDEX ON "Order" ("total");`, ["lock/blocks-writers"]],
+  [
+    `ALTER TABLE "Order" ADD COLUMN "x" int;\nUPDATE "Line" SET "orderId" = 1;`,
+    ["lock/blocks-readers", "data/unbounded"],
+  ],
+  [`ALTER TABLE "Order" ADD COLUMN "x" int DEFAULT 0;`, []],
+  [`CREATE TABLE "New" ("id" int); CREATE INDEX ON "New" ("id"); UPDATE "New" SET "id" = 1;`, []],
+])("a statement has one finding, by what it makes others wait for: %s", async (sql, checks) => {
+  const findings = await found(sql, large)
+  expect(findings.map(({ check }) => check)).toEqual(checks)
+  for (const { severity, file, line } of findings)
+    expect({ severity, file: typeof file, line: typeof line }).toEqual({
+      severity: "error",
+      file: "string",
+      line: "number",
+    })
+})
+
+test("a finding names the table with its size, and what is safer", async () => {
+  const [finding] = await found(`SELECT 1;\n\nCREATE INDEX "i" ON "Order" ("total");`, large)
+  expect(finding).toMatchObject({
+    line: 3,
+    object: '"Order"',
+    message:
+      'CREATE INDEX "i" ON "Order" ("total") keeps writers out of "Order" (18 M rows, 1.8 GB) while the index is built.',
+    next: expect.stringContaining("CONCURRENTLY"),
+  })
+})
+
+test("small tables are no finding; without a size it is a warning, with how to know it", async () => {
+  const sql = `CREATE INDEX "i" ON "Order" ("total");`
+  expect(await found(sql, sizes({ Order: 40 }))).toEqual([])
+  expect(await found(sql, undefined)).toMatchObject([
+    {
+      severity: "warning",
+      message: expect.stringContaining("size unknown"),
+      next: expect.stringContaining("lockstep stats"),
+    },
+  ])
+})
+
+test("the database's own sizes count where nothing is committed", async () => {
+  const base = { "20260101000000_init": init }
+  const branch = { "20260102000000_x": `CREATE INDEX "i" ON "Order" ("total");` }
+  const project = await exampleProject({ base, branch }, "with a database")
+  project.write("package.json", '{ "lockstep": { "checks": { "lock/*": { "rows": 1000 } } } }')
+  expect(await project.check({ ids: ["lock/blocks-writers"] })).toMatchObject([{ state: "passed" }])
+  await project.database?.query(`INSERT INTO "Order" SELECT g FROM generate_series(1, 1000) g; ANALYZE "Order"`)
+  expect(await project.check({ ids: ["lock/blocks-writers"] })).toMatchObject([
+    { state: "failed", findings: [{ message: expect.stringContaining('"Order" (1.0 thousand rows') }] },
+  ])
+})
+
+test("statistics that are none are refused", async () => {
+  expect(await found("SELECT 1;", "{}", ["lock/scans"])).toMatchObject([
+    { message: expect.stringContaining("statistics.json cannot be used") },
+  ])
+})
+
+test("where squawk knows of the same thing there is one finding", async () => {
+  const sql = `CREATE INDEX "i" ON "Order" ("total");`
+  const rules = (findings: Awaited<ReturnType<typeof found>>) => findings.map(({ check, rule }) => rule ?? check)
+  expect(rules(await found(sql, large, ["sql/lint"]))).toContain("require-concurrent-index-creation")
+  expect(rules(await found(sql, large, ["sql/lint", "lock"]))).toEqual(["lock/blocks-writers"])
+})
