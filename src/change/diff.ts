@@ -1,9 +1,17 @@
 import type { DiffTarget } from "@prisma/schema-engine-wasm/schema_engine_bg"
 import { LockstepError } from "../errors.js"
+import { compare } from "../history/compare.js"
 import { type Folder, fullName } from "../history/folder.js"
+import { readHistory } from "../history/recorded.js"
+import { type CatalogDifference, compareCatalogs, readCatalog } from "../postgres/catalog.js"
+import { type Client, connect } from "../postgres/connect.js"
+import type { DatabaseUrl } from "../postgres/url.js"
 import type { SchemaFiles } from "../project/schema.js"
 import { container, type Diff, type EngineSetting, historyList, withEngine } from "../schema-engine/engine.js"
-import { stepsOf } from "../scratch/replay.js"
+import { withScratchDatabase } from "../scratch/database.js"
+import { replay, type Step, stepsOf } from "../scratch/replay.js"
+import { notSeen, objectScript, objectSummary } from "./object-diff.js"
+import { unqualified } from "./undo-file.js"
 
 /** One side of a comparison. */
 export type Side =
@@ -22,15 +30,80 @@ interface Comparison extends EngineSetting {
   readonly schemaFiles?: SchemaFiles | undefined
 }
 
-/** What leads from one state to another. Errors: L1107 no such migration, L1301 a side's source was not given. */
-export async function diff(comparison: Comparison): Promise<Diff> {
-  const { from, to, form } = comparison
-  if (from.side === to.side && from.side !== "history") return { empty: true, text: "" }
-  const [source, target] = [targetOf(from, comparison), targetOf(to, comparison)]
-  return await withEngine(comparison, comparison.schemaFiles, (engine) => engine.diff(source, target, form))
+/** What leads from one state to another. */
+export interface Difference extends Diff {
+  /** Migrations that the database does not have yet: what they will change is no difference between it and its history. */
+  readonly pending: readonly string[]
 }
 
-function targetOf(side: Side, { schemaFiles, folder, initShadowDb }: Comparison): DiffTarget {
+/**
+ * What leads from one state to another. Between a history and a database, or two histories, that includes what Prisma's
+ * engine does not see: views, functions, triggers, policies, checks, indexes on expressions.
+ * Errors: L1107 no such migration, L1301 a side's source was not given.
+ */
+export async function diff(comparison: Comparison): Promise<Difference> {
+  const { from, to, form } = comparison
+  if (from.side === to.side && from.side !== "history") return { empty: true, text: "", pending: [] }
+  const pending = await pendingIn(comparison)
+  const [source, target] = [targetOf(from, comparison, pending), targetOf(to, comparison, pending)]
+  const byEngine = await withEngine(comparison, comparison.schemaFiles, (engine) => engine.diff(source, target, form))
+  const objects = await objectsBetween(comparison, pending, byEngine)
+  if (objects === undefined) return { ...byEngine, pending }
+  const isEmpty = byEngine.empty && objects.onlyFirst.length + objects.onlySecond.length === 0
+  const engineText = byEngine.empty ? "" : byEngine.text
+  const text =
+    form === "script"
+      ? await unqualified(objectScript(objects, engineText), comparison.url.schema)
+      : [engineText.trimEnd(), objectSummary(objects)].filter(Boolean).join("\n\n")
+  return { empty: isEmpty, text: isEmpty ? byEngine.text : `${text}\n`, pending }
+}
+
+/** The folder's migrations that a database with a history does not have, where it is compared with the whole history. */
+async function pendingIn({ from, to, folder, url }: Comparison): Promise<readonly string[]> {
+  const sides = [from, to]
+  const isWhole = sides.some((each) => each.side === "history" && each.upTo === undefined)
+  if (!isWhole || !sides.some(({ side }) => side === "database") || folder === undefined) return []
+  return await withClient(url, async (client) => {
+    const rows = await readHistory(client, url.schema)
+    if (rows === undefined) return []
+    const { applied } = compare(folder.migrations, rows)
+    const has = new Set(applied.map(({ name }) => name))
+    return folder.migrations.flatMap(({ name }) => (has.has(name) ? [] : [name]))
+  })
+}
+
+/** What the catalogs of both sides differ in beside what the engine says; undefined where one of them is no database. */
+async function objectsBetween(
+  comparison: Comparison,
+  pending: readonly string[],
+  byEngine: Diff,
+): Promise<CatalogDifference | undefined> {
+  const { from, to, external } = comparison
+  if (![from, to].every(({ side }) => side === "history" || side === "database")) return undefined
+  const [first, second] = [await catalogOf(from, comparison, pending), await catalogOf(to, comparison, pending)]
+  return notSeen({
+    ...compareCatalogs(first, second),
+    engine: byEngine.empty ? "equal" : "different",
+    external: [...(external?.tables ?? []), ...(external?.enums ?? [])],
+  })
+}
+
+async function catalogOf(side: Side, comparison: Comparison, pending: readonly string[]) {
+  const { url } = comparison
+  if (side.side !== "history") return await withClient(url, (client) => readCatalog(client, url.schema))
+  return await withScratchDatabase(comparison, async (session) => {
+    await replay(session, stepsIn(side, comparison, pending))
+    return await readCatalog(session.client, url.schema)
+  })
+}
+
+async function withClient<T>(url: DatabaseUrl, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = await connect(url)
+  return await work(client).finally(() => client.end())
+}
+
+function targetOf(side: Side, comparison: Comparison, pending: readonly string[]): DiffTarget {
+  const { schemaFiles, folder, initShadowDb } = comparison
   switch (side.side) {
     case "empty":
       return { tag: "empty" }
@@ -39,11 +112,22 @@ function targetOf(side: Side, { schemaFiles, folder, initShadowDb }: Comparison)
     case "schema":
       return { tag: "schemaDatamodel", ...container(given("the schema", schemaFiles)) }
     case "history": {
-      const { dir, migrations } = given("the migrations folder", folder)
-      const end = side.upTo === undefined ? migrations.length : indexOfMigration(migrations, side.upTo) + 1
-      return { tag: "migrations", ...historyList(dir, stepsOf(migrations.slice(0, end)), initShadowDb) }
+      const { dir } = given("the migrations folder", folder)
+      return { tag: "migrations", ...historyList(dir, stepsIn(side, comparison, pending), initShadowDb) }
     }
   }
+}
+
+/** The migrations of a history that count. */
+function stepsIn(
+  { upTo }: Extract<Side, { side: "history" }>,
+  { folder }: Comparison,
+  pending: readonly string[],
+): readonly Step[] {
+  const { migrations } = given("the migrations folder", folder)
+  const end = upTo === undefined ? migrations.length : indexOfMigration(migrations, upTo) + 1
+  const waiting = new Set(upTo === undefined ? pending : [])
+  return stepsOf(migrations.slice(0, end).filter(({ name }) => !waiting.has(name)))
 }
 
 /** The engine requires a schema even where only the database is compared. */

@@ -10,6 +10,7 @@ export default defineCommand({
   description: [
     "Compares two states of the schema. Prints a summary, or with --script the SQL that leads from the first to the second.",
     "A state is one of: history (the migrations folder, replayed on a scratch database), history@NAME (the same up to that migration), schema (the Prisma schema), database, empty.",
+    "Between history and database views, functions, triggers, policies and the like are compared as well, and pending migrations are not counted: history means those that the database has, unless it has no history.",
   ],
   operands: [
     { name: "from", required: true, description: "the state to start from" },
@@ -35,6 +36,11 @@ export default defineCommand({
       schemaFiles,
       form: settings.script ? "script" : "summary",
     })
+    const { pending } = result
+    if (pending.length > 0)
+      output.say(
+        `${pending.length} pending ${pending.length === 1 ? "migration is" : "migrations are"} not counted: ${pending.join(", ")}`,
+      )
     output.data(result.empty ? "No difference." : result.text.trimEnd(), "script")
     output.object({
       schema: "lockstep.diff/1",
@@ -42,6 +48,7 @@ export default defineCommand({
       to: operands[1],
       equal: result.empty,
       text: result.text,
+      pending,
     })
     return result.empty ? 0 : 1
   },

@@ -207,7 +207,7 @@ export const answers = {
   "lockstep.generate/1": z.strictObject({ schema: z.literal("lockstep.generate/1"), durationMs: ms }),
   "lockstep.diff/1": z.strictObject({
     ...{ schema: z.literal("lockstep.diff/1"), from: z.string(), to: z.string() },
-    ...{ equal: z.boolean(), text: z.string() },
+    ...{ equal: z.boolean(), text: z.string(), pending: names },
   }),
   "lockstep.resolve/1": z.strictObject({
     ...{ schema: z.literal("lockstep.resolve/1"), name, state: z.enum(["applied", "rolled back"]) },
