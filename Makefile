@@ -46,9 +46,9 @@ test-db: dist/cli.js ## start a test PostgreSQL, apply every migration, generate
 	@echo '  use it:   export DATABASE_URL="$$($(call by,dagger/test-db,npx lockstep test-db) url)"'
 	@echo '  stop it:  make clean'
 
-test-db-migrate: dist/cli.js ## write the next migration from the schema's change: NAME=add_orders
-	@$(call by,$(DAGGER_CALL) -y migrate --name "$(or $(NAME),$(error name the migration: make test-db-migrate NAME=add_orders))",$(LOCKSTEP) test-db up --deploy >/dev/null)
-	@$(call by,,DATABASE_URL="$$($(LOCKSTEP) test-db url)" $(LOCKSTEP) migrate $(if $(NAME),--name "$(NAME)"))
+test-db-migrate: dist/cli.js ## write the next migration from the schema's change: NAME=add_orders OPTIONS="--rename User.name=displayName"
+	@$(call by,$(DAGGER_CALL) -y migrate $(OPTIONS) --name "$(or $(NAME),$(error name the migration: make test-db-migrate NAME=add_orders))",$(LOCKSTEP) test-db up --deploy >/dev/null)
+	@$(call by,,DATABASE_URL="$$($(LOCKSTEP) test-db url)" $(LOCKSTEP) migrate $(if $(NAME),--name "$(NAME)") $(OPTIONS))
 
 status: dist/cli.js ## show what is applied and what is pending in DATABASE_URL, or in the test database
 	@$(call by,$(call on_database,status),$(LOCKSTEP) status)

@@ -1,4 +1,4 @@
-import { type CacheVolume, type Container, dag, ReturnType } from "@dagger.io/dagger"
+import { type CacheVolume, type Container, type Directory, dag, ReturnType } from "@dagger.io/dagger"
 import type { Settings } from "./settings.js"
 
 const certificates = "/lockstep/ca.pem"
@@ -42,6 +42,14 @@ export const answerOf = async (attempted: Container): Promise<string> => (await 
 export async function transcriptOf(attempted: Container): Promise<string> {
   const { narration, answer } = await outputOf(attempted)
   return narration + answer
+}
+
+/** What an attempted command wrote into a folder, also where it failed. Throws where it wrote nothing, with all that it printed. */
+export async function writtenTo(folder: string, attempted: Container): Promise<Directory> {
+  const done = await attempted.sync()
+  const parent = done.directory(folder.slice(0, folder.lastIndexOf("/")))
+  if ((await parent.glob(`${folder.slice(folder.lastIndexOf("/") + 1)}/*`)).length > 0) return done.directory(folder)
+  throw new Error(`\n${await transcriptOf(done)}`)
 }
 
 /** The container after an attempted command. Throws where it failed, with all that it printed. */

@@ -17,7 +17,7 @@ import {
   type Secret,
   type Service,
 } from "@dagger.io/dagger"
-import { answerOf, attempt, succeeded, uncached, withoutTimeout } from "./container.js"
+import { answerOf, attempt, succeeded, uncached, withoutTimeout, writtenTo } from "./container.js"
 import { imageParts, publish, testedImages, usualPlatforms } from "./image.js"
 import { callOf, projectWithoutMigrations, runner } from "./packages.js"
 import { emptyServer, migrate, serverWithData, withDatabase, withScratch, withServer } from "./postgres.js"
@@ -116,12 +116,15 @@ export class Lockstep {
   /**
    * Writes the next migration from the schema's change: dagger call migrate --name add_orders
    * @param name What the migration does, such as add_orders.
+   * @param rename What has a new name and keeps its rows, such as User.name=displayName; may be given several times.
+   * @param acceptDataLoss Write it although it loses data.
    */
   @func({ cache: "never" })
-  async migrate(name: string): Promise<Changeset> {
+  async migrate(name: string, rename: string[] = [], acceptDataLoss: boolean = false): Promise<Changeset> {
     const before = await runner(this)
     const server = withServer(uncached(before), await emptyServer(this, "migrate"))
-    const after = attempt(server, "lockstep", "migrate", "--name", name)
+    const options = rename.map((one) => `--rename=${one}`).concat(acceptDataLoss ? "--accept-data-loss" : [])
+    const after = attempt(server, "lockstep", "migrate", "--name", name, ...options)
     const sql = await answerOf(after)
     const plan = await onMigrated(this, withProjectOf(before, after), "lockstep", "plan")
     const changes = changesOf(this, { before, after, files: "all" })
@@ -161,6 +164,25 @@ export class Lockstep {
   async plan(databaseUrl: Secret, database?: Service, options: string[] = []): Promise<string> {
     const runs = withScratch(uncached(await runner(this)), await emptyServer(this, "scratch"))
     return answerOf(attempt(await withDatabase(runs, databaseUrl, database), "lockstep", "plan", ...options))
+  }
+
+  /**
+   * What is wrong with the pending migrations, and what they do, as files for CI: dagger call report export --path reports
+   * @param databaseUrl The database's URL, such as env://DATABASE_URL; without one, what needs a database is skipped.
+   * @param database The database's address where only this machine reaches it, such as tcp://localhost:5432.
+   * @param format The formats of `lockstep check` and `lockstep plan`; may be given several times.
+   */
+  @func({ cache: "never" })
+  async report(
+    databaseUrl?: Secret,
+    database?: Service,
+    format: string[] = ["text", "json", "junit", "sarif", "markdown"],
+  ): Promise<Directory> {
+    const runs = withScratch(uncached(await runner(this)), await emptyServer(this, "scratch"))
+    const ready = databaseUrl ? await withDatabase(runs, databaseUrl, database) : runs
+    const given = ["--format", format.join(), "--output", `${reportsDir}/`]
+    const checked = attempt(ready, "lockstep", "check", ...given)
+    return writtenTo(reportsDir, databaseUrl ? attempt(checked, "lockstep", "plan", ...given) : checked)
   }
 
   /**
@@ -332,6 +354,8 @@ export class Lockstep {
     return changesOf(this, { before, after: await succeeded(attempted), files })
   }
 }
+
+const reportsDir = "/tmp/lockstep-reports"
 
 const withProjectOf = (container: Container, other: Container): Container =>
   container.withDirectory(projectDir, other.directory(projectDir))

@@ -8,6 +8,16 @@ export const projectOptions = {
   migrations: { type: "text", value: "dir", description: "the migrations folder" },
 } as const satisfies OptionTable
 
+/** For commands that try something out. */
+export const scratchServer = {
+  shadowUrl: {
+    type: "text",
+    value: "url",
+    description: "a database on the server where scratch databases are made",
+    defaultDescription: "the configuration's shadowDatabaseUrl, else the test database",
+  },
+} as const satisfies OptionTable
+
 /** For commands that an empty migrations folder would mislead. */
 export const allowEmpty = {
   allowEmpty: { type: "boolean", description: "accept a migrations folder without migrations" },

@@ -1,5 +1,5 @@
 import { defineCommand } from "../cli/options.js"
-import { projectOptions } from "../cli/shared-options.js"
+import { projectOptions, scratchServer } from "../cli/shared-options.js"
 import { hasFailed, renderChecks } from "../report/check.js"
 import { checkFormats, formatOptions, give, type Style } from "../report/formats/formats.js"
 import { checkReport } from "../report/formats/report.js"
@@ -22,6 +22,7 @@ export default defineCommand({
   options: {
     ...projectOptions,
     ...formatOptions,
+    ...scratchServer,
     base: {
       type: "text",
       value: "ref",
@@ -43,7 +44,9 @@ export default defineCommand({
   ],
   async run({ settings, operands: ids, output, project, signal }) {
     checkFormats(settings)
-    const request = { project: await project(), base: settings.base, ids, signal }
+    const found = await project()
+    const where = { ...found, shadowUrl: settings.shadowUrl ?? found.shadowUrl }
+    const request = { project: where, base: settings.base, ids, signal }
     const { runChecks, fixProblems } = await import("../check/run.js")
     const { checkObject } = await import("../report/check-json.js")
     const fixed = settings.fix ? await fixProblems(request) : []

@@ -1,6 +1,6 @@
 import { announce } from "../cli/database.js"
 import { defineCommand } from "../cli/options.js"
-import { allowEmpty, projectOptions } from "../cli/shared-options.js"
+import { allowEmpty, projectOptions, scratchServer } from "../cli/shared-options.js"
 import { parseDatabaseUrl } from "../postgres/url.js"
 import { inLine } from "../printable.js"
 import { findTarget, shadowUrlOf } from "../project/database-url.js"
@@ -17,13 +17,6 @@ const failOn = {
   description: "exit 1 where the plan has one of these, separated by commas",
 } as const
 
-const shadowUrl = {
-  type: "text",
-  value: "url",
-  description: "a database on the server where scratch databases are made",
-  defaultDescription: "the configuration's shadowDatabaseUrl, else the test database",
-} as const
-
 const estimate = {
   type: "boolean",
   description: "estimate from the SQL, without a scratch database",
@@ -36,7 +29,7 @@ export default defineCommand({
     "The scratch database is made on the server of --shadow-url or shadowDatabaseUrl, else of the running test database, else on an embedded server that runs as long as the command. Where none of them can be used, the plan is estimated from the SQL and says so.",
     "Row counts are PostgreSQL's estimates. The rules behind an estimate are measured: docs/lock-rules.md lists them.",
   ],
-  options: { ...projectOptions, shadowUrl, estimate, failOn, ...allowEmpty, ...formatOptions },
+  options: { ...projectOptions, ...scratchServer, estimate, failOn, ...allowEmpty, ...formatOptions },
   exitCodes: {
     0: "a plan, also one that destroys data",
     1: "a deploy could not apply it (a failed migration, SQL that cannot be parsed or that PostgreSQL refuses, a database without a history that is not empty); it has what --fail-on names; or the database cannot be read",

@@ -24,7 +24,8 @@ export const formatOptions = {
   output: {
     type: "text",
     value: "path",
-    description: "the file to write it into; with several formats the folder for a file each, such as check.sarif",
+    description:
+      "the file to write it into; with several formats, or ending in a slash, the folder for a file each, such as check.sarif",
   },
 } as const satisfies OptionTable
 
@@ -69,7 +70,7 @@ export async function give(answer: Answer, chosen: Chosen, output: Output): Prom
   output.object(answer.object)
   if (chosen.output === undefined) return
   for (const format of chosen.format.length > 0 ? chosen.format : (["text"] as const)) {
-    const single = chosen.format.length <= 1
+    const single = chosen.format.length <= 1 && !/[/\\]$/.test(chosen.output)
     const path = single ? chosen.output : join(chosen.output, `${answer.command}.${endings[format]}`)
     await write(path, await rendered(format, answer))
     output.say(`  wrote ${inLine(path)}`)
