@@ -77,6 +77,7 @@ export const errorCodes = {
   L1415: { exitCode: 2, title: "a rename that was given does not fit the schema's change" },
   L1416: { exitCode: 1, title: "renames do not lead to the Prisma schema" },
   L1417: { exitCode: 1, title: "the Prisma schema from before an undone migration cannot be found" },
+  L1419: { exitCode: 2, title: "the Prisma schema means something else to the project's older Prisma" },
   L1501: { exitCode: 2, title: "the embedded PostgreSQL does not run on this platform" },
   L1502: { exitCode: 2, title: "the embedded PostgreSQL is not installed" },
   L1503: { exitCode: 2, title: "root has no account to run the embedded PostgreSQL as" },

@@ -2,7 +2,7 @@ import { announce } from "../cli/database.js"
 import { runDeploy } from "../cli/deploy.js"
 import { defineCommand } from "../cli/options.js"
 import { deployOptions } from "../cli/shared-options.js"
-import { findTarget } from "../project/database-url.js"
+import { findTarget, shadowUrlOf } from "../project/database-url.js"
 import { readMigrations } from "../project/project.js"
 import { deployReporter, verdict } from "../report/deploy.js"
 import { deployRecorder } from "../report/formats/deploy-report.js"
@@ -33,7 +33,7 @@ export default defineCommand({
       folder,
       external: where.external,
       settings,
-      shadow: where,
+      shadow: settings.verify === "schema" ? { ...where, shadowUrl: shadowUrlOf(where) } : where,
       applicationName: "lockstep deploy",
       signal,
       onEvent: (event) => {

@@ -3,7 +3,7 @@ import { openWorkplace } from "../cli/database.js"
 import { defineCommand } from "../cli/options.js"
 import { projectOptions } from "../cli/shared-options.js"
 import { LockstepError } from "../errors.js"
-import { readSchema } from "../project/schema.js"
+import { namespacesAlone, readSchema, readSchemaIfPossible } from "../project/schema.js"
 
 /** `lockstep diff <from> <to>`: any two of the history, the schema, the database, and nothing. */
 export default defineCommand({
@@ -27,7 +27,9 @@ export default defineCommand({
     if (from === undefined || to === undefined) throw new LockstepError("L1301", "diff takes two operands")
     const { setting, folder, project: parts } = await openWorkplace(await project(), output)
     const needsSchema = [from, to].some(({ side }) => side === "schema")
-    const schemaFiles = needsSchema ? readSchema(parts.schemaPath) : undefined
+    const schemaFiles = needsSchema
+      ? readSchema(parts.schemaPath)
+      : namespacesAlone(readSchemaIfPossible(parts.schemaPath))
     const result = await diff({
       ...setting,
       from,

@@ -1,11 +1,10 @@
-import { existsSync } from "node:fs"
 import { lockFor, openWorkplace } from "../cli/database.js"
 import { applyPending, seed } from "../cli/deploy.js"
 import { defineCommand } from "../cli/options.js"
 import { confirmDestruction } from "../cli/prompts.js"
 import { consent, projectOptions } from "../cli/shared-options.js"
 import { preceded } from "../errors.js"
-import { readSchema } from "../project/schema.js"
+import { namespacesAlone, readSchemaIfPossible } from "../project/schema.js"
 import { deployNarrator, verdict } from "../report/deploy.js"
 import { withEngine } from "../schema-engine/engine.js"
 
@@ -27,7 +26,7 @@ export default defineCommand({
     await confirmDestruction({ target, yes: settings.yes, what: "dropping all data" })
     const waiting = { target, signal, onEvent: deployNarrator(output) }
     // The Prisma schema may name further PostgreSQL schemas; where there is none, the URL's is all.
-    const schemaFiles = existsSync(parts.schemaPath) ? readSchema(parts.schemaPath) : undefined
+    const schemaFiles = namespacesAlone(readSchemaIfPossible(parts.schemaPath))
     await withEngine({ ...setting, takeLock: lockFor(waiting) }, schemaFiles, (engine) => engine.reset())
     output.say(`emptied ${target.url.display}`)
     const emptied = (error: unknown) => Promise.reject(preceded(error, "The database was emptied."))

@@ -7,7 +7,7 @@ import { LockstepError } from "../errors.js"
 import { inLine } from "../printable.js"
 import { findTarget } from "../project/database-url.js"
 import type { Project } from "../project/project.js"
-import { modelsIn, readSchema, type SchemaFiles } from "../project/schema.js"
+import { modelsIn, readSchemaOfClient, type SchemaFiles } from "../project/schema.js"
 
 /** `lockstep test-client`: the generated client's types, and its models on a database. */
 export default defineCommand({
@@ -28,7 +28,7 @@ export default defineCommand({
   examples: ["lockstep test-db up --deploy && lockstep test-client", "lockstep test-client --only types"],
   async run({ settings: { only }, output, project }) {
     const parts = await project()
-    const files = readSchema(parts.schemaPath)
+    const files = readSchemaOfClient(parts.schemaPath)
     const [generator] = clientGenerators(files)
     if (generator === undefined)
       throw new LockstepError("L1320", "the schema has no generator of Prisma Client", {

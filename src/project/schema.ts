@@ -2,8 +2,10 @@ import { readdirSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { LockstepError } from "../errors.js"
 import { readRegularFile } from "../history/folder.js"
+import { implicitRelations } from "./implicit-relations.js"
 import { prismaMajor } from "./manifest.js"
 import { type SetAside, setAsideOlder } from "./older-schema.js"
+import { blocksIn, propertiesIn } from "./schema-blocks.js"
 
 /** A Prisma schema: its files, in any order. */
 export type SchemaFiles = readonly SchemaFile[]
@@ -15,19 +17,49 @@ export interface SchemaFile {
 /**
  * Reads a project's Prisma schema as the engine of Prisma 7 accepts it: one file, or every .prisma file below a folder,
  * in a stable order. What only an older Prisma accepts is set aside in memory; lines and columns stay.
- * Errors: L1401 it does not exist or cannot be read; L1402 it holds connection URLs, and the project is on Prisma 7.
+ * Errors: L1401 it does not exist or cannot be read; L1402 it holds connection URLs, and the project is on Prisma 7;
+ * L1419 it means something else to the project's Prisma.
  */
 export function readSchema(path: string): SchemaFiles {
+  const { files, setAside } = setAsideOlder(readSchemaFiles(path))
+  const major = prismaMajor(dirname(path))
+  if (setAside.length > 0 && (major ?? 0) >= 7) refuseConnections(setAside)
+  if (major === 5) refuseOtherMeaning(files)
+  return files
+}
+
+/** Errors: L1401. */
+function readSchemaFiles(path: string): SchemaFiles {
   const files = schemaPaths(path).map((file) => ({ path: file, content: readSchemaFile(file) }))
-  if (files.length === 0) {
-    throw new LockstepError("L1401", `there is no Prisma schema at ${path}`, {
+  if (files.length > 0) return files
+  throw new LockstepError("L1401", `there is no Prisma schema at ${path}`, {
+    state: "nothing was touched.",
+    next: "name it with --schema, or in prisma.config; deploy and status do not need it",
+  })
+}
+
+/** Reads a schema for its models and generators. Errors: L1401. */
+export const readSchemaOfClient = (path: string): SchemaFiles => setAsideOlder(readSchemaFiles(path)).files
+
+/**
+ * The table of an implicit many-to-many relation has a unique index in Prisma 5, and a primary key from 6 on: a migration
+ * would change every such table. Source: Prisma's upgrade guide to version 6.
+ */
+function refuseOtherMeaning(files: SchemaFiles): void {
+  const [first, ...rest] = implicitRelations(files)
+  if (first === undefined) return
+  const ends = [first, ...rest].map(({ path, line, model, field, of }) => `${path}:${line}: ${model}.${field} ${of}[]`)
+  throw new LockstepError(
+    "L1419",
+    "the table of an implicit many-to-many relation is another one to Prisma 5 than to later versions",
+    {
+      file: first.path,
+      line: first.line,
+      hint: `Prisma 5 gives it a unique index, Prisma 6 and 7 a primary key in its place, and so does Lockstep.\n${ends.join("\n")}`,
       state: "nothing was touched.",
-      next: "name it with --schema, or in prisma.config; deploy and status do not need it",
-    })
-  }
-  const { files: accepted, setAside } = setAsideOlder(files)
-  if (setAside.length > 0 && (prismaMajor(dirname(path)) ?? 0) >= 7) refuseConnections(setAside)
-  return accepted
+      next: "update the project to Prisma 6, whose upgrade guide says what to do with these tables; deploy, status, plan and undo work as they are",
+    },
+  )
 }
 
 /** Prisma 7 itself does not accept these schemas. */
@@ -82,3 +114,19 @@ export function schemaPaths(path: string): readonly string[] {
 /** The models that a schema declares. */
 export const modelsIn = (files: SchemaFiles): readonly string[] =>
   files.flatMap(({ content }) => [...content.matchAll(/^\s*model\s+(\w+)\s*\{/gm)].flatMap(([, name]) => name ?? []))
+
+/** The PostgreSQL schemas that a Prisma schema names, as one that has nothing else; undefined where it names none. */
+export function namespacesAlone(files: SchemaFiles): SchemaFiles | undefined {
+  const lists = files.flatMap(({ content }) =>
+    blocksIn(content)
+      .filter(({ kind }) => kind === "datasource")
+      .flatMap((block) => propertiesIn(block).filter(({ name }) => name === "schemas")),
+  )
+  const [list] = lists
+  if (list === undefined) return undefined
+  const names = [...list.code.matchAll(/"_*"/g)].map(({ index, 0: { length } }) =>
+    list.value.slice(index, index + length),
+  )
+  const content = `datasource db {\n  provider = "postgresql"\n  schemas  = [${names.join(", ")}]\n}\n`
+  return [{ path: "schema.prisma", content }]
+}

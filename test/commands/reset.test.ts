@@ -38,6 +38,13 @@ test("without consent, and without a terminal to type it, nothing is touched", a
   expect(await database.query(`SELECT * FROM "User"`)).toHaveLength(1)
 })
 
+test("a schema that is not valid, or an older Prisma's, is no obstacle: only its PostgreSQL schemas are read", async () => {
+  const broken = 'datasource db {\n  provider = "postgresql"\n  url = env("SHOP")\n}\nmodel A {\n  id Nothing\n}\n'
+  const { run } = await openShop({ schema: broken })
+  expect(await run("reset", "--yes")).toMatchObject({ stdout: "Reset: 2 migrations applied.", exitCode: 0 })
+  expect(await run("diff", "history", "database")).toMatchObject({ stdout: "No difference.", exitCode: 0 })
+})
+
 test("a variable is no consent", async () => {
   const { project, database } = await openShop()
   const { stderr, exitCode } = await lockstep(["reset"], {

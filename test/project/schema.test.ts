@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
-import { modelsIn, readSchema, readSchemaIfPossible } from "../../src/project/schema.js"
+import { modelsIn, namespacesAlone, readSchema, readSchemaIfPossible } from "../../src/project/schema.js"
 import { createProject } from "../support/project.js"
 
 test("a folder's .prisma files are read together, those in subfolders too", () => {
@@ -75,4 +75,51 @@ test("with Prisma 7, which refuses them itself, they are named with their lines"
       }),
     }),
   )
+})
+
+const manyToMany = `model Post {
+  id   Int   @id
+  tags Tag[]
+}
+
+model Tag {
+  id    Int    @id
+  posts Post[]
+}
+`
+
+test("with Prisma 5, whose implicit many-to-many tables are others, both ends are named with the reason", () => {
+  const { root } = createProject({ schema: manyToMany, files: withPrisma("5.22.0") })
+  const path = join(root, "prisma/schema.prisma")
+  expect(() => readSchema(path)).toThrow(
+    expect.objectContaining({
+      code: "L1419",
+      details: expect.objectContaining({
+        file: path,
+        line: 3,
+        hint: expect.stringContaining(
+          `primary key in its place, and so does Lockstep.\n${path}:3: Post.tags Tag[]\n${path}:8: Tag.posts Post[]`,
+        ),
+      }),
+    }),
+  )
+})
+
+test.each(["6.0.0", "7.10.1"])("with Prisma %s they are the engine's own", (version) => {
+  const { root } = createProject({ schema: manyToMany, files: withPrisma(version) })
+  expect(readSchema(join(root, "prisma/schema.prisma"))).toHaveLength(1)
+})
+
+test("the PostgreSQL schemas are known without the rest, whatever is wrong with it", () => {
+  const files = [
+    { path: "a.prisma", content: "model A {\n  id Nothing @id\n" },
+    {
+      path: "b.prisma",
+      content: 'datasource db {\n  schemas = [\n    "own", // "not"\n    "public"\n  ]\n  url = env("A")\n}\n',
+    },
+  ]
+  expect(namespacesAlone(files)?.map(({ content }) => content)).toEqual([
+    'datasource db {\n  provider = "postgresql"\n  schemas  = ["own", "public"]\n}\n',
+  ])
+  expect(namespacesAlone([{ path: "a.prisma", content: "datasource db {\n}\n" }])).toBeUndefined()
 })
