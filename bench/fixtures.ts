@@ -48,6 +48,17 @@ export async function writeHistory(count: number): Promise<History> {
   return { root, prisma, dbmate, files }
 }
 
+/** Adds an ordinary change to a history in Prisma's layout: a column, its values, an index. */
+export async function addMigration({ prisma, files }: History): Promise<void> {
+  const folder = join(prisma, `${20_260_101_000_000 + files.length}_added`)
+  await mkdir(folder, { recursive: true })
+  const sql = `ALTER TABLE "t0" ADD COLUMN "label" TEXT;
+UPDATE "t0" SET "label" = "name";
+CREATE INDEX "t0_label_idx" ON "t0"("label");
+`
+  await writeFile(join(folder, "migration.sql"), sql)
+}
+
 const prismaConfig = `export default {
   schema: "prisma/schema.prisma",
   migrations: { path: "prisma/migrations" },

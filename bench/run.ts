@@ -4,9 +4,9 @@ import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { down, up } from "../src/test-db/server.js"
 import inMemory from "../test/support/memory.js"
-import { type History, writeHistory } from "./fixtures.js"
+import { addMigration, type History, writeHistory } from "./fixtures.js"
 import { peakMemory, race, type Timing } from "./measure.js"
-import { buildStockEngine, contenders, Databases, type Verb } from "./tools.js"
+import { buildStockEngine, contenders, Databases, planContenders, type Verb } from "./tools.js"
 
 const { values } = parseArgs({
   options: { runs: { type: "string", default: "7" }, json: { type: "boolean", default: false } },
@@ -44,6 +44,14 @@ try {
     await race(contenders(ordinary, databases, "deploy", false).filter(hasHistory), runs),
   )
   show("status, 500 migrations", await race(contenders(ordinary, databases, "status", false).filter(hasHistory), runs))
+
+  const planned = await history(430)
+  const [applied] = contenders(planned, databases, "deploy", false)
+  if (applied) {
+    await race([{ ...applied, prepare: () => databases.recreate("bench_lockstep_430") }], 0)
+    await addMigration(planned)
+    show("plan of one new migration, 430 applied", await race(planContenders(planned, databases, server.url), runs))
+  }
 
   const [few] = contenders(small, databases, "deploy", false)
   const [many] = contenders(large, databases, "deploy", false)

@@ -76,6 +76,16 @@ export function contenders(history: History, databases: Databases, verb: Verb, f
   ]
 }
 
+/** A plan observed on the server of `scratch`, where the applied history is kept as a template, and the estimate. */
+export function planContenders(history: History, databases: Databases, scratch: string): readonly Contender[] {
+  const env = { DATABASE_URL: databases.url(`bench_lockstep_${history.files.length}`), LOCKSTEP_SHADOW_URL: scratch }
+  const plan = (name: string, ...options: readonly string[]): Contender => ({
+    ...{ name, env, cwd: history.root },
+    command: [process.execPath, cli, "plan", ...options],
+  })
+  return [plan("observed"), plan("estimate", "--estimate")]
+}
+
 function psqlContender(
   contender: (name: string, command: readonly string[]) => Contender,
   history: History,

@@ -12,7 +12,7 @@ import { observerSchema } from "../scratch/observer.js"
 import { type Drift, stepsOf } from "../scratch/replay.js"
 import { type FoundServer, findScratchServer } from "../scratch/server.js"
 import { type Snapshot, takeSnapshot } from "../scratch/snapshot.js"
-import { openReplayed, type ReplayedDatabase } from "../scratch/template.js"
+import { openReplayed, type ReplayedDatabase, type Use } from "../scratch/template.js"
 import type { PendingMigration } from "./pending.js"
 
 /** Where the pending migrations are observed. */
@@ -59,18 +59,26 @@ export async function runOnScratch(choice: ScratchChoice, work: ScratchWork): Pr
   try {
     if (server.isOwn) await copyRoles(work.target, server)
     const setting = { url: server.url, schema: work.url.schema, initShadowDb: choice.initShadowDb, main: work.url }
-    const scratch = await openReplayed(setting, stepsOf(work.applied))
-    try {
-      return await run(scratch, server, work)
-    } finally {
-      await scratch.drop()
+    const replayed = async (use: Use): Promise<ScratchRun> => {
+      const scratch = await openReplayed(setting, stepsOf(work.applied), use)
+      return await run(scratch, server, work).finally(() => scratch.drop())
     }
+    if (!canBeRolledBack(work)) return await replayed("copy")
+    const found = await replayed("shared")
+    return found.runs.some(({ refused }) => refused?.code === mayNotCommitHere) ? await replayed("copy") : found
   } catch (error) {
     return unavailable(error)
   } finally {
     await server.close()
   }
 }
+
+/** SQLSTATE invalid_transaction_termination: a procedure commits, and has to run outside of a transaction. */
+const mayNotCommitHere = "2D000"
+
+/** One migration in one transaction, of which nothing has to stay for another. */
+const canBeRolledBack = ({ pending }: ScratchWork): boolean =>
+  pending.length === 1 && pending.every(({ prepared }) => prepared.class === "transactional" && !prepared.unparsed)
 
 /** Only what the server or the history refuses; a bug is not an estimate. */
 function unavailable(error: unknown): NoScratchRun {
@@ -156,8 +164,9 @@ const isOwn = ({ kind, name }: CatalogObject): boolean => kind !== "trigger" || 
 
 async function observe(scratch: ReplayedDatabase, { prepared, statements }: PendingMigration): Promise<ObservedRun> {
   if (prepared.unparsed) return await runWhole(scratch, prepared.sql)
-  const observed = await observeScript(scratch, { class: prepared.class, statements })
-  if (observed.refused === undefined) return observed
+  const ends = scratch.isShared ? "rollback" : "commit"
+  const observed = await observeScript(scratch, { class: prepared.class, statements, ends })
+  if (observed.refused === undefined || scratch.isShared) return observed
   // A procedure that commits shows itself when PostgreSQL refuses it in a transaction; a deploy then runs it outside of one.
   const refusal = { error: observed.refused, sentBefore: 0, startsAt: 0, statement: observed.observations.length }
   const outside = await withStatementOutside({ ...prepared, statements }, refusal, { onEvent: () => undefined })

@@ -24,7 +24,7 @@ export type ScratchServer =
 export interface ScratchDatabase extends Session {
   /** Opens one more connection to it; the caller ends it. */
   readonly open: () => Promise<Client>
-  /** Keeps it under another name, as a template for copies: nobody can connect to it any more. Where that name is taken, it is dropped. */
+  /** Keeps it under another name, as a template for copies; its connection ends. Where that name is taken, drop() drops it. */
   readonly keepAs: (name: string) => Promise<void>
   /** May be called twice. */
   readonly drop: () => Promise<void>
@@ -126,11 +126,10 @@ async function create(url: DatabaseUrl, template?: string): Promise<Opened> {
     const keepAs = async (kept: string): Promise<void> => {
       await client?.end()
       const [from, to] = [quoteIdentifier(name), quoteIdentifier(kept)]
-      const renamed = await owner.query(`ALTER DATABASE ${from} RENAME TO ${to}`).then(
-        () => true,
-        (error: unknown) => (sqlstateOf(error) === "42P04" ? false : Promise.reject(error)),
-      )
-      if (renamed) await owner.query(`ALTER DATABASE ${to} WITH ALLOW_CONNECTIONS false`)
+      await owner.query(`ALTER DATABASE ${from} RENAME TO ${to}`).catch((error: unknown) => {
+        // Another process made the same one meanwhile.
+        if (sqlstateOf(error) !== "42P04") throw error
+      })
     }
     return { client, open, keepAs, drop }
   } catch (error) {

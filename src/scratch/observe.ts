@@ -14,6 +14,8 @@ export interface ObservedScript {
   /** "transactional": in one transaction; otherwise statement by statement, or as the file's own BEGIN and COMMIT say. */
   readonly class: "transactional" | "non-transactional" | "self-managed"
   readonly statements: readonly Statement[]
+  /** What becomes of a transactional one: it stays for the migrations after it, or nothing of it does. */
+  readonly ends?: "commit" | "rollback"
 }
 
 /** What came of a migration: what each statement did, up to the one that PostgreSQL refused. */
@@ -44,7 +46,11 @@ export async function observeScript(session: ObservedSession, script: ObservedSc
     for (const statement of script.statements) {
       observations.push(await observeOne(run, script.class, statement))
     }
-    if (script.class === "transactional") await session.client.query("COMMIT")
+    if (script.class === "transactional") {
+      const keeps = script.ends !== "rollback"
+      // What is checked at the end is checked all the same.
+      await session.client.query(keeps ? "COMMIT" : "SET CONSTRAINTS ALL IMMEDIATE; ROLLBACK")
+    }
     return { observations, refused: undefined }
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error

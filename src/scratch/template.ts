@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto"
 import { type Client, connect } from "../postgres/connect.js"
 import { quoteIdentifier } from "../postgres/quote.js"
-import type { DatabaseUrl } from "../postgres/url.js"
+import { type DatabaseUrl, withDatabase } from "../postgres/url.js"
 import { openScratchCopy, openScratchDatabase, type ScratchDatabase } from "./database.js"
 import type { ObservedSession } from "./observe.js"
 import { installObserver } from "./observer.js"
 import { replay, type Step } from "./replay.js"
-import { runScript } from "./script.js"
+import { runScript, searchPath } from "./script.js"
 
 /** A server for scratch databases, and what is replayed there before the first migration. */
 export interface ReplaySetting {
@@ -22,9 +22,17 @@ export interface ReplaySetting {
 
 /** A scratch database in a history's state, ready to observe statements in. */
 export interface ReplayedDatabase extends ObservedSession {
+  /** Whether what is committed there stays, so that later replays would find it. */
+  readonly isShared: boolean
   /** May be called twice. */
   readonly drop: () => Promise<void>
 }
+
+/**
+ * "copy": a database of its own, in which anything may be committed. "shared": the template itself, for what is rolled
+ * back; a copy of 430 tables takes a second of the server's time.
+ */
+export type Use = "copy" | "shared"
 
 const prefix = "lockstep_template_"
 /** The next plan of the same project needs one of them, those of other branches the rest. */
@@ -36,7 +44,11 @@ const mostTemplates = 4
  * Where the role may not create databases, the URL's own database is emptied and replayed in.
  * Errors: L1404 none can be created, L1405 it is the main database, L1406 a migration fails there.
  */
-export async function openReplayed(setting: ReplaySetting, steps: readonly Step[]): Promise<ReplayedDatabase> {
+export async function openReplayed(
+  setting: ReplaySetting,
+  steps: readonly Step[],
+  use: Use = "copy",
+): Promise<ReplayedDatabase> {
   const admin = await connect(setting.url, { applicationName: "lockstep scratch" })
   try {
     if (!(await mayCreate(admin))) return await replayInPlace(setting, steps)
@@ -48,6 +60,7 @@ export async function openReplayed(setting: ReplaySetting, steps: readonly Step[
       await build(setting, { from: names[known], steps: steps.slice(Math.max(known, 0)), name: whole })
       await evict(admin, whole)
     }
+    if (use === "shared") return await openShared(setting, whole)
     return await observed(await openScratchCopy(setting.url, { template: whole, schema: setting.schema }))
   } finally {
     await admin.end()
@@ -119,6 +132,23 @@ async function replayInPlace(setting: ReplaySetting, steps: readonly Step[]): Pr
   }
 }
 
+async function openShared({ url, schema }: ReplaySetting, name: string): Promise<ReplayedDatabase> {
+  const open = () => connect(withDatabase(url, name), { applicationName: "lockstep scratch" })
+  const clients = [await open()]
+  const drop = async (): Promise<void> => {
+    await Promise.allSettled(clients.map((client) => client.end()))
+  }
+  try {
+    const [client, watcher] = [clients[0] ?? (await open()), await open()]
+    clients.push(watcher)
+    await client.query(searchPath(schema))
+    return { client, schema, watcher, open, isShared: true, drop }
+  } catch (error) {
+    await drop()
+    throw error
+  }
+}
+
 async function observed(database: ScratchDatabase): Promise<ReplayedDatabase> {
   const watcher = await database.open()
   const drop = async (): Promise<void> => {
@@ -126,5 +156,5 @@ async function observed(database: ScratchDatabase): Promise<ReplayedDatabase> {
     await database.drop()
   }
   const { client, schema, open } = database
-  return { client, schema, watcher, open, drop }
+  return { client, schema, watcher, open, isShared: false, drop }
 }
