@@ -16,6 +16,7 @@ const floors: readonly (readonly string[])[] = [
   ["schema-engine"],
   ["deploy", "change", "image", "kubernetes", "client"],
   ["plan"],
+  ["rehearse"],
   ["check"],
   ["init", "doctor"],
   ["cli"],

@@ -20,6 +20,7 @@ export const commands: Readonly<Record<string, Entry>> = {
   },
   deploy: { summary: "apply the pending migrations", load: () => import("./deploy.js") },
   plan: { summary: "show what a deploy would lock, rewrite and destroy", load: () => import("./plan.js") },
+  rehearse: { summary: "apply what is pending to a scratch database with data", load: () => import("./rehearse.js") },
   check: { summary: "check the history, the schema and what a deploy would do", load: () => import("./check.js") },
   stats: { summary: "print the tables' sizes, to be committed for check", load: () => import("./stats.js") },
   status: { summary: "show what is applied and what is pending", load: () => import("./status.js") },

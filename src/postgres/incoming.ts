@@ -148,6 +148,9 @@ declare module "pg" {
     attachListeners(stream: ByteSource): void
     /** The answer to COPY FROM STDIN, for which a migration has no data. */
     sendCopyFail(message: string): void
+    /** The rows of a COPY FROM STDIN, and its end. */
+    sendCopyFromChunk(chunk: Buffer): void
+    endCopyFrom(): void
   }
   interface Client {
     /** The server process of the session, as the server or a pooler names it in its greeting: differs behind a pooler. */

@@ -7,6 +7,7 @@ import { found as foundSchema } from "../init/detect.js"
 import { podPartSchema, valuesSchema } from "../kubernetes/init-container.js"
 import { checkAnswer } from "./check-json.js"
 import { planAnswer } from "./plan-json.js"
+import { rehearsalAnswer } from "./rehearse-json.js"
 
 const name = z.string()
 const names = z.array(name)
@@ -199,6 +200,7 @@ export const answers = {
   "lockstep.status/1": status,
   "lockstep.deploy/1": deploy,
   "lockstep.plan/1": planAnswer,
+  "lockstep.rehearse/1": rehearsalAnswer,
   "lockstep.check/1": checkAnswer,
   "lockstep.stats/1": statistics,
   "lockstep.migrate/1": migrate,

@@ -1,0 +1,173 @@
+import { createReadStream } from "node:fs"
+import { open } from "node:fs/promises"
+import { createInterface } from "node:readline"
+import { execa } from "execa"
+import type pg from "pg"
+import { DatabaseError } from "pg"
+import { LockstepError } from "../errors.js"
+import type { Client } from "../postgres/connect.js"
+import type { DatabaseUrl } from "../postgres/url.js"
+
+/** Where the rows go: a scratch database in the state of the applied migrations. */
+export interface DataTarget {
+  readonly client: Client
+  readonly url: DatabaseUrl
+}
+
+/**
+ * Loads the rows of a dump. Of a plain one (pg_dump, with its schema or --data-only) COPY, INSERT and setval() are run,
+ * the rest is what the migrations have made; any other format is handed to pg_restore.
+ * Errors: L1801 it cannot be read or loaded.
+ */
+export async function loadDump(target: DataTarget, path: string): Promise<void> {
+  const isPlain = await startsAsText(path)
+  // Rows may come before what they refer to. A role that may not do this has to bring them in order.
+  await target.client.query("SET session_replication_role = 'replica'").catch(() => undefined)
+  await (isPlain ? loadPlain(target.client, path) : restore(target, path))
+  await target.client.query("RESET ALL")
+}
+
+async function startsAsText(path: string): Promise<boolean> {
+  const file = await open(path).catch((cause: unknown) => Promise.reject(unreadable(path, cause)))
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(512), 0, 512, 0).finally(() => file.close())
+  const start = buffer.subarray(0, bytesRead)
+  // PGDMP begins the custom format; tar archives and other files hold zeros.
+  return !start.subarray(0, 5).equals(Buffer.from("PGDMP")) && !start.includes(0)
+}
+
+async function loadPlain(client: Client, path: string): Promise<void> {
+  let statement = ""
+  let copy: CopyIn | undefined
+  let number = 0
+  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
+    number++
+    if (copy !== undefined) {
+      if (line !== "\\.") copy.take(line)
+      else await copy.end().catch((cause: unknown) => Promise.reject(refused(path, number, cause)))
+      if (line === "\\.") copy = undefined
+      continue
+    }
+    if (statement === "" && (line === "" || line.startsWith("--") || line.startsWith("\\"))) continue
+    statement += `${line}\n`
+    if (!line.endsWith(";")) continue
+    if (isOfHistory(statement)) copy = copyStart.test(statement) ? new Skipped() : undefined
+    else if (copyStart.test(statement)) copy = await startCopy(client, statement)
+    else if (isData.test(statement))
+      await client.query(statement).catch((cause: unknown) => Promise.reject(refused(path, number, cause)))
+    statement = ""
+  }
+}
+
+const copyStart = /^COPY\s[^;]*\sFROM\s+stdin;\s*$/is
+const isData = /^(?:INSERT\s+INTO\b|SELECT\s+pg_catalog\.(?:setval|set_config)\()/i
+/** The history is what the scratch database's own is. */
+const isOfHistory = (statement: string): boolean => /^(?:COPY|INSERT\s+INTO)\s+\S*_prisma_migrations\b/i.test(statement)
+
+/** Where the rows of a COPY go. */
+interface CopyIn {
+  take(line: string): void
+  end(): Promise<void>
+}
+
+class Skipped implements CopyIn {
+  take(): void {}
+  async end(): Promise<void> {}
+}
+
+async function startCopy(client: Client, statement: string): Promise<CopyIn> {
+  return await new Promise((started) => client.query(new CopyQuery(statement, started)))
+}
+
+/** COPY … FROM stdin over the driver. Source: PostgreSQL's documentation, "COPY Operations" of the protocol. */
+class CopyQuery implements pg.Submittable, CopyIn {
+  #connection: pg.Connection | undefined
+  #error: unknown
+  #ended: (() => void) | undefined
+  #isDone = false
+
+  constructor(
+    private readonly statement: string,
+    private readonly started: (copy: CopyIn) => void,
+  ) {}
+
+  submit(connection: pg.Connection): undefined {
+    this.#connection = connection
+    connection.query(this.statement)
+  }
+
+  take(line: string): void {
+    if (this.#error === undefined) this.#connection?.sendCopyFromChunk(Buffer.from(`${line}\n`))
+  }
+
+  async end(): Promise<void> {
+    if (this.#error === undefined) this.#connection?.endCopyFrom()
+    await new Promise<void>((resolve) => {
+      this.#ended = resolve
+      if (this.#isDone) resolve()
+    })
+    if (this.#error !== undefined) throw this.#error
+  }
+
+  handleCopyInResponse(): void {
+    this.started(this)
+  }
+
+  handleError(error: unknown): void {
+    this.#error = error
+    this.#finish()
+  }
+
+  handleReadyForQuery(): void {
+    this.#finish()
+  }
+
+  #finish(): void {
+    this.#isDone = true
+    this.started(this)
+    this.#ended?.()
+  }
+
+  // Part of what the driver calls; there is nothing to do.
+  handleCommandComplete(): void {}
+  handleRowDescription(): void {}
+  handleDataRow(): void {}
+  handleEmptyQuery(): void {}
+  handlePortalSuspended(): void {}
+}
+
+async function restore({ url }: DataTarget, path: string): Promise<void> {
+  const { host, port, user, database, password } = url
+  const connection = [`--host=${host}`, `--port=${port}`, `--username=${user}`, `--dbname=${database}`]
+  const options = ["--data-only", "--disable-triggers", "--no-owner", "--exit-on-error"]
+  const result = await execa("pg_restore", [...connection, ...options, path], {
+    env: { PGPASSWORD: password ?? process.env.PGPASSWORD ?? "" },
+    reject: false,
+    stdin: "ignore",
+  })
+  if (!result.failed) return
+  const isAbsent = result.exitCode === undefined
+  throw new LockstepError("L1801", isAbsent ? "pg_restore cannot be started" : "pg_restore failed", {
+    hint: isAbsent ? result.shortMessage : result.stderr,
+    state: "only the scratch database was touched.",
+    next: isAbsent
+      ? "install PostgreSQL's client programs, or write the dump as SQL: pg_dump --data-only"
+      : "see what it reports; the dump must fit the state of the applied migrations",
+  })
+}
+
+const unreadable = (path: string, cause: unknown): LockstepError =>
+  new LockstepError("L1801", `${path} cannot be read`, { state: "nothing was touched.", cause })
+
+function refused(path: string, line: number, cause: unknown): unknown {
+  if (!(cause instanceof DatabaseError)) return cause
+  return new LockstepError("L1801", `the data cannot be loaded: ${withoutValues(cause)}`, {
+    ...{ file: path, line, sqlstate: cause.code },
+    state: "only the scratch database was touched.",
+    next: "the dump must fit the state of the applied migrations: make it from that database with pg_dump --data-only",
+    cause,
+  })
+}
+
+/** The server's message without what a row holds: that stands in the detail, or after a colon. */
+export const withoutValues = ({ message, code }: pg.DatabaseError): string =>
+  code?.startsWith("22") ? message.replace(/:\s*".*$/s, "").replace(/"[^"]*"$/s, "(a value)") : message

@@ -1,0 +1,113 @@
+import type pg from "pg"
+import type { Client } from "../postgres/connect.js"
+import { quoteIdentifier, quoteLiteral } from "../postgres/quote.js"
+import type { Statement } from "../sql/parse.js"
+import { find, identifiers, quoted, type RelationName, relationOf } from "../sql/tree.js"
+import { typeChanges } from "../sql/types.js"
+
+/** The rows with which a statement failed. */
+export interface Offenders {
+  /** As SQL, quoted. */
+  readonly table: string
+  /** The primary key's columns. */
+  readonly key: readonly string[]
+  /** How many rows there are. */
+  readonly count: number
+  /** The keys of the first of them, each as JSON; with --show-rows the whole rows. */
+  readonly rows: readonly string[]
+}
+
+/** What is looked for, and how much of it may be shown. */
+export interface Failure {
+  readonly error: pg.DatabaseError
+  readonly statement: Statement
+  readonly schema: string
+  readonly shows: "keys" | "rows"
+}
+
+const most = 5
+
+/** Finds the rows that made a statement fail, after its transaction was rolled back; undefined where that is not possible. */
+export async function findOffenders(client: Client, failure: Failure): Promise<Offenders | undefined> {
+  const found = conditionOf(failure)
+  if (found === undefined) return undefined
+  const { table, condition } = found
+  const key = await primaryKey(client, quoted(table))
+  if (key === undefined) return undefined
+  const shown =
+    failure.shows === "rows" || key.length === 0
+      ? "to_json(t)"
+      : `json_build_array(${key.map((each) => `t.${quoteIdentifier(each)}`).join(", ")})`
+  if (key.length === 0 && failure.shows === "keys") return await counted(client, table, condition)
+  const { rows } = await client
+    .query<{ shown: string; count: string }>(
+      `SELECT ${shown}::text AS shown, count(*) OVER () AS count FROM ${quoted(table)} t WHERE ${condition} LIMIT ${most}`,
+    )
+    .catch(() => ({ rows: [] }))
+  const [first] = rows
+  if (first === undefined) return undefined
+  return { table: quoted({ name: table.name }), key, count: Number(first.count), rows: rows.map((row) => row.shown) }
+}
+
+async function counted(client: Client, table: RelationName, condition: string): Promise<Offenders | undefined> {
+  const { rows } = await client
+    .query<{ count: string }>(`SELECT count(*) AS count FROM ${quoted(table)} t WHERE ${condition}`)
+    .catch(() => ({ rows: [] }))
+  const count = Number(rows[0]?.count ?? 0)
+  return count === 0 ? undefined : { table: quoted({ name: table.name }), key: [], count, rows: [] }
+}
+
+interface Condition {
+  readonly table: RelationName
+  readonly condition: string
+}
+
+/** Source of the fields: PostgreSQL's documentation, "Error and Notice Message Fields"; the columns are in the detail alone. */
+function conditionOf({ error, statement, schema }: Failure): Condition | undefined {
+  const { code = "", table: name, column, detail = "" } = error
+  const table = name === undefined ? undefined : { schema: error.schema ?? schema, name }
+  const columns = columnsIn(detail)
+  if (code === "23502" && table !== undefined && column !== undefined)
+    return { table, condition: `to_jsonb(t) ->> ${quoteLiteral(column)} IS NULL` }
+  if (code === "23505" && table !== undefined && columns.length > 0) {
+    const list = columns.map((each) => `t.${each}`).join(", ")
+    const grouped = `SELECT ${columns.join(", ")} FROM ${quoted(table)} GROUP BY ${columns.join(", ")} HAVING count(*) > 1`
+    return { table, condition: `(${list}) IN (${grouped})` }
+  }
+  if (code === "23503") return missingReferences(statement, schema)
+  const [change] = code.startsWith("22") ? typeChanges(statement.node) : []
+  if (change === undefined) return undefined
+  // PostgreSQL 16 and newer.
+  const valid = `pg_input_is_valid(t.${quoteIdentifier(change.column)}::text, ${quoteLiteral(change.to)})`
+  return { table: { schema, ...change.table }, condition: `NOT ${valid}` }
+}
+
+/** The rows whose new foreign key refers to nothing; a key that the statement does not name the columns of is "id". */
+function missingReferences({ node }: Statement, schema: string): Condition | undefined {
+  const owner = "AlterTableStmt" in node ? relationOf(node.AlterTableStmt.relation) : undefined
+  const [key] = [...find(node, "Constraint")].filter(({ contype }) => contype === "CONSTR_FOREIGN")
+  const referenced = relationOf(key?.pktable)
+  const [own, other] = [identifiers(key?.fk_attrs), identifiers(key?.pk_attrs)]
+  if (owner === undefined || referenced === undefined || own.length === 0) return undefined
+  const target = other.length > 0 ? other : ["id"]
+  const isSet = own.map((each) => `t.${quoteIdentifier(each)} IS NOT NULL`)
+  const isSame = own.map((each, at) => `r.${quoteIdentifier(target[at] ?? "id")} = t.${quoteIdentifier(each)}`)
+  const found = `SELECT FROM ${quoted({ schema, ...referenced })} r WHERE ${isSame.join(" AND ")}`
+  return { table: { schema, ...owner }, condition: `${isSet.join(" AND ")} AND NOT EXISTS (${found})` }
+}
+
+/** "Key (a, b)=(1, 2) is duplicated." names an index's columns as SQL does, quoted where they need it. */
+const columnsIn = (detail: string): readonly string[] => {
+  const [, list = ""] = /^Key \((.*?)\)=\(/s.exec(detail) ?? []
+  return list === "" || list.includes("(") ? [] : list.split(", ")
+}
+
+async function primaryKey(client: Client, table: string): Promise<readonly string[] | undefined> {
+  const { rows } = await client
+    .query<{ name: string }>(
+      `SELECT a.attname AS name FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+       WHERE i.indrelid = to_regclass(${quoteLiteral(table)}) AND i.indisprimary ORDER BY array_position(i.indkey::int[], a.attnum::int)`,
+    )
+    .catch(() => ({ rows: undefined }))
+  return rows?.map(({ name }) => name)
+}

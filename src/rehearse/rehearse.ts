@@ -1,0 +1,174 @@
+import { readComparison, readDatabase } from "../deploy/connect/read.js"
+import { LockstepError } from "../errors.js"
+import type { Folder } from "../history/folder.js"
+import { createHistoryTable } from "../history/recorded.js"
+import { onOneLine, type PendingMigration, preparePending } from "../plan/pending.js"
+import { type DatabaseUrl, withDatabase } from "../postgres/url.js"
+import { observeScript } from "../scratch/observe.js"
+import { stepsOf } from "../scratch/replay.js"
+import { searchPath } from "../scratch/script.js"
+import { findScratchServer } from "../scratch/server.js"
+import { openReplayed, type ReplayedDatabase } from "../scratch/template.js"
+import { type Assertion, type AssertionResult, runAssertions } from "./assertions.js"
+import { withoutValues } from "./data.js"
+import { findOffenders, type Offenders } from "./offenders.js"
+
+/** What a rehearsal needs. */
+export interface RehearsalRequest {
+  /** The database whose applied migrations are replayed first. */
+  readonly url: DatabaseUrl
+  readonly folder: Folder
+  readonly scratch: {
+    readonly shadowUrl?: DatabaseUrl | undefined
+    readonly initShadowDb?: string | undefined
+    readonly root: string
+  }
+  /** Fills the scratch database, which is in the state of the applied migrations. */
+  readonly load: (database: ReplayedDatabase & { readonly url: DatabaseUrl }) => Promise<void>
+  readonly assertions: readonly Assertion[]
+  /** Whether the rows that make a statement fail are named by their keys, or shown whole. */
+  readonly shows: "keys" | "rows"
+}
+
+/** What the pending migrations did with data. */
+export interface Rehearsal {
+  /** Where it ran, for people. */
+  readonly on: string
+  readonly migrations: readonly RehearsedMigration[]
+  readonly assertions: readonly AssertionResult[]
+}
+
+export interface RehearsedMigration {
+  readonly name: string
+  readonly file: string
+  readonly statements: readonly RehearsedStatement[]
+  /** "not reached": an earlier one failed. */
+  readonly state: "applied" | "failed" | "not reached"
+}
+
+export interface RehearsedStatement {
+  /** 1-based. */
+  readonly line: number
+  /** The whole statement, on one line. */
+  readonly text: string
+  readonly durationMs: number
+  /** Rows by table that it wrote. */
+  readonly rows: readonly RowsWritten[]
+  readonly failure: RehearsalFailure | undefined
+}
+
+export interface RowsWritten {
+  readonly table: string
+  readonly inserted: number
+  readonly updated: number
+  readonly deleted: number
+}
+
+/** Why a statement failed. The message holds no value of a row. */
+export interface RehearsalFailure {
+  readonly message: string
+  readonly sqlstate: string | undefined
+  readonly offenders: Offenders | undefined
+}
+
+/**
+ * Applies the pending migrations to a scratch database with data: the applied ones are replayed, the data loaded, the
+ * assertions run, the migrations applied as a deploy would, the assertions run again. Of the database it reads the history alone.
+ * Errors: L1801 the data, L1802 an assertion, L1404 and L1406 no scratch database, L15xx, L12xx.
+ */
+export async function rehearse(request: RehearsalRequest): Promise<Rehearsal> {
+  const { url, folder, scratch } = request
+  const { applied, pending } = await readDatabase({ url, applicationName: "lockstep rehearse" }, async (client) => {
+    const { comparison } = await readComparison(client, { url, folder })
+    const [failed] = comparison.failed
+    if (failed !== undefined) throw failedBefore(failed.name)
+    return { applied: comparison.applied.map(({ migration }) => migration), pending: comparison.pending }
+  })
+  const prepared = await preparePending(pending)
+  const server = await findScratchServer(scratch)
+  try {
+    const setting = { url: server.url, schema: url.schema, initShadowDb: scratch.initShadowDb, main: url }
+    const database = await openReplayed(setting, stepsOf(applied))
+    try {
+      const result = await run({ database, server: server.url }, prepared, request)
+      return { on: server.what, ...result }
+    } finally {
+      await database.drop()
+    }
+  } finally {
+    await server.close()
+  }
+}
+
+const failedBefore = (name: string): LockstepError =>
+  new LockstepError("L1803", `${name} has failed: what it left is not known, so it cannot be rehearsed`, {
+    state: "nothing was touched.",
+    next: "`lockstep resolve --help`",
+  })
+
+interface Place {
+  readonly database: ReplayedDatabase
+  readonly server: DatabaseUrl
+}
+
+async function run(
+  { database, server }: Place,
+  pending: readonly PendingMigration[],
+  { assertions, load, shows, url }: RehearsalRequest,
+): Promise<Omit<Rehearsal, "on">> {
+  const { client } = database
+  const { rows } = await client.query<{ name: string }>("SELECT current_database() AS name")
+  // A dump of the whole database brings its own.
+  await client.query(createHistoryTable(url.schema))
+  await load({ ...database, url: withDatabase(server, rows[0]?.name ?? "") })
+  await client.query(`${searchPath(url.schema)}; ANALYZE`)
+  const before = await runAssertions(client, assertions, "before")
+  const migrations: RehearsedMigration[] = []
+  let isReached = true
+  for (const migration of pending) {
+    const rehearsed: RehearsedMigration = isReached ? await apply(database, migration, shows) : notReached(migration)
+    migrations.push(rehearsed)
+    isReached &&= rehearsed.state === "applied"
+  }
+  await client.query(searchPath(url.schema))
+  return {
+    migrations,
+    assertions: isReached ? [...before, ...(await runAssertions(client, assertions, "after"))] : before,
+  }
+}
+
+const notReached = ({ name, file }: PendingMigration): RehearsedMigration => ({
+  ...{ name, file, statements: [], state: "not reached" },
+})
+
+async function apply(
+  database: ReplayedDatabase,
+  { name, file, prepared, statements }: PendingMigration,
+  shows: RehearsalRequest["shows"],
+): Promise<RehearsedMigration> {
+  const { observations, refused } = await observeScript(database, { class: prepared.class, statements })
+  const done = observations.flatMap((observation, at): readonly RehearsedStatement[] => {
+    const statement = statements[at]
+    if (statement === undefined) return []
+    const rows = (observation?.relations ?? []).map(({ name: table, rows: written }) => ({ table, ...written }))
+    const { line, text } = statement
+    return [
+      {
+        ...{ line, text: onOneLine(text), durationMs: observation?.durationMs ?? 0, failure: undefined },
+        rows: rows.filter(({ inserted, updated, deleted }) => inserted + updated + deleted > 0),
+      },
+    ]
+  })
+  if (refused === undefined) return { name, file, statements: done, state: "applied" }
+  // Deferred constraints fail at the end, after the last statement.
+  const failed = statements[Math.min(observations.length, statements.length - 1)]
+  await database.client.query(searchPath(database.schema))
+  const offenders =
+    failed &&
+    (await findOffenders(database.client, { error: refused, statement: failed, schema: database.schema, shows }))
+  const message =
+    shows === "rows" ? [refused.message, refused.detail].filter(Boolean).join(": ") : withoutValues(refused)
+  const failure = { message, sqlstate: refused.code, offenders }
+  const last = failed && { line: failed.line, text: onOneLine(failed.text), durationMs: 0, rows: [], failure }
+  return { name, file, statements: last === undefined ? done : [...done, last], state: "failed" }
+}
