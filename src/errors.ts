@@ -60,6 +60,7 @@ export const errorCodes = {
   L1320: { exitCode: 1, title: "the generated client does not exist or cannot be loaded" },
   L1321: { exitCode: 1, title: "the generated client has type errors" },
   L1322: { exitCode: 1, title: "the generated client and the database do not match" },
+  L1341: { exitCode: 2, title: "the schema uses types of prisma.config's `extensions`" },
   L1400: { exitCode: 2, title: "Prisma's schema engine cannot be loaded" },
   L1401: { exitCode: 2, title: "the Prisma schema is not valid" },
   L1402: { exitCode: 2, title: "the Prisma schema is written for an older Prisma" },

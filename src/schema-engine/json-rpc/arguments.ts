@@ -11,6 +11,8 @@ export interface EngineArguments {
   /** Absent for `migrate diff` between schemas, which needs no database. */
   readonly url: string | undefined
   readonly shadowUrl: string | undefined
+  /** The types of prisma.config's `extensions`, by the names that a schema has for them. */
+  readonly extensionTypes: readonly string[]
   readonly command: string | undefined
   readonly version: boolean
 }
@@ -47,8 +49,21 @@ export function parseArguments(argv: readonly string[]): EngineArguments {
     schemaFiles: files.length > 0 ? setAsideOlder(files).files : undefined,
     url: source.directUrl || source.url || connection.url,
     shadowUrl: source.shadowDatabaseUrl || connection.shadowUrl,
+    extensionTypes: typesIn(values["extension-types"]),
     command: word === "cli" ? (command ?? "") : undefined,
     version: values.version === true,
+  }
+}
+
+const extensionTypes = z.object({ types: z.array(z.looseObject({ prismaName: z.string() })) })
+
+/** Errors: L1301. */
+function typesIn(given: unknown): readonly string[] {
+  if (typeof given !== "string") return []
+  try {
+    return z.parse(extensionTypes, JSON.parse(given)).types.map(({ prismaName }) => prismaName)
+  } catch {
+    throw new LockstepError("L1301", '--extension-types is not a JSON object like { "types": [{ "prismaName": "…" }] }')
   }
 }
 

@@ -1,3 +1,4 @@
+import { LockstepError } from "../../errors.js"
 import { parseDatabaseUrl } from "../../postgres/url.js"
 import type { SchemaFiles } from "../../project/schema.js"
 import type { TakeLock } from "../adapter.js"
@@ -22,7 +23,9 @@ interface Opening extends Pick<EngineOptions, "log"> {
 export function enginesFor(args: () => EngineArguments, { log, lockWith }: Opening): Engines {
   const opened = new Map<string | undefined, Promise<Engine>>()
   const open = async (text: string | undefined): Promise<Engine> => {
-    const { shadowUrl, schemaFiles } = args()
+    const { shadowUrl, schemaFiles, extensionTypes } = args()
+    const used = typesUsed(schemaFiles ?? [], extensionTypes)
+    if (used.length > 0) throw unsupportedTypes(used)
     const url = text === undefined ? undefined : parseDatabaseUrl(text)
     if (url !== undefined) refuseOtherProvider(schemaFiles ?? [])
     return await openEngine({
@@ -56,3 +59,23 @@ function refuseOtherProvider(files: SchemaFiles): void {
 
 const providerOf = (schema: string): string | undefined =>
   /^[ \t]*datasource\s+\w+\s*\{[^}]*?^\s*provider\s*=\s*"([^"]*)"/m.exec(schema.replace(/\/\/.*$/gm, ""))?.[1]
+
+/** This build of the engine takes no types from outside. */
+const lacking = "this build of Prisma's schema engine has no support for `extensions` of prisma.config"
+
+/** What a pull does with columns of these types. */
+export const withoutTypes = (types: readonly string[]): string =>
+  `note  ${lacking}: columns of ${types.join(", ")} become Unsupported("…")`
+
+const field = /^[ \t]+\w+[ \t]+(\w+)/gm
+
+function typesUsed(files: SchemaFiles, types: readonly string[]): readonly string[] {
+  const used = new Set(files.flatMap(({ content }) => [...content.matchAll(field)].map(([, type]) => type)))
+  return types.filter((type) => used.has(type))
+}
+
+const unsupportedTypes = (types: readonly string[]): LockstepError =>
+  new LockstepError("L1341", `the schema uses ${types.join(", ")}: ${lacking}`, {
+    state: "nothing was touched.",
+    next: 'declare these columns as Unsupported("…"), or use Prisma\'s own engine for this command (unset PRISMA_SCHEMA_ENGINE_BINARY); migrations that exist are deployed all the same',
+  })

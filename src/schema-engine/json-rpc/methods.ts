@@ -6,9 +6,11 @@ import type { TakeLock } from "../adapter.js"
 import { container, type Engine } from "../engine.js"
 import { InvalidInput } from "../wasm.js"
 import type { EngineArguments } from "./arguments.js"
+import type { CliStderr } from "./cli-stderr.js"
 import { canConnect, createDatabase, execute } from "./database.js"
 import { listMigrationDirectories, translate } from "./dialects.js"
-import { enginesFor } from "./engines.js"
+import { enginesFor, withoutTypes } from "./engines.js"
+import { withExtensions } from "./extensions.js"
 import type { Channel, Params } from "./protocol.js"
 
 export type Method = (params: Params) => Promise<unknown>
@@ -65,6 +67,8 @@ export interface Guards {
 
 export interface MethodContext extends Guards {
   readonly signal: AbortSignal
+  /** Where our own report goes. */
+  readonly cliStderr: CliStderr
 }
 
 /** The methods of the schema engine over one database, and how to end them. */
@@ -79,7 +83,7 @@ interface Methods {
 export function methodsFor(
   args: EngineArguments,
   { print, passOn }: Pick<Channel, "print" | "passOn">,
-  { signal, applyMigrations, lockWith }: MethodContext,
+  { signal, applyMigrations, lockWith, cliStderr: stderr }: MethodContext,
 ): Methods {
   const person: Person = { print, signal }
   let known = args
@@ -92,7 +96,13 @@ export function methodsFor(
   const url = (): string => named ?? known.url ?? ""
   const table = new Map<string, Method>([
     ...passed.map((method): [string, Method] => [method, (params) => call(method, params)]),
-    ["introspect", (params) => call("introspect", { namespaces: null, ...params })],
+    [
+      "introspect",
+      async (params) => {
+        if (args.extensionTypes.length > 0) stderr.say(withoutTypes(args.extensionTypes))
+        return await withExtensions(await call("introspect", { namespaces: null, ...params }), params, url())
+      },
+    ],
     [
       "applyMigrations",
       async (params) => {

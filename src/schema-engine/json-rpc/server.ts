@@ -1,7 +1,6 @@
 import { LockstepError } from "../../errors.js"
 import { EnginePanic } from "../engine-error.js"
 import { type EngineArguments, parseArguments } from "./arguments.js"
-import type { CliStderr } from "./cli-stderr.js"
 import { canConnect, createDatabase, dropDatabase } from "./database.js"
 import { type FailedCall, knownError, refusal } from "./failure.js"
 import { type MethodContext, methodsFor } from "./methods.js"
@@ -10,8 +9,6 @@ import { type Channel, methodNotFound, openChannel, type Streams } from "./proto
 /** The process in which the schema engine runs. */
 interface EngineProcess extends Streams, MethodContext {
   readonly argv: readonly string[]
-  /** Where our own report goes. */
-  readonly cliStderr: CliStderr
   /** Is called when a call begins and when it ends. */
   readonly onCall: (state: "began" | "ended") => void
 }

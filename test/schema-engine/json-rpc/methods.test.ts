@@ -168,3 +168,36 @@ describe("applyMigrations", () => {
     )
   })
 })
+
+describe("types of prisma.config's `extensions`", () => {
+  const types = ["--extension-types", JSON.stringify({ types: [{ prismaName: "Vector3", dbName: "vector" }] })]
+  const vectors = `${schema}\nmodel Place {\n  id Int     @id\n  at Vector3\n}\n`
+  const push = (text: string, url: string) =>
+    call({
+      method: "schemaPush",
+      url,
+      schema: text,
+      args: types,
+      params: { schema: { files: [{ path: "schema.prisma", content: text }] }, force: false, filters },
+    })
+
+  test("are refused with the reason where the schema uses them", async () => {
+    const { url } = await createDatabase()
+    expect((await push(vectors, url)).message).toMatch(
+      /error\[L1341\]: the schema uses Vector3: [\s\S]*nothing was touched/,
+    )
+    expect((await push(schema, url)).result).toMatchObject({ executedSteps: 1 })
+  })
+
+  test("are named by a pull, which leaves them out", async () => {
+    const { url } = await createDatabase()
+    const params = {
+      schema: { files: [{ path: "s.prisma", content: schema }] },
+      force: true,
+      compositeTypeDepth: -1,
+      baseDirectoryPath: "/none",
+    }
+    const { reported } = await call({ method: "introspect", url, schema, args: types, params })
+    expect(reported).toContain('columns of Vector3 become Unsupported("…")')
+  })
+})

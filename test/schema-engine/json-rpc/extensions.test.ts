@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest"
+import { declaration, insert } from "../../../src/schema-engine/json-rpc/extensions.js"
+import { createDatabase } from "../../support/postgres.js"
+import { call } from "./calls.js"
+
+const generator = `generator client {
+  provider        = "prisma-client-js"
+  previewFeatures = ["postgresqlExtensions"]
+}
+`
+const datasource = (...lines: string[]) =>
+  `${generator}\ndatasource db {\n${['  provider = "postgresql"', ...lines].join("\n")}\n}\n`
+const installed = [
+  { name: "citext", version: "1.6", schema: "public" },
+  { name: "pg_trgm", version: "1.6", schema: "extra" },
+  { name: "uuid-ossp", version: "1.1", schema: "public" },
+]
+const declared = (...lines: string[]) => declaration([{ path: "s.prisma", content: datasource(...lines) }], installed)
+
+describe("the declaration of a datasource's extensions", () => {
+  test("without one, those that Prisma adds, with their schema", () => {
+    expect(declared()).toBe('[citext(schema: "public"), uuid_ossp(map: "uuid-ossp", schema: "public")]')
+  })
+
+  test("what the schema names is kept with the arguments that it names, as the database has them", () => {
+    expect(declared('  extensions = [pg_trgm(schema: "public", version: "1.5"), citext]')).toBe(
+      '[citext, pg_trgm(schema: "extra", version: "1.6"), uuid_ossp(map: "uuid-ossp", schema: "public")]',
+    )
+    expect(declared('  extensions = [uuidOssp(map: "uuid-ossp"), gone]')).toContain('uuid_ossp(map: "uuid-ossp")')
+  })
+
+  test("there is none where the database has none", () => {
+    expect(declaration([{ path: "s.prisma", content: datasource("  extensions = [citext]") }], [])).toBeUndefined()
+  })
+})
+
+test("it stands in the datasource, before the schemas, aligned with the rest", () => {
+  expect(insert(datasource(), "[citext]")).toBe(
+    `${generator}\ndatasource db {\n  provider   = "postgresql"\n  extensions = [citext]\n}\n`,
+  )
+  expect(insert(datasource('  schemas  = ["a"]'), "[citext]")).toContain(
+    '  provider   = "postgresql"\n  extensions = [citext]\n  schemas    = ["a"]\n',
+  )
+})
+
+describe("db pull", () => {
+  const pull = async (content: string) => {
+    const database = await createDatabase()
+    await database.query("CREATE EXTENSION citext; CREATE TABLE t (id int PRIMARY KEY, name citext)")
+    const schema = { files: [{ path: "schema.prisma", content }] }
+    const params = { schema, force: false, compositeTypeDepth: -1, namespaces: null, baseDirectoryPath: "/none" }
+    const { result } = await call({ method: "introspect", url: database.url, schema: content, params })
+    return JSON.stringify(result)
+  }
+
+  test("keeps the extensions", async () => {
+    const answer = await pull(datasource("  extensions = [citext]"))
+    expect(answer).toContain("extensions = [citext]")
+    expect(answer).toContain("@db.Citext")
+  })
+
+  test("adds none without the preview feature", async () => {
+    expect(await pull(datasource().replace(/ {2}previewFeatures.*\n/, ""))).not.toContain("extensions")
+  })
+})
