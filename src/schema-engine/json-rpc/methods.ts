@@ -12,6 +12,7 @@ import { listMigrationDirectories, translate } from "./dialects.js"
 import { enginesFor, withoutTypes } from "./engines.js"
 import { withExtensions } from "./extensions.js"
 import type { Channel, Params } from "./protocol.js"
+import { introspectSql } from "./typed-sql.js"
 
 export type Method = (params: Params) => Promise<unknown>
 
@@ -21,7 +22,6 @@ const passed = [
   "devDiagnostic",
   "diagnoseMigrationHistory",
   "evaluateDataLoss",
-  "introspectSql",
   "markMigrationApplied",
   "markMigrationRolledBack",
   "reset",
@@ -126,6 +126,7 @@ export function methodsFor(
       },
     ],
     ["createDatabase", async () => ({ databaseName: await createDatabase(url(), "must not exist") })],
+    ["introspectSql", (params) => introspectSql(params, url())],
     ["getDatabaseVersion", async () => await (await engine()).raw((each) => each.version())],
     ["listMigrationDirectories", async (params) => listMigrationDirectories(params)],
     ["debugPanic", async () => await (await engine()).raw(async (each) => each.debugPanic())],
@@ -143,7 +144,7 @@ export function methodsFor(
     async (params) => {
       named = undefined
       const request = translate(name, params)
-      named = request.url || undefined
+      named = request.url || urlIn(request.params)
       known = { ...known, url: known.url ?? request.url, shadowUrl: request.shadowUrl ?? known.shadowUrl }
       return request.answer(await method(request.params))
     }
@@ -153,6 +154,9 @@ export function methodsFor(
     close,
   }
 }
+
+/** `introspectSql` names its database by itself. */
+const urlIn = ({ url }: Params): string | undefined => (typeof url === "string" && url !== "" ? url : undefined)
 
 /** These change the database without asking for the lock. */
 const needLock: readonly string[] = ["reset", "schemaPush"]
