@@ -1,6 +1,7 @@
 import type { Client } from "../postgres/connect.js"
 import { runUnread } from "../postgres/counted.js"
 import { quoteIdentifier } from "../postgres/quote.js"
+import { sqlstateOf } from "../postgres/sqlstate.js"
 
 /** A connection, and the PostgreSQL schema that unqualified names mean in it. */
 export interface Session {
@@ -13,7 +14,13 @@ export interface Session {
  * Afterwards the session's settings and role are as before, whatever the script has set.
  */
 export async function runScript({ client, schema }: Session, script: string): Promise<void> {
-  for (const part of await partsOf(script)) await runUnread(client, part)
+  for (const part of await partsOf(script)) {
+    await runUnread(client, part).catch(async (error: unknown) => {
+      // Before PostgreSQL 17 an enum value cannot be used in the transaction that adds it to a type of its own.
+      if (sqlstateOf(error) !== "55P04") throw error
+      for (const statement of await statementsOf(part)) await runUnread(client, statement)
+    })
+  }
   await client.query(`RESET SESSION AUTHORIZATION; RESET ALL; ${searchPath(schema)}`)
 }
 
@@ -25,7 +32,10 @@ export function searchPath(schema: string): string {
 async function partsOf(script: string): Promise<readonly string[]> {
   const { classOf } = await import("../sql/classify.js")
   const found = await classOf(script)
-  if ("kind" in found || found.class === "transactional") return [script]
+  return "kind" in found || found.class === "transactional" ? [script] : await statementsOf(script)
+}
+
+async function statementsOf(script: string): Promise<readonly string[]> {
   const { parseScript } = await import("../sql/parse.js")
   const parsed = await parseScript(script)
   return parsed.kind === "script" ? parsed.statements.map(({ text }) => text) : [script]

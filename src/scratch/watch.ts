@@ -46,10 +46,24 @@ export async function watchStatement(session: Watched, statement: Statement): Pr
   await Promise.all(gates.map(({ end }) => end()))
   await running
   const durationMs = performance.now() - begun
-  await client.query("SELECT pg_catalog.pg_stat_force_next_flush()").catch(() => undefined)
+  await flushStatistics(client)
   const after = await takeSnapshot(watcher, { pid, statistics: "ended" })
   return { before, after, seen, durationMs }
 }
+
+/**
+ * Before PostgreSQL 15 a session reports what it did when it becomes idle, at most twice a second, and what others read
+ * of it is up to half a second old.
+ */
+async function flushStatistics(client: Client): Promise<void> {
+  await client.query("SELECT pg_catalog.pg_stat_force_next_flush()").catch(async () => {
+    await pause(oldStatisticsMs)
+    await client.query("SELECT 1")
+    await pause(oldStatisticsMs)
+  })
+}
+
+const oldStatisticsMs = 600
 
 async function endBlocking(watcher: Client, pid: number, gates: readonly Gate[]): Promise<void> {
   const { rows } = await watcher.query<{ blocking: string }>(

@@ -155,7 +155,7 @@ test("session settings that a file leaves behind reach neither the history row n
   const database = await createDatabase()
   const project = createProject({
     migrations: {
-      "20260101000000_dump": "SELECT pg_catalog.set_config('search_path', '', false);\nSET role = pg_read_all_data;",
+      "20260101000000_dump": "SELECT pg_catalog.set_config('search_path', '', false);\nSET role = pg_monitor;",
       "20260102000000_next": "CREATE TABLE account (id int);",
     },
   })

@@ -60,6 +60,17 @@ const row = (name: string) =>
   `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count)
    VALUES (md5('${name}'), md5('${name}'), '${name}', now(), 1);`
 
+const enums: readonly Attack[] = [
+  {
+    name: "an enum value that the file adds to its own type and uses, which only PostgreSQL 17 takes in one transaction",
+    migrations: [
+      "CREATE TYPE mood AS ENUM ('good'); ALTER TYPE mood ADD VALUE 'bad'; {{ran}} SELECT 'bad'::mood;",
+      "{{ran}}",
+    ],
+    end: once,
+  },
+]
+
 const lock: readonly Attack[] = [
   ...["DISCARD ALL;", "SELECT pg_advisory_unlock_all();", "SELECT pg_advisory_unlock(72707369);"].flatMap((sql) =>
     [1, 2].map((deployers) => ({
@@ -574,4 +585,12 @@ const texts: readonly Attack[] = [
   },
 ]
 
-export const attacks: readonly Attack[] = [...lock, ...session, ...transactions, ...history, ...sessions, ...texts]
+export const attacks: readonly Attack[] = [
+  ...enums,
+  ...lock,
+  ...session,
+  ...transactions,
+  ...history,
+  ...sessions,
+  ...texts,
+]

@@ -4,7 +4,7 @@ import type { Observation } from "../../src/scratch/observation.js"
 import { type ObservedScript, observeScript } from "../../src/scratch/observe.js"
 import { openReplayed } from "../../src/scratch/template.js"
 import { parseScript } from "../../src/sql/parse.js"
-import { createDatabase, type TestDatabase } from "../support/postgres.js"
+import { createDatabase, knownTo, type TestDatabase } from "../support/postgres.js"
 
 /** Statements whose effects the SQL alone does not show need objects that only a catalog knows. */
 const history = `
@@ -38,6 +38,12 @@ const history = `
   CREATE EVENT TRIGGER audit ON ddl_command_end WHEN TAG IN ('CREATE VIEW') EXECUTE FUNCTION audited();
   CREATE PROCEDURE tidy() LANGUAGE plpgsql AS $$ BEGIN
     DELETE FROM "Review"; COMMIT; UPDATE "Stock" SET "amount" = 1; COMMIT; END $$;`
+
+/** What only later versions have, or do in this way. */
+const newer = [
+  [/MERGE/, 15],
+  [/DETACH PARTITION/, 14],
+] as const
 
 let database: TestDatabase
 const setting = () => {
@@ -89,149 +95,153 @@ async function last(sql: string, kind?: ObservedScript["class"]): Promise<readon
 }
 
 describe("what the SQL alone does not show", () => {
-  test.each<readonly [what: string, sql: string, ...told: readonly string[]]>([
-    ["a function that deletes", "SELECT remove_orphans()", "Payment, ROW EXCLUSIVE, scans, delete"],
-    ["a function that a rule could not read", "SELECT remove_some()", "Payment, ACCESS SHARE, scans"],
-    [
-      "DELETE with foreign keys",
-      `DELETE FROM "User"`,
-      "User, ROW EXCLUSIVE, scans, delete",
-      "Order, none, cascades delete",
-      "Payment, none, cascades delete",
-      "Review, none, cascades update",
-    ],
-    [
-      "MERGE … DELETE",
-      `MERGE INTO "Payment" p USING "Order" o ON p."orderId" = o."id" WHEN MATCHED THEN DELETE`,
-      "Payment, ROW EXCLUSIVE, scans, delete",
-    ],
-    [
-      "TRUNCATE … CASCADE",
-      `TRUNCATE "Order" CASCADE`,
-      "Order, ACCESS EXCLUSIVE, truncate",
-      "Payment, ACCESS EXCLUSIVE, truncate",
-    ],
-    [
-      "DELETE with inheritance",
-      `DELETE FROM "Parent"`,
-      "Child, ROW EXCLUSIVE, scans, delete",
-      "Parent, ROW EXCLUSIVE, scans, delete",
-    ],
-    [
-      "DROP TABLE … CASCADE",
-      `DROP TABLE "Order" CASCADE`,
-      "User, ACCESS EXCLUSIVE",
-      "Order, ACCESS EXCLUSIVE",
-      "Payment, ACCESS EXCLUSIVE",
-      "Recent, ACCESS EXCLUSIVE",
-      "gone: table Order",
-      "gone: view Recent",
-      "gone: constraint Payment.Payment_orderId_fkey",
-    ],
-    [
-      "DROP TYPE … CASCADE",
-      `DROP TYPE "Status" CASCADE`,
-      "Ticket, ACCESS EXCLUSIVE",
-      `gone: column Ticket.status`,
-      `gone: enum public."Status"`,
-    ],
-    [
-      "DROP SCHEMA … CASCADE",
-      `DROP SCHEMA "attic" CASCADE`,
-      "Old, ACCESS EXCLUSIVE",
-      "gone: table Old",
-      "gone: schema attic",
-    ],
-    [
-      "a column of a domain with a check",
-      `ALTER TABLE "Order" ADD COLUMN "n" "Positive"`,
-      "Order, ACCESS EXCLUSIVE, rewrites, scans, builds 2",
-    ],
-    ["a column of a plain domain", `ALTER TABLE "Order" ADD COLUMN "n" "Plain"`, "Order, ACCESS EXCLUSIVE"],
-    ["ALTER DOMAIN", `ALTER DOMAIN "Positive" ADD CONSTRAINT "small" CHECK (VALUE < 9)`, "Stock, SHARE, scans"],
-    [
-      "the type of a referenced column",
-      `ALTER TABLE "User" ALTER COLUMN "id" TYPE bigint`,
-      "User, ACCESS EXCLUSIVE, rewrites, scans, builds 1",
-      "Order, ACCESS EXCLUSIVE, scans",
-      "Review, ACCESS EXCLUSIVE, scans",
-    ],
-    [
-      "a type that needs no rewrite",
-      `ALTER TABLE "Order" ALTER COLUMN "total" TYPE numeric(12, 2)`,
-      "Order, ACCESS EXCLUSIVE",
-    ],
-    [
-      "the partitions",
-      `ALTER TABLE "Event" ADD COLUMN "x" float DEFAULT random()`,
-      "Event, ACCESS EXCLUSIVE",
-      "Event_2025, ACCESS EXCLUSIVE, rewrites, scans",
-      "Event_rest, ACCESS EXCLUSIVE, rewrites, scans",
-    ],
-    [
-      "the default partition",
-      `ALTER TABLE "Event" ATTACH PARTITION "Event_2026" FOR VALUES FROM (2026) TO (2027)`,
-      "Event, SHARE UPDATE EXCLUSIVE",
-      "Event_rest, ACCESS EXCLUSIVE, scans",
-      "Event_2026, ACCESS EXCLUSIVE, scans",
-    ],
-    [
-      "DETACH PARTITION, with a default partition",
-      `ALTER TABLE "Event" DETACH PARTITION "Event_2025"`,
-      "Event, ACCESS EXCLUSIVE",
-      "Event_2025, ACCESS EXCLUSIVE",
-      "Event_rest, ACCESS EXCLUSIVE",
-    ],
-    [
-      "a row's own partition",
-      `INSERT INTO "Event" VALUES (2025, 'x')`,
-      "Event, ROW EXCLUSIVE, insert",
-      "Event_2025, ROW EXCLUSIVE, insert",
-    ],
-    [
-      "a temporary table that hides a real one",
-      `CREATE TEMP TABLE "User" (id int); DELETE FROM "User"; DROP TABLE "User"`,
-    ],
-    [
-      "a rename, then a table of the old name",
-      `ALTER TABLE "Stock" RENAME TO "Goods"; CREATE TABLE "Stock" (id int); DELETE FROM "Stock"; TRUNCATE "Goods"`,
-      "Goods, ACCESS EXCLUSIVE, truncate",
-    ],
-    ["an event trigger that writes", "CREATE VIEW v AS SELECT 1", "Audit, ROW EXCLUSIVE, insert"],
-    ["DO", `DO $$ BEGIN DELETE FROM "Review"; END $$`, "Review, ROW EXCLUSIVE, scans, delete"],
-    [
-      "a dropped foreign key's other end",
-      `ALTER TABLE "Order" DROP CONSTRAINT "Order_userId_fkey"`,
-      "User, ACCESS EXCLUSIVE",
-      "Order, ACCESS EXCLUSIVE",
-      "gone: constraint Order.Order_userId_fkey",
-    ],
-    ["an index's new name", `ALTER INDEX "Order_note_idx" RENAME TO "n"`, "Order_note_idx, SHARE UPDATE EXCLUSIVE"],
-    [
-      "a table that the transaction has locked already",
-      `ALTER TABLE "User" ADD COLUMN x int; ALTER TABLE "User" ADD COLUMN y int`,
-      "User, none",
-    ],
-    ["a query", `SELECT 1`],
-  ])("%s: %s", async (_, sql, ...expected) => {
+  test.each<readonly [what: string, sql: string, ...told: readonly string[]]>(
+    knownTo(newer, [
+      ["a function that deletes", "SELECT remove_orphans()", "Payment, ROW EXCLUSIVE, scans, delete"],
+      ["a function that a rule could not read", "SELECT remove_some()", "Payment, ACCESS SHARE, scans"],
+      [
+        "DELETE with foreign keys",
+        `DELETE FROM "User"`,
+        "User, ROW EXCLUSIVE, scans, delete",
+        "Order, none, cascades delete",
+        "Payment, none, cascades delete",
+        "Review, none, cascades update",
+      ],
+      [
+        "MERGE … DELETE",
+        `MERGE INTO "Payment" p USING "Order" o ON p."orderId" = o."id" WHEN MATCHED THEN DELETE`,
+        "Payment, ROW EXCLUSIVE, scans, delete",
+      ],
+      [
+        "TRUNCATE … CASCADE",
+        `TRUNCATE "Order" CASCADE`,
+        "Order, ACCESS EXCLUSIVE, truncate",
+        "Payment, ACCESS EXCLUSIVE, truncate",
+      ],
+      [
+        "DELETE with inheritance",
+        `DELETE FROM "Parent"`,
+        "Child, ROW EXCLUSIVE, scans, delete",
+        "Parent, ROW EXCLUSIVE, scans, delete",
+      ],
+      [
+        "DROP TABLE … CASCADE",
+        `DROP TABLE "Order" CASCADE`,
+        "User, ACCESS EXCLUSIVE",
+        "Order, ACCESS EXCLUSIVE",
+        "Payment, ACCESS EXCLUSIVE",
+        "Recent, ACCESS EXCLUSIVE",
+        "gone: table Order",
+        "gone: view Recent",
+        "gone: constraint Payment.Payment_orderId_fkey",
+      ],
+      [
+        "DROP TYPE … CASCADE",
+        `DROP TYPE "Status" CASCADE`,
+        "Ticket, ACCESS EXCLUSIVE",
+        `gone: column Ticket.status`,
+        `gone: enum public."Status"`,
+      ],
+      [
+        "DROP SCHEMA … CASCADE",
+        `DROP SCHEMA "attic" CASCADE`,
+        "Old, ACCESS EXCLUSIVE",
+        "gone: table Old",
+        "gone: schema attic",
+      ],
+      [
+        "a column of a domain with a check",
+        `ALTER TABLE "Order" ADD COLUMN "n" "Positive"`,
+        "Order, ACCESS EXCLUSIVE, rewrites, scans, builds 2",
+      ],
+      ["a column of a plain domain", `ALTER TABLE "Order" ADD COLUMN "n" "Plain"`, "Order, ACCESS EXCLUSIVE"],
+      ["ALTER DOMAIN", `ALTER DOMAIN "Positive" ADD CONSTRAINT "small" CHECK (VALUE < 9)`, "Stock, SHARE, scans"],
+      [
+        "the type of a referenced column",
+        `ALTER TABLE "User" ALTER COLUMN "id" TYPE bigint`,
+        "User, ACCESS EXCLUSIVE, rewrites, scans, builds 1",
+        "Order, ACCESS EXCLUSIVE, scans",
+        "Review, ACCESS EXCLUSIVE, scans",
+      ],
+      [
+        "a type that needs no rewrite",
+        `ALTER TABLE "Order" ALTER COLUMN "total" TYPE numeric(12, 2)`,
+        "Order, ACCESS EXCLUSIVE",
+      ],
+      [
+        "the partitions",
+        `ALTER TABLE "Event" ADD COLUMN "x" float DEFAULT random()`,
+        "Event, ACCESS EXCLUSIVE",
+        "Event_2025, ACCESS EXCLUSIVE, rewrites, scans",
+        "Event_rest, ACCESS EXCLUSIVE, rewrites, scans",
+      ],
+      [
+        "the default partition",
+        `ALTER TABLE "Event" ATTACH PARTITION "Event_2026" FOR VALUES FROM (2026) TO (2027)`,
+        "Event, SHARE UPDATE EXCLUSIVE",
+        "Event_rest, ACCESS EXCLUSIVE, scans",
+        "Event_2026, ACCESS EXCLUSIVE, scans",
+      ],
+      [
+        "DETACH PARTITION, with a default partition",
+        `ALTER TABLE "Event" DETACH PARTITION "Event_2025"`,
+        "Event, ACCESS EXCLUSIVE",
+        "Event_2025, ACCESS EXCLUSIVE",
+        "Event_rest, ACCESS EXCLUSIVE",
+      ],
+      [
+        "a row's own partition",
+        `INSERT INTO "Event" VALUES (2025, 'x')`,
+        "Event, ROW EXCLUSIVE, insert",
+        "Event_2025, ROW EXCLUSIVE, insert",
+      ],
+      [
+        "a temporary table that hides a real one",
+        `CREATE TEMP TABLE "User" (id int); DELETE FROM "User"; DROP TABLE "User"`,
+      ],
+      [
+        "a rename, then a table of the old name",
+        `ALTER TABLE "Stock" RENAME TO "Goods"; CREATE TABLE "Stock" (id int); DELETE FROM "Stock"; TRUNCATE "Goods"`,
+        "Goods, ACCESS EXCLUSIVE, truncate",
+      ],
+      ["an event trigger that writes", "CREATE VIEW v AS SELECT 1", "Audit, ROW EXCLUSIVE, insert"],
+      ["DO", `DO $$ BEGIN DELETE FROM "Review"; END $$`, "Review, ROW EXCLUSIVE, scans, delete"],
+      [
+        "a dropped foreign key's other end",
+        `ALTER TABLE "Order" DROP CONSTRAINT "Order_userId_fkey"`,
+        "User, ACCESS EXCLUSIVE",
+        "Order, ACCESS EXCLUSIVE",
+        "gone: constraint Order.Order_userId_fkey",
+      ],
+      ["an index's new name", `ALTER INDEX "Order_note_idx" RENAME TO "n"`, "Order_note_idx, SHARE UPDATE EXCLUSIVE"],
+      [
+        "a table that the transaction has locked already",
+        `ALTER TABLE "User" ADD COLUMN x int; ALTER TABLE "User" ADD COLUMN y int`,
+        "User, none",
+      ],
+      ["a query", `SELECT 1`],
+    ]),
+  )("%s: %s", async (_, sql, ...expected) => {
     const lines = (await last(sql)).filter((line) => !/_(pkey|idx), /.test(line) || expected.includes(line))
     expect(lines.toSorted()).toEqual(expected.toSorted())
   })
 })
 
 describe("what runs in no transaction, watched by a second session", () => {
-  test.each<readonly [sql: string, ...told: readonly string[]]>([
-    [`CREATE INDEX CONCURRENTLY i ON "Order" ("total")`, "Order, SHARE UPDATE EXCLUSIVE, scans, builds 1"],
-    [`DROP INDEX CONCURRENTLY "Order_note_idx"`, "Order, SHARE UPDATE EXCLUSIVE", "gone: index Order.Order_note_idx"],
-    [`REINDEX TABLE CONCURRENTLY "Order"`, "Order, SHARE UPDATE EXCLUSIVE, scans, builds 2"],
-    [`VACUUM "Order"`, "Order, SHARE UPDATE EXCLUSIVE"],
-    [`VACUUM FULL "Order"`, "Order, ACCESS EXCLUSIVE, rewrites, scans, builds 2"],
-    [
-      `ALTER TABLE "Log" DETACH PARTITION "Log_1" CONCURRENTLY`,
-      "Log, SHARE UPDATE EXCLUSIVE",
-      "Log_1, ACCESS EXCLUSIVE",
-    ],
-  ])("%s", async (sql, ...expected) => {
+  test.each<readonly [sql: string, ...told: readonly string[]]>(
+    knownTo(newer, [
+      [`CREATE INDEX CONCURRENTLY i ON "Order" ("total")`, "Order, SHARE UPDATE EXCLUSIVE, scans, builds 1"],
+      [`DROP INDEX CONCURRENTLY "Order_note_idx"`, "Order, SHARE UPDATE EXCLUSIVE", "gone: index Order.Order_note_idx"],
+      [`REINDEX TABLE CONCURRENTLY "Order"`, "Order, SHARE UPDATE EXCLUSIVE, scans, builds 2"],
+      [`VACUUM "Order"`, "Order, SHARE UPDATE EXCLUSIVE"],
+      [`VACUUM FULL "Order"`, "Order, ACCESS EXCLUSIVE, rewrites, scans, builds 2"],
+      [
+        `ALTER TABLE "Log" DETACH PARTITION "Log_1" CONCURRENTLY`,
+        "Log, SHARE UPDATE EXCLUSIVE",
+        "Log_1, ACCESS EXCLUSIVE",
+      ],
+    ]),
+  )("%s", async (sql, ...expected) => {
     const lines = (await last(sql, "non-transactional")).filter((line) => !/_(pkey|idx), /.test(line))
     expect(lines.toSorted()).toEqual(expected.toSorted())
   })

@@ -1,5 +1,6 @@
 import pg from "pg"
 import { type LockMode, lockModes } from "../../src/sql/rules.js"
+import { postgresMajor } from "../support/postgres.js"
 import { stock } from "./shop.js"
 
 /** What a statement did to one relation that was there before. */
@@ -59,7 +60,7 @@ export async function measureAlone(url: string, sql: string, table: string): Pro
       awaited.push(...(await awaitedModes(watcher, pid, running)))
       await holder.query("ROLLBACK")
       await running
-      await runner.query("SELECT pg_stat_force_next_flush()")
+      if (postgresMajor >= 15) await runner.query("SELECT pg_stat_force_next_flush()")
       const locked = [...before.values()].filter(({ name, tableOfIndex }) => (tableOfIndex ?? name) === table)
       const after = await relations(watcher, "pg_stat_get_numscans")
       measured = compare(before, after, new Map(locked.map(({ oid }) => [oid, awaited])))

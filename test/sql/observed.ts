@@ -8,7 +8,7 @@ import { type Measured, measureAlone, measureInside } from "./measure.js"
 import { prepareSurroundings, stock } from "./shop.js"
 
 /** What is expected, or observed, of one relation: lock, rewrite, scan. */
-interface Account {
+export interface Account {
   readonly lock: string | undefined
   readonly rewrites: boolean | "depends"
   readonly scans: boolean | "depends"

@@ -20,6 +20,12 @@ export function serverUrl(): string {
 /** Of the run's server; `make test-matrix` sets it. */
 export const postgresMajor = Number(process.env.LOCKSTEP_TEST_POSTGRES ?? 18)
 
+/** Those of a list whose statements the run's server has, by patterns of what only later versions have. */
+export function knownTo<T>(newer: readonly (readonly [RegExp, number])[], all: readonly T[]): readonly T[] {
+  const isKnown = (sql: string) => newer.every(([pattern, since]) => postgresMajor >= since || !pattern.test(sql))
+  return all.filter((one) => isKnown(JSON.stringify(one)))
+}
+
 /**
  * A new, empty database. Inside of a test it is dropped when the test ends; made in `beforeAll`, the caller drops it.
  */

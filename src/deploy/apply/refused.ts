@@ -109,9 +109,13 @@ export async function rowRefused(
 /** SQLSTATE invalid_transaction_termination. */
 const mayNotCommitHere = "2D000"
 
+/** SQLSTATE unsafe_new_enum_value_usage. */
+const notCommittedYet = "55P04"
+
 /**
  * How to apply a migration after PostgreSQL refused a COMMIT within one of its statements: with that statement outside
- * of a transaction. What a procedure of an earlier migration does, the file does not show. Nothing of the refused
+ * of a transaction. After it refused an enum value that the file adds to a type of its own, which it takes only since
+ * version 17: statement by statement. What a procedure of an earlier migration does, the file does not show. Nothing of the refused
  * transaction is applied. Undefined after any other refusal, and where the statement was outside of one already.
  */
 export async function withStatementOutside(
@@ -119,7 +123,13 @@ export async function withStatementOutside(
   { error, statement: index }: Refusal,
   { onEvent }: Pick<DeployRequest, "onEvent">,
 ): Promise<Prepared | undefined> {
-  if (error.code !== mayNotCommitHere || prepared.class === "self-managed" || prepared.unparsed) return undefined
+  if (prepared.class === "self-managed" || prepared.unparsed) return undefined
+  if (error.code === notCommittedYet && prepared.class === "transactional") {
+    const text = `${prepared.file} uses an enum value that it adds, so it is applied statement by statement`
+    onEvent({ event: "note", text })
+    return { ...prepared, class: "non-transactional", statements: await statementsOf(prepared.sql) }
+  }
+  if (error.code !== mayNotCommitHere) return undefined
   const statements = prepared.statements.length > 0 ? prepared.statements : await statementsOf(prepared.sql)
   const refused = statements[index]
   if (refused === undefined || refused.endsTransaction) return undefined

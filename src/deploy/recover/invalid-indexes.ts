@@ -68,7 +68,8 @@ export async function detachPending(
   { table, partition }: Extract<Resumable, { kind: "detach partition" }>,
 ): Promise<boolean | undefined> {
   const { rows } = await client.query<{ pending: string }>({
-    text: "SELECT inhdetachpending AS pending FROM pg_inherits WHERE inhparent = to_regclass($1) AND inhrelid = to_regclass($2)",
+    // The column is there since PostgreSQL 14, as the statement is.
+    text: "SELECT coalesce(to_jsonb(pg_inherits)->>'inhdetachpending' = 'true', false) AS pending FROM pg_inherits WHERE inhparent = to_regclass($1) AND inhrelid = to_regclass($2)",
     values: [quoted(table), quoted(partition)],
   })
   return rows[0] === undefined ? undefined : rows[0].pending === "t"

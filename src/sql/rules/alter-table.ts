@@ -59,6 +59,7 @@ export const alterTableRules = {
     what: "SET ACCESS METHOD",
     ...{ lock, on, page, rewrites: true, scans: true, cost: "rewrites the table" },
     why: "The rows are stored anew in the other way.",
+    since: 15,
     example: `ALTER TABLE "Order" SET ACCESS METHOD heap2`,
   },
   "attach-partition": {
@@ -78,6 +79,7 @@ export const alterTableRules = {
     what: "DETACH PARTITION: the partitioned table and the partition",
     ...{ lock, on: "Event", page, rewrites: false, scans: false, cost: "instant" },
     why: "Nobody can read or write either meanwhile.",
+    before: "before 14 the partition itself is locked SHARE UPDATE EXCLUSIVE only",
     example: `ALTER TABLE "Event" DETACH PARTITION "Event_2025"`,
     safer: "DETACH PARTITION ... CONCURRENTLY, alone in its own migration",
   },
@@ -86,12 +88,14 @@ export const alterTableRules = {
     ...{ lock: "SHARE UPDATE EXCLUSIVE", on: "Event", page, rewrites: false, scans: false },
     cost: "waits for older transactions",
     why: "Two transactions, with a wait for whoever still uses the table as it was.",
+    since: 14,
     example: `ALTER TABLE "Event" DETACH PARTITION "Event_2025" CONCURRENTLY`,
   },
   "detached-partition-concurrently": {
     what: "DETACH PARTITION CONCURRENTLY or FINALIZE: the partition",
     ...{ lock, on: "Event_2025", page, rewrites: false, scans: false, cost: "instant" },
     why: "The second transaction needs the partition alone.",
+    since: 14,
     example: `ALTER TABLE "Event" DETACH PARTITION "Event_2025" CONCURRENTLY`,
   },
   inherit: {
@@ -169,6 +173,7 @@ export const addColumnRules = {
     what: "ADD COLUMN ... GENERATED ALWAYS AS (...) VIRTUAL",
     ...{ lock, on, page, rewrites: false, scans: false, cost: "instant" },
     why: "The value is computed when it is read.",
+    since: 18,
     example: `ALTER TABLE "Order" ADD COLUMN "gross" numeric GENERATED ALWAYS AS ("total" * 1.2) VIRTUAL`,
   },
   "add-column-not-null": {

@@ -43,6 +43,7 @@ export const alterColumnRules = {
     what: "ALTER COLUMN SET EXPRESSION",
     ...{ lock, on, page, rewrites: "depends", scans: "depends", cost: "may rewrite the table" },
     why: "A stored generated column is computed anew for every row; a virtual one is not.",
+    since: 17,
     example: `ALTER TABLE "Order" ALTER COLUMN "net" SET EXPRESSION AS ("total" * 0.8)`,
   },
   "drop-expression": {
@@ -84,6 +85,7 @@ export const constraintRules = {
     what: "ADD CONSTRAINT ... NOT NULL",
     ...{ lock, on, page, rewrites: false, scans: true, cost: "full scan under the lock" },
     why: "Every row is checked.",
+    since: 18,
     example: `ALTER TABLE "Order" ADD CONSTRAINT "noted" NOT NULL "note"`,
     safer: "add it NOT VALID, then VALIDATE CONSTRAINT in the next migration",
   },

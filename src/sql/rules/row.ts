@@ -40,6 +40,7 @@ export const rowRules = {
     what: "MERGE",
     ...{ lock, on: "Archive", page: "sql-merge", rewrites: false, scans: "depends", cost: "writes the matching rows" },
     why: "The matching rows are locked until the transaction ends.",
+    since: 15,
     example: `MERGE INTO "Archive" USING "Order" ON "Archive"."id" = "Order"."id" WHEN MATCHED THEN DELETE`,
   },
   "select-for-update": {

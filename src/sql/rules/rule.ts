@@ -45,6 +45,10 @@ export interface Rule {
   readonly page: string
   /** Runs on the tables of test/sql/shop.ts, where the rule is measured. */
   readonly example: string
+  /** The first major version of PostgreSQL that has the statement; absent: every one that Lockstep supports. */
+  readonly since?: number
+  /** What an older version that has it does in another way. */
+  readonly before?: string
   /** What to do instead; `{table}`, `{column}` and `{name}` are filled in. */
   readonly safer?: string
 }

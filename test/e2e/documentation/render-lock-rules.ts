@@ -18,7 +18,9 @@ const head = [
   "",
   "`lockstep plan` names the lock that each statement takes and what it costs, by these rules. They are not remembered but",
   "measured: every example runs on a real PostgreSQL 18 in the tests, which look at `pg_locks` for the mode, at the table's",
-  "file for a rewrite, and at the statistics for a scan. A lock is held until its transaction ends, whatever took it.",
+  "file for a rewrite, and at the statistics for a scan; `make test-matrix` runs them on 13 to 17 as well. *18+* is a statement",
+  "that only this and later versions have; what an older version does in another way stands with it. A lock is held until",
+  "its transaction ends, whatever took it.",
   "",
   "Who waits for whom: ACCESS EXCLUSIVE keeps out readers and writers, EXCLUSIVE to SHARE keep out writers, and",
   "SHARE UPDATE EXCLUSIVE and the weaker ones keep out neither, only other changes of the schema. A statement that has to",
@@ -28,9 +30,14 @@ const head = [
   "",
 ]
 
-function row(id: string, { what, lock, cost, rewrites, scans, why, page, example, safer = "" }: Rule): string {
+function row(
+  id: string,
+  { what, lock, cost, rewrites, scans, why, page, example, since, before, safer = "" }: Rule,
+): string {
   const link = `[${what}](https://www.postgresql.org/docs/current/${page}.html)`
-  const words = [`${link}<br>\`${example}\``, lock, cost, said(rewrites), said(scans), why, safer]
+  const versions = [since === undefined ? [] : `*${since}+*`, before === undefined ? [] : `(${before})`].flat()
+  const named = [link, ...versions].join(" ")
+  const words = [`${named}<br>\`${example}\``, lock, cost, said(rewrites), said(scans), why, safer]
   return `| <a id="${id}"></a>${words.map((word) => word.replaceAll("|", "\\|").replace(/\{(\w+)\}/g, '"$1"')).join(" | ")} |`
 }
 
