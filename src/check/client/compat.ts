@@ -1,7 +1,8 @@
-import { type Failure, failuresOf, type KnownModel, knownModels, newRowFailures } from "../../client/compatibility.js"
+import { failuresOf, type KnownModel, knownModels, newRowFailures } from "../../client/compatibility.js"
 import { generateClientOf } from "../../client/generate.js"
-import { type ClientGenerator, clientGenerators, loadClient } from "../../client/module.js"
+import { type ClientGenerator, clientGenerators, type LoadedClient, loadClient } from "../../client/module.js"
 import { byName, type FolderMigration } from "../../history/folder.js"
+import { type CatalogObject, compareCatalogs, readCatalog } from "../../postgres/catalog.js"
 import type { DatabaseUrl } from "../../postgres/url.js"
 import { withDatabase } from "../../postgres/url.js"
 import type { Project } from "../../project/project.js"
@@ -9,8 +10,10 @@ import { withScratchDatabase } from "../../scratch/database.js"
 import { replay, type Step, stepsOf } from "../../scratch/replay.js"
 import type { Session } from "../../scratch/script.js"
 import type { Base } from "../base.js"
-import { defineCheck } from "../check.js"
+import { defineCheck, type Skip } from "../check.js"
+import type { Scratch } from "../scratch.js"
 import { breaksOf, type State } from "./breaks.js"
+import { touchedModels } from "./touched.js"
 
 const schema = (fields: string) => `generator client {
   provider = "prisma-client"
@@ -57,44 +60,68 @@ export const compat = defineCheck({
     if (clientGenerators(base.schema).length === 0)
       return { skip: `the schema on ${base.ref} has no generator of Prisma Client` }
     const generator = await generateClientOf(project, base.schema)
-    return await withScratchDatabase(scratch.setting, async (session) => {
-      if (!(await isSuperuser(session))) return { skip: "the role of the scratch server is no superuser" }
-      await replay(session, stepsIn(base))
-      const url = withDatabase(scratch.setting.url, await databaseOf(session))
-      const use: Use = { project, generator, url }
-      const before = await tried(use, undefined)
-      const states = await replayEach(session, changes.migrations, before.models)
-      const after = await tried(use, before.models)
-      return breaksOf({ base: base.ref, before: before.failures, after: after.failures, models: before.models, states })
+    const place: Place = { project, generator, scratch, base }
+    const after = await onBase(place, async (session, use) => {
+      const models = await withClient(use, (loaded) => knownModels(loaded, use.url.schema))
+      const states = await replayEach(session, changes.migrations, models)
+      const concerned = touchedModels(models, states.difference)
+      const failures = await withClient(use, async (loaded) => [
+        ...(await failuresOf(loaded, concerned)),
+        ...(await newRowFailures(loaded, concerned)),
+      ])
+      return { models, failures, states: states.states }
     })
+    if ("skip" in after) return after
+    if (after.failures.length === 0) return []
+    // What did not work before either is not the branch's doing.
+    const failing = after.models.filter(({ model }) => after.failures.some((one) => one.model === model))
+    const before = await onBase(place, (_, use) => withClient(use, (loaded) => failuresOf(loaded, failing)))
+    if ("skip" in before) return before
+    const { failures, models, states } = after
+    return breaksOf({ base: base.ref, before, after: failures, models, states })
   },
 })
 
-const stepsIn = ({ migrations }: Base): readonly Step[] =>
-  [...migrations].map(([name, sql]) => ({ name, sql })).toSorted((one, other) => byName(one.name, other.name))
-
-interface Use {
+interface Place {
   readonly project: Project
   readonly generator: ClientGenerator
+  readonly scratch: Scratch
+  readonly base: Base
+}
+
+interface Use extends Pick<Place, "project" | "generator"> {
   readonly url: DatabaseUrl
 }
 
-/** Uses the client on the database as it is now; the columns that count are those of the first time. */
-async function tried({ project, generator, url }: Use, known: readonly KnownModel[] | undefined) {
+/** Does work on a scratch database that has the base's migrations. */
+async function onBase<T>(
+  { scratch: { setting }, base, ...rest }: Place,
+  work: (session: Session, use: Use) => Promise<T>,
+): Promise<T | Skip> {
+  return await withScratchDatabase(setting, async (session) => {
+    if (!(await isSuperuser(session))) return { skip: "the role of the scratch server is no superuser" }
+    await replay(session, stepsIn(base))
+    return await work(session, { ...rest, url: withDatabase(setting.url, await databaseOf(session)) })
+  })
+}
+
+async function withClient<T>({ project, generator, url }: Use, work: (loaded: LoadedClient) => Promise<T>): Promise<T> {
   const loaded = await loadClient(project.root, generator, url)
   try {
-    const models = known ?? (await knownModels(loaded, url.schema))
-    const failures: Failure[] = [...(await failuresOf(loaded, models))]
-    if (known !== undefined) failures.push(...(await newRowFailures(loaded, models)))
-    return { models, failures }
+    return await work(loaded)
   } finally {
     await loaded.client.$disconnect()
   }
 }
 
+const stepsIn = ({ migrations }: Base): readonly Step[] =>
+  [...migrations].map(([name, sql]) => ({ name, sql })).toSorted((one, other) => byName(one.name, other.name))
+
+/** Applies the branch's migrations one by one. */
 async function replayEach(session: Session, migrations: readonly FolderMigration[], models: readonly KnownModel[]) {
   const states: State[] = []
   const schemas = [...new Set(models.map(({ schema }) => schema))]
+  const before = await catalogs(session, schemas)
   for (const migration of migrations) {
     await replay(session, stepsOf([migration]))
     const { rows } = await session.client.query<{ name: string }>({
@@ -103,7 +130,13 @@ async function replayEach(session: Session, migrations: readonly FolderMigration
     })
     states.push({ migration, columns: new Set(rows.map(({ name }) => name)) })
   }
-  return states
+  return { states, difference: compareCatalogs(before, await catalogs(session, schemas)) }
+}
+
+async function catalogs({ client }: Session, schemas: readonly string[]): Promise<readonly CatalogObject[]> {
+  const found: CatalogObject[] = []
+  for (const schema of schemas) found.push(...(await readCatalog(client, schema)))
+  return found
 }
 
 async function databaseOf({ client }: Session): Promise<string> {
