@@ -21,26 +21,31 @@ const cache = join(repository, "node_modules/.cache/lockstep-tests")
 
 /** Installs it once for each working copy; undefined, with a line that says so, where npm cannot. */
 export async function installOlderPrisma(version: OlderVersion): Promise<OlderPrisma | undefined> {
-  const root = join(cache, `prisma-${version}`)
   const major = version.startsWith("5") ? 5 : 6
-  if (!existsSync(root)) {
-    const problem = await install(version, root)
-    if (problem !== undefined) {
-      process.stderr.write(`skipped: npm cannot install prisma@${version}: ${problem}\n`)
-      return undefined
-    }
-  }
-  return { version, major, root, cli: join(root, "node_modules/prisma/build/index.js") }
+  const adapter = major === 5 ? [] : [`@prisma/adapter-pg@${version}`]
+  const packages = [`prisma@${version}`, `@prisma/client@${version}`, ...adapter]
+  const root = await installPackages(`prisma-${version}`, packages)
+  return root === undefined
+    ? undefined
+    : { version, major, root, cli: join(root, "node_modules/prisma/build/index.js") }
+}
+
+/** Installs packages into a folder of the cache, where they stay; undefined, with a line that says so, where npm cannot. */
+export async function installPackages(name: string, packages: readonly string[]): Promise<string | undefined> {
+  const root = join(cache, name)
+  if (existsSync(root)) return root
+  const problem = await install(packages, root)
+  if (problem === undefined) return root
+  process.stderr.write(`skipped: npm cannot install ${packages[0]}: ${problem}\n`)
+  return undefined
 }
 
 /** Installed aside and renamed, because other test files may do the same at this moment. */
-async function install(version: OlderVersion, root: string): Promise<string | undefined> {
+async function install(packages: readonly string[], root: string): Promise<string | undefined> {
   mkdirSync(cache, { recursive: true })
   const fresh = mkdtempSync(join(cache, "installing-"))
   try {
     writeFileSync(join(fresh, "package.json"), '{ "name": "older", "private": true }\n')
-    const adapter = version.startsWith("5") ? [] : [`@prisma/adapter-pg@${version}`]
-    const packages = [`prisma@${version}`, `@prisma/client@${version}`, ...adapter]
     const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--prefer-offline", "--loglevel=error"]
     const result = await execa("npm", ["install", ...flags, ...packages], { cwd: fresh, reject: false, all: true })
     if (result.failed) return result.all?.trim().split("\n").at(-1) ?? result.shortMessage

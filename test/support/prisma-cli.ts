@@ -26,24 +26,26 @@ export interface PrismaOptions {
   readonly input?: string
   /** Another Prisma than this repository's. */
   readonly cli?: string
+  /** Another schema engine than this repository's. */
+  readonly engine?: string
 }
 
-const variables = (url: string): Record<string, string> =>
+const variables = (url: string, engine = enginePath): Record<string, string> =>
   environment({
     DATABASE_URL: url,
     // Prisma 5 wants one, which its migrations do not start.
     PRISMA_QUERY_ENGINE_LIBRARY: enginePath,
-    PRISMA_SCHEMA_ENGINE_BINARY: enginePath,
+    PRISMA_SCHEMA_ENGINE_BINARY: engine,
     CHECKPOINT_DISABLE: "1",
     PRISMA_HIDE_UPDATE_MESSAGE: "1",
     NO_COLOR: "1",
   })
 
 /** Runs Prisma's CLI over the shim, without a terminal; never rejects. */
-export function prisma(args: readonly string[], { project, url, input = "", cli = prismaPath }: PrismaOptions) {
+export function prisma(args: readonly string[], { project, url, input = "", cli = prismaPath, engine }: PrismaOptions) {
   return execa(process.execPath, [cli, ...args], {
     cwd: project.root,
-    env: variables(url),
+    env: variables(url, engine),
     extendEnv: false,
     input,
     reject: false,
