@@ -6,11 +6,12 @@ import type { FolderMigration } from "../history/folder.js"
 import { type CatalogObject, catalogLine, compareCatalogs, readCatalog } from "../postgres/catalog.js"
 import type { Client } from "../postgres/connect.js"
 import { quoteIdentifier } from "../postgres/quote.js"
+import { sqlstateOf } from "../postgres/sqlstate.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import { type ObservedRun, observeScript } from "../scratch/observe.js"
 import { observerSchema } from "../scratch/observer.js"
 import { type Drift, stepsOf } from "../scratch/replay.js"
-import { type FoundServer, findScratchServer } from "../scratch/server.js"
+import { createRoles, type FoundServer, findScratchServer, roleNames } from "../scratch/server.js"
 import { type Snapshot, takeSnapshot } from "../scratch/snapshot.js"
 import { openReplayed, type ReplayedDatabase, type Use } from "../scratch/template.js"
 import type { PendingMigration } from "./pending.js"
@@ -31,7 +32,8 @@ export interface ScratchRun {
   readonly initial: Snapshot
   /** One a migration; fewer where one was refused. */
   readonly runs: readonly ObservedRun[]
-  readonly drift: Drift
+  /** Undefined where another session holds a lock that reading the target's catalog would wait for. */
+  readonly drift: Drift | undefined
 }
 
 /** Why there is none, and what to do for one. */
@@ -57,7 +59,7 @@ export async function runOnScratch(choice: ScratchChoice, work: ScratchWork): Pr
     return unavailable(error)
   }
   try {
-    if (server.isOwn) await copyRoles(work.target, server)
+    if (server.isOwn) await createRoles(server, await roleNames(work.target))
     const setting = { url: server.url, schema: work.url.schema, initShadowDb: choice.initShadowDb, main: work.url }
     const replayed = async (use: Use): Promise<ScratchRun> => {
       const scratch = await openReplayed(setting, stepsOf(work.applied), use)
@@ -118,20 +120,6 @@ function lacking(message: string, sqlstate: string | undefined): NoScratchRun | 
   }
 }
 
-/** What migrations grant to must exist; on an embedded server nobody can log in with it. */
-async function copyRoles(target: Client, { url }: FoundServer): Promise<void> {
-  const { connect } = await import("../postgres/connect.js")
-  const { rows } = await target.query<{ rolname: string }>(
-    "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_'",
-  )
-  const admin = await connect(url)
-  try {
-    for (const { rolname } of rows) await admin.query(`CREATE ROLE ${quoteIdentifier(rolname)}`).catch(() => undefined)
-  } finally {
-    await admin.end()
-  }
-}
-
 async function run(scratch: ReplayedDatabase, server: FoundServer, work: ScratchWork): Promise<ScratchRun> {
   const { target, url, pending } = work
   const { rows } = await scratch.client.query<{ version: string; pid: string }>(
@@ -139,12 +127,7 @@ async function run(scratch: ReplayedDatabase, server: FoundServer, work: Scratch
   )
   const [first] = rows
   const initial = await takeSnapshot(scratch.client, { pid: Number(first?.pid), statistics: "transaction" })
-  const [expected, actual] = await Promise.all([
-    readCatalog(scratch.client, url.schema),
-    readCatalog(target, url.schema),
-  ])
-  const { onlyFirst, onlySecond } = compareCatalogs(expected.filter(isOwn), actual)
-  const drift = { missing: onlyFirst.map(catalogLine).sort(), unexpected: onlySecond.map(catalogLine).sort() }
+  const drift = await driftBetween(scratch, work)
   const runs: ObservedRun[] = []
   for (const migration of pending) {
     const observed = await observe(scratch, migration)
@@ -157,6 +140,18 @@ async function run(scratch: ReplayedDatabase, server: FoundServer, work: Scratch
   }
   const [version = ""] = (first?.version ?? "").split(" ")
   return { version, on: server.what, initial, runs, drift }
+}
+
+/** PostgreSQL locks a view's tables to print it. */
+async function driftBetween({ client }: ReplayedDatabase, { target, url }: ScratchWork): Promise<Drift | undefined> {
+  try {
+    const [expected, actual] = await Promise.all([readCatalog(client, url.schema), readCatalog(target, url.schema)])
+    const { onlyFirst, onlySecond } = compareCatalogs(expected.filter(isOwn), actual)
+    return { missing: onlyFirst.map(catalogLine).sort(), unexpected: onlySecond.map(catalogLine).sort() }
+  } catch (error) {
+    if (sqlstateOf(error) === "55P03") return undefined
+    throw error
+  }
 }
 
 /** Not what reports writes. */

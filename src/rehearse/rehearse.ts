@@ -7,7 +7,7 @@ import { type DatabaseUrl, withDatabase } from "../postgres/url.js"
 import { observeScript } from "../scratch/observe.js"
 import { stepsOf } from "../scratch/replay.js"
 import { searchPath } from "../scratch/script.js"
-import { findScratchServer } from "../scratch/server.js"
+import { createRoles, findScratchServer, roleNames } from "../scratch/server.js"
 import { openReplayed, type ReplayedDatabase } from "../scratch/template.js"
 import { type Assertion, type AssertionResult, runAssertions } from "./assertions.js"
 import { withoutValues } from "./data.js"
@@ -78,15 +78,20 @@ export interface RehearsalFailure {
  */
 export async function rehearse(request: RehearsalRequest): Promise<Rehearsal> {
   const { url, folder, scratch } = request
-  const { applied, pending } = await readDatabase({ url, applicationName: "lockstep rehearse" }, async (client) => {
-    const { comparison } = await readComparison(client, { url, folder })
-    const [failed] = comparison.failed
-    if (failed !== undefined) throw failedBefore(failed.name)
-    return { applied: comparison.applied.map(({ migration }) => migration), pending: comparison.pending }
-  })
+  const { applied, pending, roles } = await readDatabase(
+    { url, applicationName: "lockstep rehearse" },
+    async (client) => {
+      const { comparison } = await readComparison(client, { url, folder })
+      const [failed] = comparison.failed
+      if (failed !== undefined) throw failedBefore(failed.name)
+      const applied = comparison.applied.map(({ migration }) => migration)
+      return { applied, pending: comparison.pending, roles: await roleNames(client) }
+    },
+  )
   const prepared = await preparePending(pending)
   const server = await findScratchServer(scratch)
   try {
+    if (server.isOwn) await createRoles(server, roles)
     const setting = { url: server.url, schema: url.schema, initShadowDb: scratch.initShadowDb, main: url }
     const database = await openReplayed(setting, stepsOf(applied))
     try {

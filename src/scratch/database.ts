@@ -118,9 +118,7 @@ async function create(url: DatabaseUrl, template?: string): Promise<Opened> {
     await owner.query(`SET application_name TO ${quoteIdentifier(name)}`)
     await dropLeftOver(owner)
     const copy = template === undefined ? "" : ` TEMPLATE ${quoteIdentifier(template)}`
-    await owner
-      .query(`CREATE DATABASE ${quoteIdentifier(name)}${copy}`)
-      .catch((cause) => Promise.reject(notCreated(cause)))
+    await createAs(owner, `CREATE DATABASE ${quoteIdentifier(name)}${copy}`)
     const open = () => connect(withoutFlush(withDatabase(url, name)), { applicationName: "lockstep scratch" })
     client = await open()
     const keepAs = async (kept: string): Promise<void> => {
@@ -135,6 +133,18 @@ async function create(url: DatabaseUrl, template?: string): Promise<Opened> {
   } catch (error) {
     await drop().catch(() => undefined)
     throw error
+  }
+}
+
+/** A template that another command is at work in can be copied a moment later; PostgreSQL waits five seconds by itself. */
+async function createAs(owner: Client, sql: string): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await owner.query(sql)
+      return
+    } catch (cause) {
+      if (sqlstateOf(cause) !== "55006" || attempt === 3) throw notCreated(cause)
+    }
   }
 }
 

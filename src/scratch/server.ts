@@ -1,6 +1,8 @@
 import { chmod, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { type Client, connect } from "../postgres/connect.js"
+import { quoteIdentifier } from "../postgres/quote.js"
 import { type DatabaseUrl, parseDatabaseUrl } from "../postgres/url.js"
 import { running } from "../test-db/server.js"
 import { atEnd } from "./database.js"
@@ -52,5 +54,23 @@ async function startEmbedded(): Promise<FoundServer> {
   } catch (error) {
     await close().catch(() => undefined)
     throw error
+  }
+}
+
+/** The roles of a server besides PostgreSQL's own. */
+export async function roleNames(client: Client): Promise<readonly string[]> {
+  const { rows } = await client.query<{ rolname: string }>(
+    "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_'",
+  )
+  return rows.map(({ rolname }) => rolname)
+}
+
+/** What migrations grant to must exist. On an embedded server nobody can log in with these. */
+export async function createRoles({ url }: FoundServer, names: readonly string[]): Promise<void> {
+  const admin = await connect(url)
+  try {
+    for (const name of names) await admin.query(`CREATE ROLE ${quoteIdentifier(name)}`).catch(() => undefined)
+  } finally {
+    await admin.end()
   }
 }

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import pg from "pg"
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
 import { readFolder } from "../../src/history/folder.js"
 import { planMigrations } from "../../src/plan/plan.js"
 import type { Plan, PlannedStatement } from "../../src/plan/planned.js"
@@ -217,6 +218,24 @@ test("an extension that the scratch server lacks makes the plan an estimate that
     basis: "estimated",
     why: 'the scratch server lacks the extension "vector"',
     next: expect.stringContaining("--shadow-url"),
+  })
+})
+
+test("a plan does not wait for a table that somebody holds: sizes and drift are then not known", async () => {
+  const holder = new pg.Client(database.url)
+  await holder.connect()
+  onTestFinished(() => holder.end())
+  await holder.query(`BEGIN; LOCK TABLE "Order"`)
+  const { drift, migrations } = await plan(`ALTER TABLE "Order" ADD COLUMN "x" int`)
+  expect(drift).toBeUndefined()
+  expect(migrations[0]?.statements[0]?.work[0]?.target).toMatchObject({ rows: 100, bytes: undefined })
+})
+
+test("a role that exists on the target alone is named, with what to do", async () => {
+  const { basis } = await plan(`GRANT SELECT ON "User" TO nobody_has_this_role`)
+  expect(basis).toMatchObject({
+    why: 'the scratch server lacks the role "nobody_has_this_role"',
+    next: expect.stringContaining("CREATE ROLE"),
   })
 })
 
