@@ -30,12 +30,17 @@ interface StatusContext {
   readonly history: StatusAnswer["history"]
   /** What a database without a history holds, in words; undefined where it is empty. */
   readonly existingObjects: string | undefined
+  /** What pending migrations destroy, in words, by their names. */
+  readonly losses?: ReadonlyMap<string, readonly string[]>
   /** Milliseconds since 1970. */
   readonly now: number
 }
 
 /** The state of a history for people. With nothing to say it is one line. */
-export function renderStatus(comparison: Comparison, { total, history, existingObjects, now }: StatusContext): string {
+export function renderStatus(
+  comparison: Comparison,
+  { total, history, existingObjects, losses, now }: StatusContext,
+): string {
   if (total === 0 && isUpToDate(comparison)) return "Nothing to do: the folder holds no migrations."
   if (isUpToDate(comparison)) return `Up to date: ${total} of ${total} migrations applied.`
   const { applied, pending, failed, edited, missing } = comparison
@@ -48,7 +53,11 @@ export function renderStatus(comparison: Comparison, { total, history, existingO
   }
   section(
     "pending",
-    pending.map(({ name, outOfOrder, rolledBack }) => name + note(outOfOrder, rolledBack !== undefined)),
+    pending.map(({ name, outOfOrder, rolledBack }) => {
+      const destroyed = losses?.get(name) ?? []
+      const loss = destroyed.length > 0 ? `   destroys data: ${destroyed.join(", ")}` : ""
+      return name + note(outOfOrder, rolledBack !== undefined) + loss
+    }),
   )
   section(
     "failed",

@@ -137,6 +137,17 @@ test("it changes nothing: a role that may only read is enough", async () => {
   }
 })
 
+test("a pending migration that destroys data says which; one that drops what another pending one made does not", async () => {
+  const shop = await openShop()
+  await shop.run("deploy")
+  shop.project.migration("20260201000000_temporary", `CREATE TABLE "Draft" (id int);\nDROP TABLE "Draft";\n`)
+  shop.project.migration("20260202000000_narrow", `ALTER TABLE "User" DROP COLUMN "name";\n`)
+  const { exitCode, stdout } = await shop.run("status")
+  expect(exitCode).toBe(1)
+  expect(stdout).toMatch(/^ +20260201000000_temporary$/m)
+  expect(stdout).toMatch(/^ +20260202000000_narrow {3}destroys data: column "User"\."name"$/m)
+})
+
 test.each([["status"], ["plan"]])(
   "%s does not wait for ever for a lock on the history: it says who holds it",
   async (verb) => {
