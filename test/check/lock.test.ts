@@ -1,5 +1,9 @@
+import { readFileSync } from "node:fs"
 import { expect, test } from "vitest"
 import { findingsOf } from "../../src/check/finding.js"
+import { fixProblems } from "../../src/check/run.js"
+import { loadProject } from "../../src/project/project.js"
+import { serverUrl } from "../support/postgres.js"
 import { exampleProject } from "./project.js"
 
 const init = `CREATE TABLE "Order" ("id" int PRIMARY KEY, "total" int, "note" varchar(10));
@@ -91,4 +95,20 @@ test("where squawk knows of the same thing there is one finding", async () => {
   const rules = (findings: Awaited<ReturnType<typeof found>>) => findings.map(({ check, rule }) => rule ?? check)
   expect(rules(await found(sql, large, ["sql/lint"]))).toContain("require-concurrent-index-creation")
   expect(rules(await found(sql, large, ["sql/lint", "lock"]))).toEqual(["lock/blocks-writers"])
+})
+
+test("--fix writes the index CONCURRENTLY, in a migration of its own", async () => {
+  const sql = `ALTER TABLE "Order" ADD COLUMN "x" int;\n-- for the search\nCREATE UNIQUE INDEX "i" ON "Order" ("total");\n`
+  const base = { "20260101000000_init": init, "statistics.json": large }
+  const project = await exampleProject({ base, branch: { "20260102000000_x": sql } }, "without a database")
+  expect(findingsOf(await project.check({ ids: ["lock/blocks-writers"] }))).toMatchObject([{ fixable: true }])
+  const request = { project: await loadProject({ root: project.root }, "everything"), base: "main" }
+  const signal = new AbortController().signal
+  await fixProblems({ ...request, project: { ...request.project, shadowUrl: serverUrl() }, ids: ["lock"], signal })
+  expect(readFileSync(`${project.migrationsDir}/20260102000001_x_2/migration.sql`, "utf8")).toBe(
+    `-- for the search\nCREATE UNIQUE INDEX CONCURRENTLY "i" ON "Order" ("total");\n`,
+  )
+  expect(await project.check({ ids: ["lock", "history"] })).not.toContainEqual(
+    expect.objectContaining({ state: "failed" }),
+  )
 })

@@ -1,11 +1,9 @@
-import { writeFile } from "node:fs/promises"
-import { dirname, join, relative } from "node:path"
-import { writeMigration } from "../../change/migration-file.js"
+import { relative } from "node:path"
 import type { FolderMigration } from "../../history/folder.js"
 import { classify, runsAlone } from "../../sql/classify.js"
 import { parseScript, type Script } from "../../sql/parse.js"
 import { defineCheck, type Problem } from "../check.js"
-import { type Part, partsOf } from "./parts.js"
+import { partsOf, split } from "./parts.js"
 
 const init = 'CREATE TABLE "Order" ("id" int PRIMARY KEY, "total" int);\n'
 const column = 'ALTER TABLE "Order" ADD COLUMN "note" text;\n'
@@ -56,12 +54,4 @@ function problemsOf(migration: FolderMigration, script: Script, names: readonly 
       fix: parts.length > 0 ? () => split(migration, parts) : undefined,
     },
   ]
-}
-
-async function split({ name, path }: FolderMigration, parts: readonly Part[]): Promise<readonly string[]> {
-  const [first, ...others] = parts
-  if (first === undefined) return []
-  for (const part of others) await writeMigration(join(dirname(path), ".."), part.name, part.sql)
-  await writeFile(path, first.sql)
-  return [`split ${name} into ${parts.map((part) => part.name).join(", ")}`]
 }

@@ -1,3 +1,6 @@
+import { writeFile } from "node:fs/promises"
+import { dirname, join } from "node:path"
+import { writeMigration } from "../../change/migration-file.js"
 import { byName, type FolderMigration } from "../../history/folder.js"
 import { classify, runsAlone } from "../../sql/classify.js"
 import type { Script, Statement } from "../../sql/parse.js"
@@ -62,4 +65,13 @@ function namesOf(name: string, count: number, following: string | undefined): re
     names.length > 0 && names.every((each) => following === undefined || byName(each, following) < 0)
   const chosen = [apart, numbered].find(isFree)
   return chosen === undefined ? [] : [name, ...chosen]
+}
+
+/** Writes a migration's parts in its place. Returns what was done. */
+export async function split({ name, path }: FolderMigration, parts: readonly Part[]): Promise<readonly string[]> {
+  const [first, ...others] = parts
+  if (first === undefined) return []
+  for (const part of others) await writeMigration(join(dirname(path), ".."), part.name, part.sql)
+  await writeFile(path, first.sql)
+  return [`split ${name} into ${parts.map((part) => part.name).join(", ")}`]
 }

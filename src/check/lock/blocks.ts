@@ -1,6 +1,7 @@
 import { defineCheck, type Problem } from "../check.js"
 import type { ChangesPlan } from "../plan.js"
 import type { Options } from "../settings.js"
+import { withConcurrentIndexes } from "./concurrently.js"
 import { base, example, orders } from "./example.js"
 import { heldWhile, inShort, problemAt, touched, waitsFor } from "./statements.js"
 
@@ -27,13 +28,17 @@ export const blocksWriters = defineCheck({
   title: "a large table cannot be written for long",
   why: "CREATE INDEX keeps writers out until it is built. With CONCURRENTLY, in a migration of its own, nobody waits.",
   level: "error",
-  needs: ["plan"],
+  needs: ["plan", "changes", "folder"],
+  fixes: "writes CREATE INDEX CONCURRENTLY, in a migration of its own",
   covers: ["require-concurrent-index-creation", "require-concurrent-reindex"],
   examples: {
     fails: example(large, 'CREATE INDEX "Order_total" ON "Order" ("total");\n'),
     passes: example(large, 'CREATE INDEX CONCURRENTLY "Order_total" ON "Order" ("total");\n'),
   },
-  run: async ({ plan, options }) => blocking("writers", plan, options),
+  run: async ({ plan, options, changes, folder }) => {
+    const names = folder.migrations.map(({ name }) => name)
+    return await withConcurrentIndexes(blocking("writers", plan, options), changes.migrations, names)
+  },
 })
 
 /** What scans and rewrites is another check's finding. */
