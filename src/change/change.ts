@@ -27,7 +27,16 @@ export interface Change {
   /** What is renamed, in words. */
   readonly renames: readonly string[]
   /** What may be a rename, about which nobody decided, and the flag that decides. */
-  readonly candidates: readonly { readonly gone: string; readonly to: string; readonly flag: string }[]
+  readonly candidates: readonly RenameCandidate[]
+}
+
+/** A possible rename, in words. */
+export interface RenameCandidate {
+  readonly gone: string
+  readonly to: string
+  /** Where names must differ: the table of a column, the enum of a value; empty for these themselves. */
+  readonly place: string
+  readonly flag: string
 }
 
 /** What is known about renames. */
@@ -67,6 +76,7 @@ export async function finishChange(draft: Change, setting: Setting, client: Clie
   const candidates = open.map((each) => ({
     gone: thingText(each, each.from, named),
     to: each.to,
+    place: "table" in each ? each.table : "enum" in each ? each.enum : "",
     flag: flagFor(each, schema),
   }))
   const looking = { ...found, decision, named, rows: { client, schema, renames } }

@@ -129,7 +129,7 @@ function refuse(migration: NewMigration, { name, createOnly, acceptDataLoss }: C
   if (!isUndecided && !isLossy && !isImpossible) return
   output.say(`${sql.trimEnd()}\n`)
   const state = "nothing was written or applied."
-  const likeliest = new Map(candidates.toReversed().map(({ gone, flag }) => [gone, flag]))
+  const flags = likeliest(candidates)
   const hint = [
     ...candidates.map(({ gone, to, flag }) => `perhaps renamed: ${gone} to ${to}   ${flag}`),
     ...unaccepted.map((what) => `lost: ${what}`),
@@ -138,7 +138,7 @@ function refuse(migration: NewMigration, { name, createOnly, acceptDataLoss }: C
   if (isUndecided)
     throw new LockstepError("L1410", "the migration would lose data, unless something was renamed", {
       ...{ hint, state },
-      next: `\`lockstep migrate --name ${/^[\w-]+$/.test(name) ? name : `"${name}"`} ${[...likeliest.values()].toReversed().join(" ")}\`, or add --accept-data-loss when that data may go`,
+      next: `\`lockstep migrate --name ${/^[\w-]+$/.test(name) ? name : `"${name}"`} ${flags.join(" ")}\`, or add --accept-data-loss when that data may go`,
     })
   if (isImpossible)
     throw new LockstepError("L1411", "the migration cannot be applied to the existing data", {
@@ -149,6 +149,16 @@ function refuse(migration: NewMigration, { name, createOnly, acceptDataLoss }: C
     ...{ hint, state },
     next: "add --accept-data-loss when that data may go, or --create-only to write it for editing",
   })
+}
+
+/** One flag for each thing that is gone, and each new name in one of them alone. */
+function likeliest(candidates: NewMigration["candidates"]): readonly string[] {
+  const chosen = new Map<string, NewMigration["candidates"][number]>()
+  for (const each of candidates) {
+    const isTaken = [...chosen.values()].some(({ place, to }) => place === each.place && to === each.to)
+    if (!chosen.has(each.gone) && !isTaken) chosen.set(each.gone, each)
+  }
+  return [...chosen.values()].map(({ flag }) => flag)
 }
 
 const dropped = async (): Promise<Answer> => ({ answer: "dropped" })

@@ -132,5 +132,7 @@ const tableLikeness: Likeness<Table> = (one, other) => {
 
 const columnLikeness: Likeness<Column> = (one, other) => {
   if (typeOf(one) !== typeOf(other)) return 0
-  return one.references !== null && other.references !== null && !same(one.references, other.references) ? 0 : 1
+  if (one.references !== null && other.references !== null && !same(one.references, other.references)) return 0
+  const [name, otherName] = [one.name.toLowerCase(), other.name.toLowerCase()]
+  return name.includes(otherName) || otherName.includes(name) ? 1 : 0.9
 }

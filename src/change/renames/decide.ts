@@ -14,7 +14,7 @@ export type Answer =
 export interface Decider extends Spellings {
   /** `User.name=displayName`, as --rename gives them. */
   readonly told: readonly string[]
-  /** `renames`: those that are known by then. */
+  /** `renames`: those that are known or assumed by then. */
   readonly ask: (gone: Gone, renames: readonly Rename[]) => Promise<Answer>
 }
 
@@ -36,10 +36,12 @@ export async function decide(from: Structure, to: Structure, decider: Decider): 
 class Deciding {
   readonly #told: Set<string>
   readonly #renames: Rename[] = []
+  /** Those, and the likeliest where nobody decided about a table or an enum. */
+  readonly #assumed: Rename[] = []
   readonly #open: Rename[] = []
   readonly #dropped: Gone[] = []
   readonly #seen: Gone[] = []
-  /** With the renames so far; where nobody decided about a table or an enum, with the likeliest name. */
+  /** With what is assumed so far. */
   #now: Structure
 
   constructor(
@@ -85,7 +87,7 @@ class Deciding {
   /** What was told about it, or follows from that. */
   #answerTo(each: Gone): Answer | undefined {
     for (const told of this.#told) {
-      const to = matches(told, each, { ...this.decider, renames: this.#renames })
+      const to = matches(told, each, { ...this.decider, renames: this.#assumed })
       if (to === undefined) continue
       this.#told.delete(told)
       return { answer: "renamed", to }
@@ -96,10 +98,11 @@ class Deciding {
   }
 
   async #asked(each: Gone): Promise<Answer> {
-    return each.candidates.length === 0 ? { answer: "none" } : await this.decider.ask(each, this.#renames)
+    return each.candidates.length === 0 ? { answer: "none" } : await this.decider.ask(each, this.#assumed)
   }
 
   #apply(rename: Rename): readonly Rename[] {
+    this.#assumed.push(rename)
     this.#now = renamed(this.#now, [rename])
     if (rename.kind !== "table") return [rename]
     const isMeant = ({ schema, name }: { schema: string; name: string }) =>

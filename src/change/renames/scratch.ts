@@ -1,6 +1,7 @@
 import type { DiffTarget } from "@prisma/schema-engine-wasm/schema_engine_bg"
 import { LockstepError } from "../../errors.js"
 import type { Folder } from "../../history/folder.js"
+import { quoteIdentifier } from "../../postgres/quote.js"
 import { readStructure, type Structure } from "../../postgres/structure.js"
 import type { SchemaFiles } from "../../project/schema.js"
 import { container, type EngineSetting, historyList, withEngine } from "../../schema-engine/engine.js"
@@ -22,16 +23,39 @@ export interface Structures {
   readonly goal: Structure
 }
 
-/** Both, the second by the engine's script, on a scratch database without rows. */
+/** Both, on scratch databases without rows, the second by the engine's script. */
 export async function structures(setting: ChangeSetting, script: string): Promise<Structures> {
-  return await withScratchDatabase(setting, async (session) => {
+  const { start, goal, extensions } = await withScratchDatabase(setting, async (session) => {
     await replay(session, stepsOf(setting.folder.migrations))
     const start = await readStructure(session.client)
     await truncateAll(session, start)
-    // Where the engine's own script fails there is nothing to compare; whoever applies it is told why.
-    await runScript(session, script).catch(() => undefined)
-    return { start, goal: await readStructure(session.client) }
+    return { start, goal: await structureBy(session, script), extensions: await extensionsIn(session) }
   })
+  // The engine orders some changes so that its script fails: it changes an enum's values in a table that it makes later.
+  return { start, goal: goal ?? (await structureAnew(setting, extensions)) ?? start }
+}
+
+/** The structure after a script; undefined where it fails. */
+async function structureBy(session: Session, script: string): Promise<Structure | undefined> {
+  return await runScript(session, script).then(
+    () => readStructure(session.client),
+    () => undefined,
+  )
+}
+
+/** What the schema makes on an empty database. */
+async function structureAnew(setting: ChangeSetting, extensions: readonly string[]): Promise<Structure | undefined> {
+  const { schemaFiles } = setting
+  const schema: DiffTarget = { tag: "schemaDatamodel", ...container(schemaFiles) }
+  const { text } = await withEngine(setting, schemaFiles, (engine) => engine.diff({ tag: "empty" }, schema, "script"))
+  return await withScratchDatabase(setting, async (session) => {
+    for (const name of extensions) await session.client.query(`CREATE EXTENSION IF NOT EXISTS ${quoteIdentifier(name)}`)
+    return await structureBy(session, text)
+  })
+}
+
+async function extensionsIn({ client }: Session): Promise<readonly string[]> {
+  return (await client.query<{ name: string }>("SELECT extname AS name FROM pg_extension")).rows.map(({ name }) => name)
 }
 
 /** Rows that a migration of the history inserts could keep the script from running, and say nothing about any database. */

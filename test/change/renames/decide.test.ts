@@ -39,6 +39,12 @@ test.each<[string, Structure, Structure, readonly string[]]>([
     ["--rename User.name=title", "--rename User.name=label"],
   ],
   [
+    "a name within the other comes first",
+    structure([table("User", id, column("name"))]),
+    structure([table("User", id, column("title"), column("fullName"))]),
+    ["--rename User.name=fullName", "--rename User.name=title"],
+  ],
+  [
     "a column of another table is none",
     structure([table("User", id, column("name")), table("Post", id)]),
     structure([table("User", id), table("Post", id, column("name"))]),

@@ -224,3 +224,49 @@ describe("what is renamed keeps its rows, and the engine finds no difference aft
     ])
   })
 })
+
+test("where nobody decides about a table in another schema, its columns are candidates too, and nothing fails", async () => {
+  const place = await createPlace()
+  // Prisma's engine writes a script that fails here: it changes the enum in a table that the script makes later.
+  const shop = (model: string, column: string) => [
+    {
+      path: "prisma/schema.prisma",
+      content: `datasource db {
+  provider = "postgresql"
+  schemas = ["public", "auth"]
+}
+enum Kind {
+  A
+  ${column}
+  @@schema("auth")
+}
+model ${model} {
+  id Int @id @default(autoincrement())
+  ${column} String
+  kind Kind @default(A)
+  @@schema("auth")
+}
+`,
+    },
+  ]
+  const make = (schemaFiles: ReturnType<typeof shop>, told: readonly string[]) =>
+    createMigration({
+      ...{ ...place.setting, folder: place.folder(), schemaFiles, name: "x", whenEqual: "nothing" },
+      decisions: { told, ask: nobody },
+    })
+  const first = await make(shop("User", "name"), [])
+  if (first.state === "nothing") throw new Error("nothing to do")
+  await writeMigration(place.project.migrationsDir, first.name, first.sql)
+  await place.apply()
+  await place.database.query(`INSERT INTO auth."User" ("name") VALUES ('Ada')`)
+  const flags = ["auth.User=Account", "auth.Account.name=title", "auth.Kind.name=title"]
+  const open = await make(shop("Account", "title"), [])
+  expect(open).toMatchObject({ candidates: flags.map((flag) => ({ flag: `--rename ${flag}` })) })
+  const told = await make(shop("Account", "title"), flags)
+  expect(told).toMatchObject({ losses: [], candidates: [] })
+  if (told.state === "nothing") throw new Error("nothing to do")
+  await writeMigration(place.project.migrationsDir, told.name, told.sql)
+  await place.apply()
+  expect(await place.database.query(`SELECT "title" FROM auth."Account"`)).toEqual([{ title: "Ada" }])
+  expect(await make(shop("Account", "title"), [])).toEqual({ state: "nothing" })
+})
