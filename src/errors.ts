@@ -90,6 +90,7 @@ export const errorCodes = {
   L1509: { exitCode: 1, title: "the test database belongs to another user" },
   L1510: { exitCode: 1, title: "the test database is not running" },
   L1511: { exitCode: 2, title: "the PostgreSQL that the test database needs is not installed" },
+  L1512: { exitCode: 1, title: "the test database's server does not have an extension that a migration creates" },
   L1601: { exitCode: 2, title: "the folder for the image is not empty" },
   L1602: { exitCode: 2, title: "a package that the image needs is not installed" },
   L1603: { exitCode: 1, title: "Prisma's CLI does not start from the image's files" },

@@ -10,7 +10,7 @@ import type { Project } from "../project/project.js"
 import { majors } from "../test-db/majors.js"
 import { down, type EmbeddedServer, running, up } from "../test-db/server.js"
 
-/** `lockstep test-db up|down|url`: the project's embedded PostgreSQL. Errors: L1501 to L1510. */
+/** `lockstep test-db up|down|url`: the project's embedded PostgreSQL. Errors: L1501 to L1512. */
 export default defineCommand({
   description: ["The project's test database: a real PostgreSQL on this machine, its data in .lockstep/."],
   operands: [
@@ -77,7 +77,10 @@ async function fill(
   const { applyPending, seed } = await import("../cli/deploy.js")
   const { deployNarrator, verdict } = await import("../report/deploy.js")
   const waiting = { target: { url: parseDatabaseUrl(url) }, signal, onEvent: deployNarrator(output) }
-  output.say(verdict(await applyPending(waiting, readFolder(project.migrationsDir))))
+  const folder = readFolder(project.migrationsDir)
+  const { requireExtensions } = await import("../cli/extensions.js")
+  await requireExtensions(waiting.target.url, folder)
+  output.say(verdict(await applyPending(waiting, folder)))
   if (withSeed) await seed(waiting, project)
 }
 
