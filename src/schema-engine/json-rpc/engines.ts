@@ -54,7 +54,7 @@ export function enginesFor(args: () => EngineArguments, { log, lockWith }: Openi
 function refuseOtherProvider(files: SchemaFiles): void {
   const provider = files.map(({ content }) => providerOf(content)).find((name) => name !== undefined)
   if (provider === undefined || ["postgresql", "postgres"].includes(provider)) return
-  throw new EngineRefusal(otherScheme, { code: "P1013", cause: `the schema's provider is "${provider}"` })
+  throw new EngineRefusal(otherScheme(provider), { code: "P1013", cause: `the schema's provider is "${provider}"` })
 }
 
 const providerOf = (schema: string): string | undefined =>

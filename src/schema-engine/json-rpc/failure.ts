@@ -130,8 +130,19 @@ export const existingDatabase = (name: string): string => `Database \`${name}\` 
 const invalidUrl = (reason: string): string =>
   `The provided database string is invalid. ${reason} in database URL. ${documentation}`
 
+/** How the URLs of a schema's provider begin. */
+const protocols: ReadonlyMap<string, string> = new Map([
+  ["mysql", "mysql://"],
+  ["sqlite", "file:"],
+  ["sqlserver", "sqlserver://"],
+])
+
 /** For a URL whose scheme is not the one of the schema's provider. */
-export const otherScheme: string = invalidUrl("The scheme is not recognized")
+export function otherScheme(provider: string): string {
+  const protocol = protocols.get(provider)
+  if (protocol === undefined) return invalidUrl("The scheme is not recognized")
+  return `The provided database string is invalid. \`datasource.url\` in \`prisma.config.ts\` is invalid: must start with the protocol \`${protocol}\`.`
+}
 
 /**
  * The codes whose sentence is the whole message in Prisma's own engine. What reads such messages compares them as a

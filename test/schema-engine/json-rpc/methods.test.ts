@@ -110,7 +110,7 @@ test.each(["schemaPush", "devDiagnostic", "introspect"])(
     expect({ code, message }).toMatchObject({
       code: "P1013",
       message: expect.stringMatching(
-        /^The provided database string is invalid\. The scheme is not recognized in database URL\./,
+        /^The provided database string is invalid\. `datasource\.url` .* must start with the protocol `mysql:\/\/`\.$/,
       ),
     })
   },
