@@ -121,7 +121,7 @@ function lacking(message: string, sqlstate: string | undefined): NoScratchRun | 
 }
 
 async function run(scratch: ReplayedDatabase, server: FoundServer, work: ScratchWork): Promise<ScratchRun> {
-  const { target, url, pending } = work
+  const { pending } = work
   const { rows } = await scratch.client.query<{ version: string; pid: string }>(
     "SELECT current_setting('server_version') AS version, pg_backend_pid() AS pid",
   )
