@@ -134,8 +134,8 @@ async function outcomeOf(
   const none = alternatives.length > 0 && alternatives.every(({ resource }) => resource === undefined)
   const missing = [...needed.filter(({ resource }) => resource === undefined), ...(none ? alternatives : [])]
   const errors = missing.flatMap(({ error }) => error ?? [])
-  if (errors.length > 0) return errors.map(asProblem)
-  if (missing.length > 0) return { skip: missing.flatMap(({ why }) => why ?? []).join("; ") }
+  if (errors.length > 0) return [...new Set(errors)].map(asProblem)
+  if (missing.length > 0) return { skip: [...new Set(missing.flatMap(({ why }) => why ?? []))].join("; ") }
   const given: Common & Partial<Resources> = Object.assign(
     { ...common },
     ...[...needed, ...alternatives].map(({ resource }) => resource ?? {}),

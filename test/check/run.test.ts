@@ -80,3 +80,16 @@ test("an exception is for the statement after it, or in whose lines it stands, a
   const after = await branch(`SELECT 1;\nCREATE INDEX CONCURRENTLY i\n  ON "Order" ("id"); ${comment}\n`)
   expect(await after.check({ ids: ["history/mixed"] })).toMatchObject([{ state: "passed" }])
 })
+
+test("without a schema its check is skipped, and a reason that two needs share is said once", async () => {
+  const project = await branch("SELECT 1;")
+  const results = await project.check({ ids: ["schema/uncommitted", "lock/blocks-writers"], base: undefined })
+  expect(results).toMatchObject([
+    { check: "schema/uncommitted", state: "skipped", reason: "the project has no Prisma schema" },
+    {
+      check: "lock/blocks-writers",
+      state: "skipped",
+      reason: expect.stringMatching(/^nothing tells (?!.*nothing tells)/),
+    },
+  ])
+})

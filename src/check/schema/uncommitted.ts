@@ -1,6 +1,6 @@
 import { relative } from "node:path"
 import { diff } from "../../change/diff.js"
-import { readSchema } from "../../project/schema.js"
+import { readSchema, schemaPaths } from "../../project/schema.js"
 import { defineCheck } from "../check.js"
 
 const before = "model Order {\n  id Int @id\n}\n"
@@ -27,6 +27,7 @@ export const uncommitted = defineCheck({
     },
   },
   run: async ({ folder, scratch, project }) => {
+    if (schemaPaths(project.schemaPath).length === 0) return { skip: "the project has no Prisma schema" }
     const schemaFiles = readSchema(project.schemaPath)
     const sides = { from: { side: "history" }, to: { side: "schema" }, form: "summary" } as const
     const { empty, text } = await diff({ ...scratch.setting, ...sides, folder, schemaFiles })
