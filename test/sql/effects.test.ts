@@ -135,6 +135,7 @@ test("a safer way names the column", async () => {
       rule: "set-not-null",
       lock: "ACCESS EXCLUSIVE",
       table: { name: "User" },
+      column: "firstName",
       rewrites: false,
       scans: true,
       cost: "full scan under the lock",
