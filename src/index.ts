@@ -1,30 +1,28 @@
 /** The library: what the commands do, as functions. docs/library.md shows how to use it. */
-import { resolve } from "node:path"
 import { runDeploy } from "./cli/deploy.js"
 import { readComparison, readDatabase } from "./deploy/connect/read.js"
 import { type DeployResult, type DeploySettings, defaultSettings } from "./deploy/context.js"
 import type { DeployEvent } from "./deploy/events.js"
-import { LockstepError } from "./errors.js"
-import { type Folder, noMigrations, readFolder } from "./history/folder.js"
-import { type DatabaseUrl, parseDatabaseUrl } from "./postgres/url.js"
+import { open, type Source } from "./library/source.js"
+import { parseDatabaseUrl } from "./postgres/url.js"
 import { type PlanAnswer, planObject } from "./report/plan-json.js"
 import type { StatusAnswer } from "./report/schemas.js"
 import { statusAnswerOf } from "./report/status.js"
 import { down, type EmbeddedServer, running, type UpOptions, up } from "./test-db/server.js"
 
 export { type ErrorCode, type ErrorDetails, errorCodes, LockstepError } from "./errors.js"
+export {
+  type ChangeOptions,
+  type DiffOptions,
+  diff,
+  type MigrateOptions,
+  migrate,
+  type UndoOptions,
+  undo,
+} from "./library/changes.js"
+export type { DiffAnswer, MigrateAnswer, UndoAnswer } from "./report/schemas.js"
 export { version } from "./version.js"
-export type { DeployEvent, DeployResult, DeploySettings, EmbeddedServer, PlanAnswer, StatusAnswer }
-
-/** A database, and the migrations that belong to it. */
-export interface Source {
-  /** postgresql://user:password@host:port/database?schema=public */
-  readonly url: string
-  /** The migrations folder; prisma/migrations in the working directory where it is not given. */
-  readonly migrations?: string | undefined
-  /** Accept a folder without migrations. */
-  readonly allowEmpty?: boolean | undefined
-}
+export type { DeployEvent, DeployResult, DeploySettings, EmbeddedServer, PlanAnswer, Source, StatusAnswer }
 
 /** How to deploy; what is not given is as for `lockstep deploy`. Times are milliseconds. */
 export interface DeployOptions extends Source, Partial<Omit<DeploySettings, "allowEmpty">> {
@@ -104,14 +102,6 @@ export const testDatabase = {
 } as const
 
 const rootOf = ({ root }: TestDatabaseOptions): string => root ?? process.cwd()
-
-function open({ url, migrations = "prisma/migrations", allowEmpty }: Source): { url: DatabaseUrl; folder: Folder } {
-  if (typeof url !== "string" || url === "") throw new LockstepError("L1205", "no database URL: `url` is not given")
-  const folder = readFolder(resolve(migrations))
-  if (folder.migrations.length === 0 && !allowEmpty)
-    throw noMigrations(folder.dir, ["The folder is named by `migrations`, or is its default."])
-  return { url: parseDatabaseUrl(url), folder }
-}
 
 /** The given settings, and the defaults of the others. */
 function settingsOf(options: DeployOptions): DeploySettings {

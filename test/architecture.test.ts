@@ -21,7 +21,7 @@ const floors: readonly (readonly string[])[] = [
   ["init", "doctor"],
   ["cli"],
   ["report"],
-  ["commands", "schema-engine/json-rpc"],
+  ["commands", "library", "schema-engine/json-rpc"],
   ["cli.ts", "schema-engine.ts", "index.ts", "config.ts"],
 ]
 

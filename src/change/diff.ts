@@ -21,6 +21,14 @@ export type Side =
   /** The folder, replayed on a scratch database; up to the named migration, that one included. */
   | { readonly side: "history"; readonly upTo?: string | undefined }
 
+/** A side as it is written: history, history@NAME, schema, database or empty. Errors: L1301 it is none of them. */
+export function sideOf(operand: string): Side {
+  const [side, upTo] = operand.split("@", 2)
+  if (side === "history") return { side, upTo }
+  if ((side === "schema" || side === "database" || side === "empty") && upTo === undefined) return { side }
+  throw new LockstepError("L1301", `${operand} is none of history, history@NAME, schema, database, empty`)
+}
+
 interface Comparison extends EngineSetting {
   readonly from: Side
   readonly to: Side

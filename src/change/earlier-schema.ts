@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join, relative } from "node:path"
 import { execa } from "execa"
+import { LockstepError } from "../errors.js"
 import type { Folder } from "../history/folder.js"
 import { withDatabase } from "../postgres/url.js"
 import { setAsideOlder } from "../project/older-schema.js"
@@ -144,4 +145,22 @@ async function byEngine(files: SchemaFiles, { folder, undoes, ...setting }: Sear
       return result.schema.files
     })
   })
+}
+
+/** Writes the schema as it was; returns the files. Errors: L1417 it cannot be found, before anything is written. */
+export async function writeEarlierSchema(earlier: EarlierSchema, schemaPath: string): Promise<readonly string[]> {
+  switch (earlier.state) {
+    case "as before":
+      return []
+    case "not found":
+      throw new LockstepError("L1417", "the earlier Prisma schema cannot be found", {
+        file: relative(process.cwd(), schemaPath),
+        hint: "Neither the commits of the undone migrations nor the schema engine lead to a schema that describes the history before.",
+        state: "nothing was written.",
+        next: "run `lockstep undo` without --update-schema, and change the schema by hand",
+      })
+    case "found":
+      for (const { path, content } of earlier.files) await writeFile(path, content)
+      return earlier.files.map(({ path }) => relative(process.cwd(), path))
+  }
 }

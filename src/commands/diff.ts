@@ -1,4 +1,4 @@
-import { diff, type Side } from "../change/diff.js"
+import { diff, sideOf } from "../change/diff.js"
 import { openWorkplace } from "../cli/database.js"
 import { defineCommand } from "../cli/options.js"
 import { projectOptions } from "../cli/shared-options.js"
@@ -55,10 +55,3 @@ export default defineCommand({
     return result.empty ? 0 : 1
   },
 })
-
-function sideOf(operand: string): Side {
-  const [side, upTo] = operand.split("@", 2)
-  if (side === "history") return { side, upTo }
-  if ((side === "schema" || side === "database" || side === "empty") && upTo === undefined) return { side }
-  throw new LockstepError("L1301", `${operand} is none of history, history@NAME, schema, database, empty`)
-}

@@ -1,8 +1,6 @@
-import { relative } from "node:path"
 import type { RenameQuestion } from "../change/change.js"
-import { createMigration, type NewMigration } from "../change/create-migration.js"
-import { writeMigration } from "../change/migration-file.js"
 import type { Answer } from "../change/renames/decide.js"
+import { type WrittenMigration, writeNextMigration } from "../change/write-next.js"
 import { openWorkplace, withLockedDatabase } from "../cli/database.js"
 import { applyPending } from "../cli/deploy.js"
 import { defineCommand } from "../cli/options.js"
@@ -11,8 +9,8 @@ import { askChoice, askText } from "../cli/prompts.js"
 import { projectOptions } from "../cli/shared-options.js"
 import { LockstepError, preceded } from "../errors.js"
 import { readFolder } from "../history/folder.js"
-import { readSchema } from "../project/schema.js"
 import { deployNarrator, verdict } from "../report/deploy.js"
+import { migrateAnswerOf } from "../report/migrate.js"
 
 /** `lockstep migrate --name X`: writes the migration from the history to the schema, and applies it. */
 export default defineCommand({
@@ -58,25 +56,16 @@ export default defineCommand({
     const before = await applyPending(waiting, place.folder, place.project.external)
     if (before.applied.length > 0) output.say(verdict(before))
     const ask = settings.acceptDataLoss ? dropped : askRename
-    const made = await withLockedDatabase(waiting, async () => {
-      const folder = readFolder(dir)
-      const schemaFiles = readSchema(place.project.schemaPath)
-      const migration = await createMigration({
-        ...{ ...place.setting, folder, schemaFiles, name, whenEqual: apply ? "nothing" : "draft" },
+    const made = await withLockedDatabase(waiting, () =>
+      writeNextMigration({
+        ...{ ...place.setting, dir, schemaPath: place.project.schemaPath, consent: { ...settings, name } },
         decisions: { told: settings.rename, ask },
-      })
-      if (migration.state === "nothing") return undefined
-      refuse(migration, { ...settings, name }, output)
-      const write = async (each: { readonly name: string; readonly sql: string }) => ({
-        ...{ name: each.name, sql: each.sql },
-        file: relative(process.cwd(), await writeMigration(dir, each.name, each.sql)),
-      })
-      const precededBy = migration.precededBy && (await write(migration.precededBy))
-      return { ...migration, ...(await write(migration)), precededBy }
-    })
+        onRefused: (sql) => output.say(`${sql.trimEnd()}\n`),
+      }),
+    )
     if (made === undefined) {
       output.data("Nothing to do: the history already makes this schema.")
-      output.object({ schema: "lockstep.migrate/1", state: "nothing" })
+      output.object(migrateAnswerOf(undefined, "written"))
       return 0
     }
     const files = [...(made.precededBy ? [made.precededBy] : []), made]
@@ -91,16 +80,12 @@ export default defineCommand({
       const written = (error: unknown) => Promise.reject(preceded(error, `${made.file} was written.`))
       output.say(verdict(await applyPending(waiting, readFolder(dir), place.project.external).catch(written)))
     } else output.say("Not applied (--create-only). Edit it, then apply it with: `lockstep deploy`")
-    const { sql, file, warnings, unexecutable, losses, renames, precededBy } = made
-    output.object({
-      ...{ schema: "lockstep.migrate/1", state: apply ? "applied" : "written", name: made.name, file, sql },
-      ...{ warnings, unexecutable, losses, renames, ...(precededBy && { precededBy }) },
-    })
+    output.object(migrateAnswerOf(made, apply ? "applied" : "written"))
     return 0
   },
 })
 
-function describe({ renames, losses, warnings, unexecutable }: NewMigration, { say, paint }: Output): void {
+function describe({ renames, losses, warnings, unexecutable }: WrittenMigration, { say, paint }: Output): void {
   for (const what of renames) say(`  ${paint.green("renamed")}  ${what}`)
   for (const what of losses) say(`  ${paint.yellow("data loss")}  ${what}`)
   for (const warning of warnings.filter((each) => !aboutLoss.test(each)))
@@ -110,56 +95,6 @@ function describe({ renames, losses, warnings, unexecutable }: NewMigration, { s
 
 /** The engine's words for what `losses` says as well, also where there are no rows. */
 const aboutLoss = /^You are about to (?:drop|alter) /
-
-interface Consent {
-  readonly name: string
-  readonly createOnly: boolean
-  readonly acceptDataLoss: boolean
-}
-
-/**
- * What would lose data, or cannot be applied, is shown and not written: the next deploy would run it. A file for editing
- * may do both, but not where it is to be decided first whether something was renamed.
- */
-function refuse(migration: NewMigration, { name, createOnly, acceptDataLoss }: Consent, output: Output): void {
-  const { sql, unaccepted, candidates, unexecutable } = migration
-  const isUndecided = !acceptDataLoss && candidates.length > 0
-  const isLossy = !acceptDataLoss && !createOnly && unaccepted.length > 0
-  const isImpossible = !createOnly && unexecutable.length > 0
-  if (!isUndecided && !isLossy && !isImpossible) return
-  output.say(`${sql.trimEnd()}\n`)
-  const state = "nothing was written or applied."
-  const flags = likeliest(candidates)
-  const hint = [
-    ...candidates.map(({ gone, to, flag }) => `perhaps renamed: ${gone} to ${to}   ${flag}`),
-    ...unaccepted.map((what) => `lost: ${what}`),
-    ...unexecutable,
-  ].join("\n")
-  if (isUndecided)
-    throw new LockstepError("L1410", "the migration would lose data, unless something was renamed", {
-      ...{ hint, state },
-      next: `\`lockstep migrate --name ${/^[\w-]+$/.test(name) ? name : `"${name}"`} ${flags.join(" ")}\`, or add --accept-data-loss when that data may go`,
-    })
-  if (isImpossible)
-    throw new LockstepError("L1411", "the migration cannot be applied to the existing data", {
-      ...{ hint, state },
-      next: "add --create-only to write it, then edit it so that it takes care of the data",
-    })
-  throw new LockstepError("L1410", "the migration would lose data", {
-    ...{ hint, state },
-    next: "add --accept-data-loss when that data may go, or --create-only to write it for editing",
-  })
-}
-
-/** One flag for each thing that is gone, and each new name in one of them alone. */
-function likeliest(candidates: NewMigration["candidates"]): readonly string[] {
-  const chosen = new Map<string, NewMigration["candidates"][number]>()
-  for (const each of candidates) {
-    const isTaken = [...chosen.values()].some(({ place, to }) => place === each.place && to === each.to)
-    if (!chosen.has(each.gone) && !isTaken) chosen.set(each.gone, each)
-  }
-  return [...chosen.values()].map(({ flag }) => flag)
-}
 
 const dropped = async (): Promise<Answer> => ({ answer: "dropped" })
 

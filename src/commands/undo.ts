@@ -1,12 +1,12 @@
-import { writeFile } from "node:fs/promises"
 import { dirname, relative } from "node:path"
-import { type EarlierSchema, earlierSchema } from "../change/earlier-schema.js"
+import { type EarlierSchema, earlierSchema, writeEarlierSchema } from "../change/earlier-schema.js"
 import { writeMigration } from "../change/migration-file.js"
-import { type Undo, undo } from "../change/undo.js"
+import { undoRefusal } from "../change/refusals.js"
+import { undo } from "../change/undo.js"
 import { openWorkplace } from "../cli/database.js"
 import { defineCommand } from "../cli/options.js"
 import { projectOptions } from "../cli/shared-options.js"
-import { LockstepError } from "../errors.js"
+import { undoAnswerOf } from "../report/migrate.js"
 
 /** `lockstep undo [name]`: a new migration that takes the schema back. */
 export default defineCommand({
@@ -45,46 +45,26 @@ export default defineCommand({
       output.object({ schema: "lockstep.undo/1", ...made })
       return 0
     }
-    refuse(made, settings)
+    const refusal = undoRefusal(made, settings)
+    if (refusal !== undefined) throw refusal
     const { schemaPath } = parts
     const earlier = await earlierSchema({ ...setting, folder, undoes: made.undoes, schemaPath })
-    const update = settings.updateSchema ? await updateSchema(earlier, schemaPath) : []
+    const update = settings.updateSchema ? await writeEarlierSchema(earlier, schemaPath) : []
     const file = relative(process.cwd(), await writeMigration(folder.dir, made.name, made.sql))
     output.say(`wrote ${file}\n`)
     output.data(made.sql.trimEnd(), "script")
-    const prismaSchema = update.length > 0 ? "updated" : earlier.state === "as before" ? earlier.state : "to be updated"
-    output.object({
-      ...{ schema: "lockstep.undo/1", ...made, state: made.byHand.length > 0 ? "draft" : "written", file },
-      prismaSchema,
-    })
+    const answer = undoAnswerOf(made, { file, earlier, updated: update })
+    output.object(answer)
     output.say(
       made.byHand.length > 0
         ? "\nTo be completed by hand; it was not verified."
         : "\nVerified on a scratch database. Review it, then apply it with: `lockstep deploy`",
     )
     for (const path of update) output.say(`Updated ${path}, which ${wayOf(earlier)}.`)
-    if (prismaSchema === "to be updated") output.say(howBack(earlier, file))
+    if (answer.prismaSchema === "to be updated") output.say(howBack(earlier, file))
     return 0
   },
 })
-
-/** Writes the schema as it was; returns the files. Errors: L1417 it cannot be found, before anything is written. */
-async function updateSchema(earlier: EarlierSchema, schemaPath: string): Promise<readonly string[]> {
-  switch (earlier.state) {
-    case "as before":
-      return []
-    case "not found":
-      throw new LockstepError("L1417", "the earlier Prisma schema cannot be found", {
-        file: relative(process.cwd(), schemaPath),
-        hint: "Neither the commits of the undone migrations nor the schema engine lead to a schema that describes the history before.",
-        state: "nothing was written.",
-        next: "run `lockstep undo` without --update-schema, and change the schema by hand",
-      })
-    case "found":
-      for (const { path, content } of earlier.files) await writeFile(path, content)
-      return earlier.files.map(({ path }) => relative(process.cwd(), path))
-  }
-}
 
 function wayOf(earlier: EarlierSchema): string {
   const byGit = earlier.state === "found" && earlier.from === "git"
@@ -107,22 +87,4 @@ function nothing(undoes: readonly string[]): string {
   if (undoes.length === 0) return "Nothing to undo: the folder holds no migrations."
   const [change, they] = undoes.length === 1 ? ["changes", "it"] : ["change", "they"]
   return `Nothing to undo: ${undoes.join(", ")} ${change} no schema; the rows that ${they} changed stay as they are. An earlier migration is undone by its name: \`lockstep undo NAME\``
-}
-
-function refuse({ losses, byHand }: Undo, consent: { acceptDataLoss: boolean; draft: boolean }): void {
-  const state = "nothing was written."
-  if (byHand.length > 0 && !consent.draft) {
-    throw new LockstepError("L1412", "not all of it can be undone by generated SQL", {
-      hint: byHand.join("\n"),
-      state,
-      next: "add --draft to write what can be generated, and complete it by hand",
-    })
-  }
-  if (losses.length > 0 && !consent.acceptDataLoss) {
-    throw new LockstepError("L1410", "the undo loses data that does not come back", {
-      hint: losses.join("\n"),
-      state,
-      next: "add --accept-data-loss when that data may go",
-    })
-  }
 }

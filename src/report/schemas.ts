@@ -89,7 +89,8 @@ const deploy = z.union([
   deployed,
 ])
 
-const warnings = { warnings: z.array(z.string()), unexecutable: z.array(z.string()) }
+const texts = z.readonly(z.array(z.string()))
+const warnings = { warnings: texts, unexecutable: texts }
 
 const migrate = z.discriminatedUnion("state", [
   z.strictObject({ schema: z.literal("lockstep.migrate/1"), state: z.literal("nothing") }),
@@ -97,27 +98,38 @@ const migrate = z.discriminatedUnion("state", [
     schema: z.literal("lockstep.migrate/1"),
     state: z.enum(["applied", "written"]),
     ...{ name, file: z.string(), sql: z.string(), ...warnings },
-    ...{ losses: z.array(z.string()), renames: z.array(z.string()) },
+    ...{ losses: texts, renames: texts },
     /** The enum values that it uses, which must be committed before. */
     precededBy: z.optional(z.strictObject({ name, file: z.string(), sql: z.string() })),
   }),
 ])
 
+export type MigrateAnswer = z.infer<typeof migrate>
+
 const undo = z.discriminatedUnion("state", [
-  z.strictObject({ schema: z.literal("lockstep.undo/1"), state: z.literal("nothing"), undoes: names }),
+  z.strictObject({ schema: z.literal("lockstep.undo/1"), state: z.literal("nothing"), undoes: texts }),
   z.strictObject({
     ...{ schema: z.literal("lockstep.undo/1"), state: z.enum(["written", "draft"]), name, file: z.string() },
     ...{
       sql: z.string(),
-      undoes: names,
-      losses: z.array(z.string()),
-      conditions: z.array(z.string()),
-      byHand: z.array(z.string()),
+      undoes: texts,
+      losses: texts,
+      conditions: texts,
+      byHand: texts,
     },
     /** "to be updated": it still has the undone change, which the next migrate would make again. */
     prismaSchema: z.enum(["as before", "updated", "to be updated"]),
   }),
 ])
+
+export type UndoAnswer = z.infer<typeof undo>
+
+const diff = z.strictObject({
+  ...{ schema: z.literal("lockstep.diff/1"), from: z.string(), to: z.string() },
+  ...{ equal: z.boolean(), text: z.string(), pending: texts },
+})
+
+export type DiffAnswer = z.infer<typeof diff>
 
 const wait = z.strictObject({
   ...{ schema: z.literal("lockstep.wait/1"), ready: z.boolean(), waitedMs: ms, reason: text },
@@ -207,10 +219,7 @@ export const answers = {
   "lockstep.undo/1": undo,
   "lockstep.wait/1": wait,
   "lockstep.generate/1": z.strictObject({ schema: z.literal("lockstep.generate/1"), durationMs: ms }),
-  "lockstep.diff/1": z.strictObject({
-    ...{ schema: z.literal("lockstep.diff/1"), from: z.string(), to: z.string() },
-    ...{ equal: z.boolean(), text: z.string(), pending: names },
-  }),
+  "lockstep.diff/1": diff,
   "lockstep.resolve/1": z.strictObject({
     ...{ schema: z.literal("lockstep.resolve/1"), name, state: z.enum(["applied", "rolled back"]) },
   }),

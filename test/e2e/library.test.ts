@@ -82,3 +82,14 @@ test("what is pending, and what it will do, is known before a release", async ()
   expect(all).toContain("[ '20260101000000_init', '20260102000000_names' ]")
   expect(all).toContain("2 pending migrations: no data is destroyed")
 })
+
+test("a program writes and applies the next migration, and writes its undo", async () => {
+  const { url, query } = await createDatabase()
+  const model = "model Customer {\n  id   Int     @id\n  name String?\n  age  Int?\n}\n"
+  const project = shop({ "prisma/schema.prisma": `datasource db {\n  provider = "postgresql"\n}\n\n${model}` })
+  const { all } = await run(project, [jiti, "change.ts"], { DATABASE_URL: url })
+  expect(all).toMatch(
+    /^applied prisma\/migrations\/\d+_next\/migration\.sql\nwrote prisma\/migrations\/\d+_undo_next\/migration\.sql \[/,
+  )
+  expect(await query(`SELECT "age" FROM "Customer"`)).toEqual([])
+})

@@ -1,0 +1,32 @@
+import type { EarlierSchema } from "../change/earlier-schema.js"
+import type { Undo } from "../change/undo.js"
+import type { WrittenMigration } from "../change/write-next.js"
+import type { MigrateAnswer, UndoAnswer } from "./schemas.js"
+
+type WrittenUndoAnswer = Exclude<UndoAnswer, { state: "nothing" }>
+
+/** A migration that was written, or that there was none to write, for programs. */
+export function migrateAnswerOf(made: WrittenMigration | undefined, state: "applied" | "written"): MigrateAnswer {
+  if (made === undefined) return { schema: "lockstep.migrate/1", state: "nothing" }
+  const { name, file, sql, warnings, unexecutable, losses, renames, precededBy } = made
+  return {
+    ...{ schema: "lockstep.migrate/1", state, name, file, sql },
+    ...{ warnings, unexecutable, losses, renames, ...(precededBy && { precededBy }) },
+  }
+}
+
+/** What became of an undo that was made. */
+interface WrittenUndo {
+  readonly file: string
+  readonly earlier: EarlierSchema
+  /** Files of the Prisma schema that were put back. */
+  readonly updated: readonly string[]
+}
+
+/** An undo that was written, for programs. */
+export function undoAnswerOf(made: Undo, { file, earlier, updated }: WrittenUndo): WrittenUndoAnswer {
+  const { name, sql, undoes, losses, conditions, byHand } = made
+  const state = byHand.length > 0 ? "draft" : "written"
+  const prismaSchema = updated.length > 0 ? "updated" : earlier.state === "as before" ? earlier.state : "to be updated"
+  return { schema: "lockstep.undo/1", state, name, file, sql, undoes, losses, conditions, byHand, prismaSchema }
+}
