@@ -1,7 +1,8 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import { checksumOf, fullName, readFolder, timestampRemarks } from "../../src/history/folder.js"
+import { checksumOf, readFolder } from "../../src/history/folder.js"
+import { fullName, timestampRemarks } from "../../src/history/names.js"
 import { createProject } from "../support/project.js"
 
 const init = { "20260101000000_init": "SELECT 1;\n" }
