@@ -93,6 +93,8 @@ describe("the role", () => {
     await shop.run("deploy")
     const url = await createRole(
       shop.database,
+      // As it is from PostgreSQL 15 on.
+      "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
       "GRANT USAGE ON SCHEMA public TO ROLE",
       "GRANT SELECT ON _prisma_migrations TO ROLE",
     )
