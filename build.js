@@ -1,7 +1,9 @@
 // Bundles src/ into dist/: one entry a public door; what a command needs comes in few chunks, and nothing else with them.
-// With --types it writes the library's declarations too, for the package.
-import { chmod, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises"
-import { join } from "node:path"
+// The library's declarations are a part of every build, so that the package has them also where npm runs no scripts.
+import { createHash } from "node:crypto"
+import { existsSync } from "node:fs"
+import { chmod, cp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises"
+import { dirname, join } from "node:path"
 import { build } from "rolldown"
 
 const entries = ["cli", "schema-engine", "index", "config"]
@@ -37,7 +39,7 @@ const { output } = await build({
   },
 })
 await writeBundled(output.flatMap(({ moduleIds = [] }) => moduleIds))
-if (process.argv.includes("--types")) await writeTypes()
+await writeTypes()
 await Promise.all(["cli", "schema-engine"].map((name) => chmod(`${fresh}/${name}.js`, 0o755)))
 await rm("dist", { recursive: true, force: true })
 await rename(fresh, "dist")
@@ -64,14 +66,29 @@ async function writeBundled(modules) {
   await writeFile(`${fresh}/bundled-licenses.txt`, texts.join(`\n${"-".repeat(80)}\n\n`))
 }
 
-/** One file of declarations a library door, with what it takes from bundled packages: a project has none of them. */
+/** The declarations of these very sources may have been made before: that takes ten times as long as the rest. */
 async function writeTypes() {
+  const files = (await readdir("src", { recursive: true })).filter((path) => /^(?!generated).*\.ts$/.test(path)).sort()
+  const hash = createHash("sha256")
+  for (const path of ["build.js", "package.json", ...files.map((file) => join("src", file))])
+    hash.update(path).update(await readFile(path))
+  const made = `node_modules/.cache/lockstep-types/${hash.digest("hex")}`
+  if (!existsSync(made)) {
+    await rm(dirname(made), { recursive: true, force: true })
+    await makeTypes(`${made}-${process.pid}`)
+    await rename(`${made}-${process.pid}`, made)
+  }
+  await cp(made, fresh, { recursive: true })
+}
+
+/** One file of declarations a library door, with what it takes from bundled packages: a project has none of them. */
+async function makeTypes(dir) {
   const { dts } = await import("rolldown-plugin-dts")
   await build({
     input: { index: "src/index.ts", config: "src/config.ts" },
     external: [...external, /^prisma\//],
     plugins: [dts({ emitDtsOnly: true, resolve: [/^zod/] })],
     checks: { pluginTimings: false },
-    output: { dir: fresh },
+    output: { dir },
   })
 }

@@ -46,7 +46,10 @@ beforeAll(async () => {
       filter: (path) => path !== join(repository, "src/generated"),
     })
   symlinkSync(join(repository, "node_modules"), join(packing, "node_modules"))
-  const { stdout } = await execa("npm", ["pack", "--silent"], { cwd: packing, env: environment(), extendEnv: false })
+  const options = { cwd: packing, env: environment(), extendEnv: false }
+  await execa(process.execPath, ["build.js"], options)
+  // Where npm runs no scripts the package holds all of it as well.
+  const { stdout } = await execa("npm", ["pack", "--silent", "--ignore-scripts"], options)
   const tarball = join(packing, stdout.trim().split("\n").at(-1) ?? "")
   const schema = 'datasource db {\n  provider = "postgresql"\n}\n\nmodel Customer {\n  id Int @id\n}\n'
   const migrations = { "20260101000000_init": 'CREATE TABLE "Customer" ("id" INTEGER PRIMARY KEY);\n' }
