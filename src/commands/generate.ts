@@ -1,3 +1,4 @@
+import { dirname, relative } from "node:path"
 import { defineCommand } from "../cli/options.js"
 import { projectOptions } from "../cli/shared-options.js"
 import { clientGenerators, hasNativeEngine } from "../client/module.js"
@@ -32,6 +33,8 @@ async function generateClient(project: Project, signal: AbortSignal): Promise<vo
   const needsEngine = isOlder && needsNativeEngine(project)
   await runInProject({
     root: project.root,
+    // A schema in a workspace's package has the generators that are installed there.
+    near: relative(project.root, project.schemaPath).startsWith("..") ? project.root : dirname(project.schemaPath),
     command: [process.execPath, prisma.cli, "generate", "--schema", project.schemaPath, ...config],
     typed: "`prisma generate`",
     purpose: "generating the client",

@@ -5,6 +5,8 @@ import { prismaEnvironment } from "./environment.js"
 /** A command to run in the project. */
 export interface Run {
   readonly root: string
+  /** A folder in the project: what is installed for it comes first on PATH, then for the folders above it. */
+  readonly near?: string
   /** The program and its arguments. */
   readonly command: readonly string[]
   /** How a person types it. */
@@ -20,13 +22,21 @@ export interface Run {
  * Runs a command of the project with the project's own binaries first on PATH; its output goes to stderr.
  * Errors: L1306 it failed.
  */
-export async function runInProject({ root, command, typed, purpose, variables, signal }: Run): Promise<void> {
+export async function runInProject({
+  root,
+  near = root,
+  command,
+  typed,
+  purpose,
+  variables,
+  signal,
+}: Run): Promise<void> {
   const [program, ...operands] = command
   if (program === undefined) return
   const result = await execa(program, operands, {
     cwd: root,
     preferLocal: true,
-    localDir: root,
+    localDir: near,
     env: { ...prismaEnvironment(), ...variables },
     stdin: "inherit",
     stdout: process.stderr,

@@ -1,4 +1,4 @@
-import { symlinkSync } from "node:fs"
+import { chmodSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { objectsIn } from "../e2e/json.js"
@@ -37,6 +37,25 @@ console.error(\`shop: \${process.env.SHOP_URL}, shadow: \${process.env.SHADOW_UR
   const { stderr, exitCode } = await lockstep(["generate"], { cwd: root })
   expect({ stderr, exitCode }).toMatchObject({ exitCode: 0 })
   expect(stderr).toMatch(/shop: postgresql:\S+\.invalid\S+, shadow: postgresql:\S+\.invalid/)
+})
+
+test("a generator that is installed for the package of the schema is found from the workspace's root", async () => {
+  const program = `#!/usr/bin/env node
+require("node:readline").createInterface(process.stdin).on("line", (line) => {
+  const { id, method } = JSON.parse(line)
+  const manifest = { prettyName: "Own", defaultOutput: "." }
+  process.stderr.write(JSON.stringify({ jsonrpc: "2.0", id, result: method === "generate" ? null : { manifest } }) + "\\n")
+})
+`
+  const bin = "packages/db/node_modules/.bin/own-generator"
+  const { root } = projectWithPrisma("", {
+    [bin]: program,
+    "packages/db/schema.prisma": `generator own {\n  provider = "own-generator"\n}\n\n${schema}`,
+    "prisma.config.mjs": 'export default { schema: "packages/db/schema.prisma" }',
+  })
+  chmodSync(join(root, bin), 0o755)
+  const { stderr, exitCode } = await lockstep(["generate"], { cwd: root })
+  expect({ stderr, exitCode }).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("Generated Own") })
 })
 
 test("what Prisma says against the schema is shown, and the exit code is 1", async () => {
