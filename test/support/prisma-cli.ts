@@ -53,6 +53,17 @@ export function prisma(args: readonly string[], { project, url, input = "", cli 
   })
 }
 
+/** The same as in a shell's pipeline: its stderr is a pipe, where execa gives it a socket. All of it is in stdout. */
+export function prismaInPipeline(args: readonly string[], { project, url, cli = prismaPath }: PrismaOptions) {
+  return execa("sh", ["-c", '"$@" 2>&1 | cat', "sh", process.execPath, cli, ...args], {
+    cwd: project.root,
+    env: variables(url),
+    extendEnv: false,
+    input: "",
+    reject: false,
+  })
+}
+
 /** The same on a terminal, which `migrate dev` wants; util-linux's `script` makes one. */
 export function prismaOnTerminal(args: readonly string[], { project, url, cli = prismaPath }: PrismaOptions) {
   const command = [process.execPath, cli, ...args].map((word) => `'${word}'`).join(" ")
