@@ -35,7 +35,10 @@ export function lockstep(args: readonly string[], { cwd, url, env = {}, input = 
 /** This process's environment without what would steer the command, and with `changes`. */
 export function environment(changes: Readonly<Record<string, string | undefined>> = {}): Record<string, string> {
   const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(DATABASE_URL|SHADOW_DATABASE_URL|LOCKSTEP_.*|PRISMA_.*|PG[A-Z]+|NO_COLOR|FORCE_COLOR)$/.test(name),
+    ([name]) =>
+      !/^(DATABASE_URL|SHADOW_DATABASE_URL|LOCKSTEP_.*|PRISMA_.*|PG[A-Z]+|NO_COLOR|FORCE_COLOR|npm_config_user_agent)$/.test(
+        name,
+      ),
   )
   const all = Object.entries({ ...Object.fromEntries(kept), ...changes })
   return Object.fromEntries(all.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
