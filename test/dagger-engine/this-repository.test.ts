@@ -95,3 +95,12 @@ test("the whole strategy is verified, with a report for programs and for CI", as
   })
   expect(readFileSync(join(path, "junit.xml"), "utf8")).toContain(`tests="${steps.length}" failures="0"`)
 })
+
+test("what the checks find is a folder of files for CI", async () => {
+  const path = join(folder, "found")
+  const formats = ["--format=junit", "--format=json"]
+  expect(await dagger(["call", "report", ...formats, "export", `--path=${path}`], here)).toMatchObject({ exitCode: 0 })
+  const { checks } = JSON.parse(readFileSync(join(path, "check.json"), "utf8"))
+  expect(checks).toContainEqual(expect.objectContaining({ check: "schema/uncommitted", state: "passed" }))
+  expect(readFileSync(join(path, "check.junit.xml"), "utf8")).toContain('name="schema/uncommitted"')
+})
