@@ -128,7 +128,7 @@ export class Lockstep {
     const sql = await answerOf(after)
     const plan = await onMigrated(this, withProjectOf(before, after), "lockstep", "plan")
     const changes = changesOf(this, { before, after, files: "all" })
-    console.log(`${sql}\n${await answerOf(plan)}\n${(await changes.isEmpty()) ? "" : await this.howToAccept(name)}`)
+    console.log(`${sql}\n${await answerOf(plan)}\n${(await changes.isEmpty()) ? "" : await this.howToAccept(name, options)}`)
     return changes
   }
 
@@ -345,8 +345,9 @@ export class Lockstep {
     return answerOf(attempt(ready, "lockstep", ...words))
   }
 
-  private async howToAccept(name: string): Promise<string> {
-    return `Not written yet. To accept it where dagger cannot ask:  dagger -y ${await callOf(this)} migrate --name=${name}`
+  private async howToAccept(name: string, options: readonly string[]): Promise<string> {
+    const words = [`--name=${name}`, ...options].join(" ")
+    return `Not written yet. To accept it where dagger cannot ask:  dagger -y ${await callOf(this)} migrate ${words}`
   }
 
   private async clientChanges(files: "all" | "committed"): Promise<Changeset> {
