@@ -128,7 +128,9 @@ export class Lockstep {
     const sql = await answerOf(after)
     const plan = await onMigrated(this, withProjectOf(before, after), "lockstep", "plan")
     const changes = changesOf(this, { before, after, files: "all" })
-    console.log(`${sql}\n${await answerOf(plan)}\n${(await changes.isEmpty()) ? "" : await this.howToAccept(name, options)}`)
+    console.log(
+      `${sql}\n${await answerOf(plan)}\n${(await changes.isEmpty()) ? "" : await this.howToAccept(name, options)}`,
+    )
     return changes
   }
 
