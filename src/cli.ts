@@ -21,8 +21,7 @@ const interrupted = abortOnSignals(() => false)
 async function run(
   command: Command,
   output: Output,
-  flags: Record<string, unknown>,
-  operands: readonly string[],
+  { flags, operands }: { readonly flags: Record<string, unknown>; readonly operands: readonly string[] },
 ): Promise<number> {
   const cwd = process.cwd()
   const parse = (section: Readonly<Record<string, unknown>>) =>
@@ -85,7 +84,7 @@ function build(name: string | undefined, loaded: Command | undefined, finish: (c
     describeCommand(sub.exitOverride(), loaded)
     sub.action(async () => {
       const flags: Record<string, unknown> = sub.opts()
-      finish(await run(loaded, processOutput(flags.json === true, interrupted), flags, sub.args))
+      finish(await run(loaded, processOutput(flags.json === true, interrupted), { flags, operands: sub.args }))
     })
   }
   return program

@@ -15,60 +15,76 @@ export interface Lockfile {
   readonly text: string
 }
 
+/** The parser that the module's runtime brings. Source: Bun's documentation, "YAML". */
+declare const Bun: { readonly YAML: { parse(text: string): unknown } }
+
 /** The version of a dependency that a lockfile resolves for the package in `path`; undefined where it does not say. */
 export function lockedVersion(lockfile: Lockfile, path: string, dependency: string): LockedVersion | undefined {
   const { name, text } = lockfile
-  if (name === "pnpm-lock.yaml") return fromPnpm(text, path, dependency)
-  if (name === "yarn.lock") return fromYarn(text, dependency)
-  if (name === "bun.lock") return fromBun(text, dependency)
-  if (name.endsWith(".json")) return fromNpm(text, path, dependency)
-  return undefined
+  if (name.endsWith(".lockb") || text === "") return undefined
+  if (name.endsWith(".json")) return fromNpm(JSON.parse(text), path, dependency)
+  if (isClassicYarn(text)) return fromClassicYarn(text, dependency)
+  // A bun.lock is JSON with trailing commas, which YAML reads too.
+  const parsed = Bun.YAML.parse(text)
+  if (name === "pnpm-lock.yaml") return fromPnpm(parsed as PnpmLockfile, path, dependency)
+  return name === "bun.lock" ? fromBun(parsed as BunLockfile, dependency) : fromYarn(parsed as YarnLockfile, dependency)
 }
 
-/** importers -> the package's path -> the dependency -> version, which holds the peers in parentheses. */
-function fromPnpm(text: string, path: string, name: string): LockedVersion | undefined {
-  const importer = section(text, new RegExp(`^  ['"]?${literal(path)}['"]?:$`), 2)
-  const dependency = section(importer, new RegExp(`^      ['"]?${literal(name)}['"]?:$`), 6)
-  return /^ +version: ['"]?([^\s'"(]+)/m.exec(dependency)?.[1]
+interface PnpmLockfile {
+  readonly importers?: Readonly<Record<string, Readonly<Record<string, PnpmDependencies | undefined>>>>
+}
+type PnpmDependencies = Readonly<Record<string, { readonly version: string } | undefined>>
+
+/** The version holds the peers in parentheses. */
+function fromPnpm({ importers }: PnpmLockfile, path: string, name: string): LockedVersion | undefined {
+  const { dependencies, devDependencies, optionalDependencies } = importers?.[path] ?? {}
+  const found = { ...optionalDependencies, ...devDependencies, ...dependencies }[name]
+  return found?.version.replace(/\(.*/, "")
 }
 
-/** The lines below the first that matches, as long as they are indented deeper. */
-function section(text: string, head: RegExp, indent: number): string {
-  const lines = text.split("\n")
-  const start = lines.findIndex((line) => head.test(line))
-  if (start < 0) return ""
-  const rest = lines.slice(start + 1)
-  const end = rest.findIndex((line) => line.trim() !== "" && line.search(/\S/) <= indent)
-  return rest.slice(0, end < 0 ? undefined : end).join("\n")
+interface NpmLockfile {
+  readonly packages?: Readonly<Record<string, { readonly version?: string; readonly resolved?: string } | undefined>>
 }
 
-interface NpmPackage {
-  readonly version?: string
-  readonly resolved?: string
-}
-
-function fromNpm(text: string, path: string, name: string): LockedVersion | undefined {
-  const packages: Readonly<Record<string, NpmPackage>> = JSON.parse(text).packages ?? {}
+function fromNpm({ packages = {} }: NpmLockfile, path: string, name: string): LockedVersion | undefined {
   const folders = path === "." ? [""] : [`${path}/`, ""]
   const found = folders.map((folder) => packages[`${folder}node_modules/${name}`]).find((one) => one)
   return found?.resolved && !found.resolved.startsWith("http") ? found.resolved : found?.version
 }
 
-/** Both of yarn's formats: a head line of `name@range`s, then version (and resolved or resolution). */
-function fromYarn(text: string, name: string): LockedVersion | undefined {
-  const entry = section(text, new RegExp(`^"?${literal(name)}@`), 0)
-  const head = new RegExp(`^"?${literal(name)}@(?:npm:)?([^",:\\s]+:[^",\\s]+)`, "m").exec(text)?.[1]
-  if (head && /^(file|git|github|https?|ssh)/.test(head)) return head.replace(/(#|::).*$/, "")
-  return /^ +version:? "?([^"\s]+)"?$/m.exec(entry)?.[1]
+type YarnLockfile = Readonly<Record<string, { readonly version: string } | undefined>>
+
+/** The keys are the ranges that were asked for: "prisma@npm:^7.0.0, prisma@npm:^7.10.0". */
+function fromYarn(lockfile: YarnLockfile, name: string): LockedVersion | undefined {
+  const key = Object.keys(lockfile).find((key) => key.startsWith(`${name}@`))
+  return key && (addressOf(key.split(", ")[0]?.slice(name.length + 1)) ?? lockfile[key]?.version)
+}
+
+const isClassicYarn = (text: string): boolean => /^# yarn lockfile v1$/m.test(text)
+
+/** Yarn 1's format is its own: a head line of `name@range`s, then `version "…"`. */
+function fromClassicYarn(text: string, name: string): LockedVersion | undefined {
+  const entries = text.split(/\n(?=\S)/).map((entry) => entry.replaceAll('"', ""))
+  const entry = entries.find((entry) => entry.startsWith(`${name}@`))
+  const range = entry?.split(/,|:\n/)[0]?.slice(name.length + 1)
+  return entry && (addressOf(range) ?? /^ {2}version (.+)$/m.exec(entry)?.[1])
+}
+
+/** Where a range names a file or a repository, that. */
+const addressOf = (range: string | undefined): string | undefined =>
+  range && /^(file|git|github|https?|ssh)[:+]/.test(range)
+    ? range.replace(/::.*/, "").replace(/^(file:[^#]+)#.*/, "$1")
+    : undefined
+
+interface BunLockfile {
+  readonly packages?: Readonly<Record<string, readonly [string, ...unknown[]] | undefined>>
 }
 
 /** "name": ["name@version", ...]; a tarball has no scheme there. */
-function fromBun(text: string, name: string): LockedVersion | undefined {
-  const found = new RegExp(`"${literal(name)}": \\["${literal(name)}@([^"]+)"`).exec(text)?.[1]
+function fromBun({ packages }: BunLockfile, name: string): LockedVersion | undefined {
+  const found = packages?.[name]?.[0].slice(name.length + 1)
   return found && /^[^:]+\.t(ar\.)?gz$/.test(found) ? `file:${found}` : found
 }
-
-const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&")
 
 /** A commit of a repository from which a package is built. */
 export interface GitPackage {

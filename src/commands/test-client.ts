@@ -34,14 +34,18 @@ export default defineCommand({
       throw new LockstepError("L1320", "the schema has no generator of Prisma Client", {
         next: 'add one:  generator client { provider = "prisma-client"  output = "../src/generated/prisma" }',
       })
-    const types = only === "models" ? undefined : await checkTypes(parts.root, generator, files, output)
+    const types = only === "models" ? undefined : await checkTypes(parts.root, { generator, files }, output)
     const models = only === "types" ? undefined : await tryModels(parts, generator, output)
     output.object({ schema: "lockstep.test-client/1", types, models })
     return 0
   },
 })
 
-async function checkTypes(root: string, generator: ClientGenerator, files: SchemaFiles, output: Output) {
+async function checkTypes(
+  root: string,
+  { generator, files }: { readonly generator: ClientGenerator; readonly files: SchemaFiles },
+  output: Output,
+) {
   const { typeCheck } = await import("../client/module.js")
   const types = await typeCheck(root, generator, modelsIn(files))
   if (types === "checked") output.data("The client has no type errors.")

@@ -1,8 +1,8 @@
 import { applyEdits, modify } from "jsonc-parser"
 import * as z from "zod/mini"
 import { nothing, type Proposal, rewrite, type Setting } from "./change.js"
+import { json } from "./listing.js"
 import { formattingOf } from "./package-json.js"
-import { json } from "./package-manager.js"
 
 /** The line of engines that the module is made for. */
 export const daggerVersion = "0.21.8"

@@ -1,6 +1,6 @@
 import * as z from "zod/mini"
-import { inFolder, type Listing } from "./listing.js"
-import { findManager, foldersUpTo, json } from "./package-manager.js"
+import { inFolder, json, type Listing, packageKind } from "./listing.js"
+import { findManager, foldersUpTo } from "./package-manager.js"
 
 /** Where the project says that its parts are; relative to the repository, with forward slashes. */
 export interface ProjectPaths {
@@ -75,7 +75,7 @@ export function detect(files: Listing, { at, schema, migrations, config }: Proje
 
 const isWorkspaceRoot = (files: Listing, folder: string): boolean =>
   files.paths.includes(inFolder(folder, "pnpm-workspace.yaml")) ||
-  /"workspaces"\s*:/.test(files.text(inFolder(folder, "package.json")) ?? "")
+  packageKind(files.text(inFolder(folder, "package.json"))).hasWorkspaces
 
 /** A file of the project, or of a folder above it. */
 function nearest(files: Listing, at: string, names: readonly string[]): string | undefined {

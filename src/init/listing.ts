@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { dirname, join, relative, sep } from "node:path"
+import * as z from "zod/mini"
 
 /** The files of a repository. Paths are relative to its root, with forward slashes. */
 export interface Listing {
@@ -28,9 +29,25 @@ const upwards = (folder: string): readonly string[] =>
   dirname(folder) === folder ? [folder] : [folder, ...upwards(dirname(folder))]
 
 const isRepositoryRoot = (folder: string): boolean =>
-  markers.some((name) => existsSync(join(folder, name))) || hasWorkspaces(readText(join(folder, "package.json")) ?? "")
+  markers.some((name) => existsSync(join(folder, name))) ||
+  packageKind(readText(join(folder, "package.json"))).hasWorkspaces
 
-const hasWorkspaces = (manifest: string): boolean => /"workspaces"\s*:/.test(manifest)
+const packageFields = z.object({ type: z.optional(z.string()), workspaces: z.optional(z.unknown()) })
+
+/** What a package.json's text says of the package's kind; nothing where it is none. */
+export function packageKind(text: string | undefined) {
+  const { data } = packageFields.safeParse(json(text))
+  return { isModule: data?.type === "module", hasWorkspaces: data?.workspaces !== undefined }
+}
+
+/** A JSON text's value; undefined where it is none. */
+export function json(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text.replace(/^\uFEFF/, ""))
+  } catch {
+    return undefined
+  }
+}
 
 /** Folders that hold no file of a person, or whose files are made. */
 const skipped = new Set(["node_modules", "dist", "build", "out", "coverage", "vendor", "target", "tmp", "generated"])

@@ -2,8 +2,8 @@ import detectIndent from "detect-indent"
 import { applyEdits, type FormattingOptions, modify } from "jsonc-parser"
 import * as z from "zod/mini"
 import { nothing, type Proposal, rewrite, type Setting } from "./change.js"
-import { inFolder } from "./listing.js"
-import { json, packageManagers } from "./package-manager.js"
+import { inFolder, json } from "./listing.js"
+import { packageManagers } from "./package-manager.js"
 
 /** The scripts of the strategy, by their names. */
 const scripts = {

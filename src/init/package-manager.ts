@@ -1,5 +1,5 @@
 import * as z from "zod/mini"
-import { inFolder, type Listing } from "./listing.js"
+import { inFolder, json, type Listing } from "./listing.js"
 
 /** What the package managers do differently, as it is typed. */
 interface PackageManagerCommands {
@@ -86,12 +86,3 @@ export function frozenInstall({ name }: FoundManager, files: Listing): string {
 /** "a/b": "a/b", "a", "". */
 export const foldersUpTo = (at: string): readonly string[] =>
   at === "" ? [""] : [at, ...foldersUpTo(at.split("/").slice(0, -1).join("/"))]
-
-/** A JSON text's value; undefined where it is none. */
-export function json(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text.replace(/^\uFEFF/, ""))
-  } catch {
-    return undefined
-  }
-}

@@ -1,5 +1,5 @@
 import { create, nothing, type Proposal, rewrite, type Setting } from "./change.js"
-import { inFolder } from "./listing.js"
+import { inFolder, packageKind } from "./listing.js"
 
 /** The door of this package that a prisma.config imports. */
 const door = "prisma-lockstep/config"
@@ -46,7 +46,7 @@ export default defineConfig(
 function canAwait({ found, files }: Setting, config: string): boolean {
   if (/\.m[jt]s$/.test(config)) return true
   if (/\.c[jt]s$/.test(config)) return false
-  const isModule = /"type"\s*:\s*"module"/.test(files.text(inFolder(found.at, "package.json")) ?? "")
+  const { isModule } = packageKind(files.text(inFolder(found.at, "package.json")))
   const compiler = files.text(inFolder(found.at, "tsconfig.json"))
   const target = compiler === undefined ? undefined : /"module"\s*:\s*"(\w+)"/i.exec(compiler)?.[1]?.toLowerCase()
   if (config.endsWith(".js")) return isModule

@@ -3,11 +3,11 @@ import { type Effect, effects, uncheckedIfNew } from "../sql/effects.js"
 import type { Statement } from "../sql/parse.js"
 import { lockModes } from "../sql/rules.js"
 import { quoted, type RelationName } from "../sql/tree.js"
-import { inDoubt, withCasts } from "./doubt.js"
 import type { CatalogFacts } from "./facts.js"
 import { onOneLine, type PendingMigration } from "./pending.js"
 import type { PlannedMigration, PlannedStatement, Target, Work } from "./planned.js"
 import type { Tables } from "./tables.js"
+import { uncertain, withCasts } from "./uncertain.js"
 import { waitsFor } from "./waiting.js"
 
 /** The names of all relations that the statements work on, and the schemas in which they may be. */
@@ -46,7 +46,7 @@ function estimate(statement: Statement, until: Work["until"], known: Known): Pla
   const { line, text, node } = statement
   const { tables } = known
   const all = withCasts(uncheckedIfNew(effects(node), tables.isNew), node, known)
-  const work = [...workOf(all, tables, until), ...inDoubt(statement, known)]
+  const work = [...workOf(all, tables, until), ...uncertain(statement, known)]
   for (const change of changes(node) satisfies readonly Change[]) tables.apply(change)
   return { line, text: onOneLine(text), basis: "estimated", work, refused: undefined, notices: [] }
 }

@@ -17,3 +17,9 @@ export function castLoss({ table, column, from, to, by }: CastColumn): string | 
   if (cast.known === "no" || cast.loses === undefined) return undefined
   return `${cast.loses} in ${table}.${quoteIdentifier(column)} (${from} to ${to})`
 }
+
+/** What a foreign key's action takes away, in words. */
+export const cascadeLoss = (table: string, foreignKey: string, command: "delete" | "update"): string =>
+  command === "delete"
+    ? `the rows of ${table} that refer to them (ON DELETE CASCADE of "${foreignKey}")`
+    : `the references of ${table} to them (ON DELETE SET NULL or SET DEFAULT of "${foreignKey}")`

@@ -5,7 +5,7 @@ import { init, openShop, orders } from "../support/shop.js"
 const stuck = "20260103000000_stuck"
 const failedRow = `INSERT INTO _prisma_migrations (id, checksum, migration_name, logs) VALUES ('1', 'x', '${stuck}', 'it failed')`
 
-test("a failed migration stops a deploy until it is settled: rolled back, it runs again", async () => {
+test("a failed migration stops a deploy until it is resolved: rolled back, it runs again", async () => {
   const { run, database, project } = await openShop()
   await run("deploy")
   project.migration(stuck, "CREATE TABLE late ();\n")
@@ -67,7 +67,7 @@ test.each([
   [["--applied", orders], "L1109", "is already applied", 1],
   [[], "L1301", "resolve takes either --applied or --rolled-back", 2],
   [["--applied", init, "--rolled-back", init], "L1301", "resolve takes either", 2],
-])("what cannot be settled is said: %j", async (args, code, message, exit) => {
+])("what cannot be resolved is refused: %j", async (args, code, message, exit) => {
   const { run } = await openShop()
   await run("deploy")
   const { stderr, exitCode } = await run("resolve", ...args)

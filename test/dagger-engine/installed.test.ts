@@ -96,15 +96,15 @@ test("dagger ends with the runner's own status", async () => {
   expect(stderr.slice(stderr.lastIndexOf("\nError: "))).toContain("error[L1301]: unknown option '--no-such-option'")
 })
 
-test("a database is planned, pushed to and settled by hand", async () => {
+test("a database is planned, pushed to and resolved by hand", async () => {
   const { url, query } = await createDatabase()
   const { words, env } = reach(url)
   const options = { ...here(), env }
   expect(await call(["lockstep", "plan", ...words], options)).toContain('CREATE TABLE "Customer"')
   await call(["lockstep", "push", ...words], options)
   expect(await query('SELECT count(*)::int AS rows FROM "Customer"')).toEqual([{ rows: 0 }])
-  const settled = await call(["lockstep", "resolve", ...words, "--applied=20260101000000_init"], options)
-  expect(settled).toContain("20260101000000_init is marked as applied.")
+  const resolved = await call(["lockstep", "resolve", ...words, "--applied=20260101000000_init"], options)
+  expect(resolved).toContain("20260101000000_init is marked as applied.")
   expect(await call(["lockstep", "status", ...words], options)).toContain("Up to date: 1 of 1 migrations applied.")
 })
 

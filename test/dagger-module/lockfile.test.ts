@@ -1,5 +1,6 @@
 import { expect, test } from "vitest"
 import { gitPackage, lockedVersion } from "../../dagger/src/lockfile.js"
+import "./bun.js"
 
 const pnpm = `lockfileVersion: '9.0'
 
@@ -125,6 +126,13 @@ test("what is not in a lockfile is undefined", () => {
 test("a scoped name is found in each of yarn's formats", () => {
   expect(lockedVersion({ name: "yarn.lock", text: yarnClassic }, ".", "@prisma/client")).toBe("7.10.0")
   expect(lockedVersion({ name: "yarn.lock", text: yarnBerry }, ".", "@prisma/client")).toBe("7.10.0")
+})
+
+test.each([
+  ["yarn.lock", '# yarn lockfile v1\n\n\n"prisma-lockstep@github:owner/lockstep#v1":\n  version "0.1.0"\n'],
+  ["yarn.lock", '"prisma-lockstep@github:owner/lockstep#v1":\n  version: 0.1.0\n'],
+])("%s keeps the revision of a repository", (file, text) => {
+  expect(lockedVersion({ name: file, text }, ".", "prisma-lockstep")).toBe("github:owner/lockstep#v1")
 })
 
 const github = "https://github.com/owner/lockstep.git"

@@ -41,7 +41,7 @@ test("a deadlock is rolled back and tried again", async () => {
   const { database, project } = await prepared("LOCK TABLE account;\nLOCK TABLE other;\nUPDATE account SET n = n + 1;")
   await database.query("CREATE TABLE other (id int)")
   const other = await session(database)
-  // PostgreSQL ends the one whose patience is over first: not this one.
+  // PostgreSQL ends the one whose deadlock_timeout passes first: not this one.
   await other.query("SET deadlock_timeout = '1h'; BEGIN; LOCK TABLE other")
   const deploying = deploy(project, database.url, "--lock-timeout", "30s")
   await deployerWaits(database, "Lock/%")
@@ -111,7 +111,7 @@ test("a transaction timeout in one statement of several leaves the row that --re
   expect(await database.query("SELECT n FROM account")).toEqual([{ n: 1 }])
 })
 
-test("a table's lock that cannot be had names its holder, and the deploy gives up after --retries", async () => {
+test("a table's lock that another session holds names that session, and the deploy gives up after --retries", async () => {
   const { database, project } = await prepared("ALTER TABLE account ADD COLUMN name text;")
   const reader = await session(database)
   await reader.query("SET application_name = 'reporting'; BEGIN; SELECT FROM account")

@@ -6,7 +6,7 @@ import { type Account, openShop, type Shop, statementOf } from "./observed.js"
 
 let shop: Shop
 
-/** Before PostgreSQL 15 a session's statistics, which show scans, cannot be had at once. */
+/** Before PostgreSQL 15 a session's statistics, which show scans, are not available at once. */
 const seen = (all: Readonly<Record<string, Account>>) =>
   Object.entries(all).map(([name, { lock, rewrites, scans }]) =>
     postgresMajor >= 15 ? { name, lock, rewrites, scans } : { name, lock, rewrites },

@@ -21,18 +21,18 @@ export const stages = ["enum", "table", "column", "enum value"] as const
 export function gone(kind: Gone["kind"], from: Structure, to: Structure): readonly Gone[] {
   switch (kind) {
     case "enum":
-      return compared({ kind, parent: undefined }, from.enums, to.enums, enumLikeness)
+      return compared({ kind, parent: undefined }, [from.enums, to.enums], enumLikeness)
     case "table":
-      return compared({ kind, parent: undefined }, from.tables, to.tables, tableLikeness)
+      return compared({ kind, parent: undefined }, [from.tables, to.tables], tableLikeness)
     case "column":
       return pairs(from.tables, to.tables).flatMap(([one, other]) => {
         const inSchema = (columns: readonly Column[]) => columns.map((column) => ({ ...column, schema: one.schema }))
-        return compared({ kind, parent: one.name }, inSchema(one.columns), inSchema(other.columns), columnLikeness)
+        return compared({ kind, parent: one.name }, [inSchema(one.columns), inSchema(other.columns)], columnLikeness)
       })
     case "enum value":
       return pairs(from.enums, to.enums).flatMap(([one, other]) => {
         const inSchema = ({ values }: EnumType) => values.map((value) => ({ ...value, schema: one.schema }))
-        return compared({ kind, parent: one.name }, inSchema(one), inSchema(other), () => 1)
+        return compared({ kind, parent: one.name }, [inSchema(one), inSchema(other)], () => 1)
       })
   }
 }
@@ -79,8 +79,7 @@ const enough = 0.5
 
 function compared<T extends Named>(
   common: Pick<Gone, "kind" | "parent">,
-  from: readonly T[],
-  to: readonly T[],
+  [from, to]: readonly [readonly T[], readonly T[]],
   likeness: Likeness<T>,
 ): readonly Gone[] {
   const missingIn = (others: readonly T[]) => (each: T) => !others.some((other) => same(each, other))

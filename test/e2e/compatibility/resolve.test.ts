@@ -55,7 +55,7 @@ test("a transactional failure leaves a row with Prisma, nothing with Lockstep: P
   expect(await prismaSide.deploy(database, mended)).toEqual([second])
 })
 
-describe.each(Object.entries(sides))("what %s settles, the other goes on with", (_, side) => {
+describe.each(Object.entries(sides))("what %s resolves, the other continues from", (_, side) => {
   test("rolled back", async () => {
     const database = await createDatabase()
     await prismaSide.deploy(database, broken)

@@ -6,7 +6,7 @@ import { find, identifiers, quoted, type RelationName } from "../sql/tree.js"
 import { typeChanges } from "../sql/types.js"
 import type { Known } from "./estimate.js"
 import { columnKey } from "./facts.js"
-import { castLoss } from "./losses.js"
+import { cascadeLoss, castLoss } from "./losses.js"
 import type { Work } from "./planned.js"
 import { unknownWork, waitsFor } from "./waiting.js"
 
@@ -14,7 +14,7 @@ import { unknownWork, waitsFor } from "./waiting.js"
  * What the rules leave out and the catalog shows, and what neither does: then it is said to be unknown. An estimate never
  * passes for harmless what it cannot see.
  */
-export function inDoubt(statement: Statement, known: Known): readonly Work[] {
+export function uncertain(statement: Statement, known: Known): readonly Work[] {
   const { node } = statement
   return [...otherEnds(node, known), ...reasons(statement, known).map((why) => unknownWork(why))]
 }
@@ -57,12 +57,6 @@ function otherEnds(node: Node, { facts, tables }: Known): readonly Work[] {
     })
   }
 }
-
-/** What a foreign key's action takes away, in words. */
-export const cascadeLoss = (table: string, foreignKey: string, command: "delete" | "update"): string =>
-  command === "delete"
-    ? `the rows of ${table} that refer to them (ON DELETE CASCADE of "${foreignKey}")`
-    : `the references of ${table} to them (ON DELETE SET NULL or SET DEFAULT of "${foreignKey}")`
 
 const dropped = (node: Node): readonly string[] =>
   [...find(node, "AlterTableCmd")].flatMap(({ subtype, name }) =>
