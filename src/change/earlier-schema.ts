@@ -6,9 +6,8 @@ import { execa } from "execa"
 import { LockstepError } from "../errors.js"
 import type { Folder } from "../history/folder.js"
 import { withDatabase } from "../postgres/url.js"
-import { setAsideOlder } from "../project/older-schema.js"
-import { readSchemaFile, type SchemaFiles, schemaPaths } from "../project/schema.js"
-import { container, type EngineSetting, historyList, withEngine } from "../schema-engine/engine.js"
+import { forEngine, readSchemaFile, type SchemaFiles, schemaPaths } from "../project/schema.js"
+import { container, type Engine, type EngineSetting, historyList, withEngine } from "../schema-engine/engine.js"
 import { withScratchDatabase } from "../scratch/database.js"
 import { replay, stepsOf } from "../scratch/replay.js"
 
@@ -55,13 +54,19 @@ export async function earlierSchema(search: Search): Promise<EarlierSchema> {
 }
 
 /** Whether the engine finds no difference between the history before and these files; a schema that is not valid is none. */
-async function describesBefore(files: SchemaFiles, { folder, undoes, ...setting }: Search): Promise<boolean> {
-  const accepted = setAsideOlder(files).files
+async function describesBefore(
+  files: SchemaFiles,
+  { folder, undoes, schemaPath, ...setting }: Search,
+): Promise<boolean> {
   const list = historyList(folder.dir, stepsBefore(folder, undoes), setting.initShadowDb)
-  const target = { tag: "schemaDatamodel", ...container(accepted) } as const
-  return await withEngine(setting, accepted, (engine) => engine.diff({ tag: "migrations", ...list }, target, "summary"))
-    .then(({ empty }) => empty)
-    .catch(() => false)
+  try {
+    const accepted = forEngine(files, dirname(schemaPath))
+    const target = { tag: "schemaDatamodel", ...container(accepted) } as const
+    const compare = (engine: Engine) => engine.diff({ tag: "migrations", ...list }, target, "summary")
+    return (await withEngine(setting, accepted, compare)).empty
+  } catch {
+    return false
+  }
 }
 
 function stepsBefore({ migrations }: Folder, [first]: readonly string[]) {

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { LockstepError } from "../errors.js"
 import { readRegularFile } from "../history/folder.js"
-import { implicitRelations } from "./implicit-relations.js"
+import { withRelationTables } from "./implicit-relations.js"
 import { prismaMajor } from "./manifest.js"
 import { type SetAside, setAsideOlder } from "./older-schema.js"
 import { blocksIn, propertiesIn } from "./schema-blocks.js"
@@ -24,8 +24,13 @@ export function readSchema(path: string): SchemaFiles {
   const { files, setAside } = setAsideOlder(readSchemaFiles(path))
   const major = prismaMajor(dirname(path))
   if (setAside.length > 0 && (major ?? 0) >= 7) refuseConnections(setAside)
-  if (major === 5) refuseOtherMeaning(files)
-  return files
+  return major === 5 ? withRelationTables(files) : files
+}
+
+/** Any schema's files as the engine reads them for the project in `folder`. Errors: L1419. */
+export function forEngine(given: SchemaFiles, folder: string): SchemaFiles {
+  const { files } = setAsideOlder(given)
+  return prismaMajor(folder) === 5 ? withRelationTables(files) : files
 }
 
 /** Errors: L1401. */
@@ -40,27 +45,6 @@ function readSchemaFiles(path: string): SchemaFiles {
 
 /** Reads a schema for its models and generators. Errors: L1401. */
 export const readSchemaOfClient = (path: string): SchemaFiles => setAsideOlder(readSchemaFiles(path)).files
-
-/**
- * The table of an implicit many-to-many relation has a unique index in Prisma 5, and a primary key from 6 on: a migration
- * would change every such table. Source: Prisma's upgrade guide to version 6.
- */
-function refuseOtherMeaning(files: SchemaFiles): void {
-  const [first, ...rest] = implicitRelations(files)
-  if (first === undefined) return
-  const ends = [first, ...rest].map(({ path, line, model, field, of }) => `${path}:${line}: ${model}.${field} ${of}[]`)
-  throw new LockstepError(
-    "L1419",
-    "the table of an implicit many-to-many relation is another one to Prisma 5 than to later versions",
-    {
-      file: first.path,
-      line: first.line,
-      hint: `Prisma 5 gives it a unique index, Prisma 6 and 7 a primary key in its place, and so does Lockstep.\n${ends.join("\n")}`,
-      state: "nothing was touched.",
-      next: "update the project to Prisma 6, whose upgrade guide says what to do with these tables; deploy, status, plan and undo work as they are",
-    },
-  )
-}
 
 /** Prisma 7 itself does not accept these schemas. */
 function refuseConnections(setAside: readonly SetAside[]): void {

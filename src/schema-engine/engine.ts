@@ -8,6 +8,7 @@ import type {
   SchemaPushOutput,
   SchemasContainer,
 } from "@prisma/schema-engine-wasm/schema_engine_bg"
+import { inPrisma5Order } from "../project/implicit-relations.js"
 import type { SchemaFiles } from "../project/schema.js"
 import type { ScratchSetting } from "../scratch/database.js"
 import type { Step } from "../scratch/replay.js"
@@ -130,14 +131,18 @@ function methods(
       call(() => engine.devDiagnostic({ migrationsList, filters })).then(({ action }) => action),
     evaluateDataLoss: (migrationsList, files) =>
       call(() => engine.evaluateDataLoss({ migrationsList, schema: container(files), filters })),
-    createMigration: (migrationsList, files, migrationName) => {
+    createMigration: async (migrationsList, files, migrationName) => {
       const schema = container(files)
-      return call(() => engine.createMigration({ draft: true, migrationName, migrationsList, schema, filters }))
+      const request = { draft: true, migrationName, migrationsList, schema, filters }
+      const created = await call(() => engine.createMigration(request))
+      const { migrationScript: script } = created
+      return { ...created, migrationScript: script && inPrisma5Order(script, files) }
     },
     diff: async (from, to, form) => {
       const request = { from, to, script: form === "script", exitCode: true, filters }
       const { exitCode, stdout } = await call(() => engine.diff(request))
-      return { empty: exitCode === 0, text: stdout ?? "" }
+      const text = inPrisma5Order(stdout ?? "", to.tag === "schemaDatamodel" ? to.files : [])
+      return { empty: exitCode === 0, text }
     },
     schemaPush: (files, dataLoss) => {
       const request = { force: dataLoss === "accept", schema: container(files), filters }

@@ -3,6 +3,7 @@ import { createMigration } from "../../src/change/create-migration.js"
 import { diff } from "../../src/change/diff.js"
 import { writeMigration } from "../../src/change/migration-file.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
+import { withRelationTables } from "../../src/project/implicit-relations.js"
 import { createPlace, schemaOf } from "../schema-engine/setting.js"
 
 const users = "model User {\n  id Int @id\n  name String?\n}\n"
@@ -23,6 +24,23 @@ test("the first migration makes the schema, and there is nothing to do after it"
   if (made.state !== "new") return
   expect(made.name).toMatch(/^\d{14}_init$/)
   expect(made.sql).toContain('CREATE TABLE "User"')
+  await writeMigration(place.project.migrationsDir, made.name, made.sql)
+  await place.apply()
+  expect(await create()).toEqual({ state: "nothing" })
+})
+
+test("a relation table as Prisma 5 writes it is what its history makes already", async () => {
+  const place = await createPlace()
+  const related = "model A {\n  id Int @id\n  bs B[]\n}\nmodel B {\n  id Int @id\n  as A[]\n}\n"
+  const schemaFiles = withRelationTables(schemaOf(related))
+  const create = () =>
+    createMigration({ ...place.setting, folder: place.folder(), schemaFiles, name: "init", whenEqual: "nothing" })
+  const made = await create()
+  if (made.state !== "new") throw new Error("there is no migration")
+  expect(made.sql).toContain(
+    '-- CreateIndex\nCREATE UNIQUE INDEX "_AToB_AB_unique" ON "_AToB"("A", "B");\n\n-- CreateIndex\nCREATE INDEX "_AToB_B_index" ON "_AToB"("B");\n',
+  )
+  expect(made.sql).not.toContain("_AB_pkey")
   await writeMigration(place.project.migrationsDir, made.name, made.sql)
   await place.apply()
   expect(await create()).toEqual({ state: "nothing" })

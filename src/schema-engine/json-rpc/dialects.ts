@@ -3,8 +3,9 @@ import { join } from "node:path"
 import * as z from "zod/mini"
 import { LockstepError } from "../../errors.js"
 import { readFolder } from "../../history/folder.js"
+import { inPrisma5Order } from "../../project/implicit-relations.js"
 import { connectionIn, setAsideOlder } from "../../project/older-schema.js"
-import { readSchemaFile, type SchemaFiles, schemaPaths } from "../../project/schema.js"
+import { forEngine, readSchemaFile, type SchemaFiles, schemaPaths } from "../../project/schema.js"
 import { stepsOf } from "../../scratch/replay.js"
 import { historyList, lockfileText } from "../engine.js"
 import type { Params } from "./protocol.js"
@@ -56,12 +57,20 @@ export function translate(method: string, params: Params): Translated {
     ...(prismaSchema === undefined ? {} : { schema: prismaSchema }),
     ...rest,
   }
-  const values = Object.entries(request).map(([key, value]) => ({ key, ...translateValue(key, value) }))
+  const values = Object.entries(request).map(([key, value]) => ({
+    key,
+    // What `db pull` reads goes into the schema as its author wrote it.
+    ...(key === "schema"
+      ? { value: schemaFor(method === "introspect" ? asWritten : accepted, value) }
+      : translateValue(key, value)),
+  }))
+  const translated = Object.fromEntries(values.map(({ key, value }) => [key, value]))
   return {
-    params: Object.fromEntries(values.map(({ key, value }) => [key, value])),
+    params: translated,
     url: onlyOne(values.flatMap(({ url }) => url ?? [])),
     shadowUrl: textOf(shadowDatabaseUrl),
-    answer: (result) => (method === "createMigration" && dir !== undefined ? writeCreated(dir, result) : result),
+    answer: (result) =>
+      method === "createMigration" && dir !== undefined ? writeCreated(dir, result, translated) : result,
   }
 }
 
@@ -75,9 +84,6 @@ const container = z.looseObject({ files: z.array(z.object({ path: z.string(), co
 
 /** A parameter that holds a schema, a history or a database. */
 function translateValue(key: string, value: unknown): Value {
-  if (key === "schema" && typeof value === "string")
-    return { value: accepted([{ path: "schema.prisma", content: value }]) }
-  if (key === "schema") return { value: accepted(z.safeParse(container, value).data?.files) ?? value }
   const source = z.safeParse(tagged, value).data
   if (source === undefined || !["from", "to", "datasource", "datasourceType"].includes(key)) return { value }
   return translateSource(source)
@@ -122,7 +128,16 @@ const filesOf = (rest: Readonly<Record<string, unknown>>, path: string | undefin
   z.safeParse(container, rest).data?.files ??
   (path === undefined ? [] : schemaPaths(path).map((file) => ({ path: file, content: readSchemaFile(file) })))
 
-const accepted = (files: SchemaFiles | undefined) => files && { files: setAsideOlder(files).files }
+type Reading = (files: SchemaFiles) => { readonly files: SchemaFiles }
+
+const asWritten: Reading = (files) => ({ files: setAsideOlder(files).files })
+const accepted: Reading = (files) => ({ files: forEngine(files, process.cwd()) })
+
+function schemaFor(read: Reading, value: unknown): unknown {
+  if (typeof value === "string") return read([{ path: "schema.prisma", content: value }])
+  const files = z.safeParse(container, value).data?.files
+  return files === undefined ? value : read(files)
+}
 
 const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
 
@@ -166,11 +181,14 @@ function onlyOne(urls: readonly string[]): string | undefined {
 const created = z.object({ generatedMigrationName: z.string(), migrationScript: z.optional(z.nullable(z.string())) })
 
 /** Up to Prisma 6.6 the engine writes the migration; without a difference there is none. */
-function writeCreated(dir: string, result: unknown): unknown {
-  const { generatedMigrationName: name, migrationScript: sql } = z.parse(created, result)
-  if (!sql) return { generatedMigrationName: null }
+function writeCreated(dir: string, result: unknown, { schema }: Params): unknown {
+  const { generatedMigrationName: name, migrationScript: script } = z.parse(created, result)
+  if (!script) return { generatedMigrationName: null }
   mkdirSync(join(dir, name), { recursive: true })
-  writeFileSync(join(dir, name, "migration.sql"), sql)
+  writeFileSync(
+    join(dir, name, "migration.sql"),
+    inPrisma5Order(script, z.safeParse(container, schema).data?.files ?? []),
+  )
   if (!existsSync(join(dir, "migration_lock.toml"))) writeFileSync(join(dir, "migration_lock.toml"), lockfileText)
   return { generatedMigrationName: name }
 }

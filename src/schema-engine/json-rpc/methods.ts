@@ -2,6 +2,7 @@ import type { SchemaEngine } from "@prisma/schema-engine-wasm/schema_engine_bg"
 import * as z from "zod/mini"
 import { noModels } from "../../change/diff.js"
 import type { ExternalObjects } from "../../history/recorded.js"
+import { inPrisma5Order } from "../../project/implicit-relations.js"
 import type { TakeLock } from "../adapter.js"
 import { container, type Engine } from "../engine.js"
 import { InvalidInput } from "../wasm.js"
@@ -179,7 +180,10 @@ async function forward(engine: () => Promise<Engine>, method: Called, params: Pa
   }
 }
 
-const side = z.looseObject({ tag: z.string() })
+const side = z.looseObject({
+  tag: z.string(),
+  files: z.optional(z.array(z.object({ path: z.string(), content: z.string() }))),
+})
 const diffParams = z.looseObject({ from: side, to: side })
 
 /** Where both sides are known without a database, none is connected to. */
@@ -196,7 +200,7 @@ async function answerDiff(engine: Engine, input: unknown, print: (text: string) 
   const request = { ...rest, from: withDatabase(from), to: withDatabase(to) }
   const answer = await engine.raw(async (each): Promise<unknown> => Reflect.apply(each.diff, each, [request]))
   const { exitCode, stdout } = z.parse(diffOutcome, answer)
-  if (stdout) print(stdout)
+  if (stdout) print(inPrisma5Order(stdout, to.files ?? []))
   return { exitCode, stdout: null }
 }
 
