@@ -1,16 +1,23 @@
 import { defaultText, defineCommand, variableOf } from "../cli/options.js"
+import type { Output } from "../cli/output.js"
 import { deployOptions, projectOptions } from "../cli/shared-options.js"
-import {
-  type DeployVariable,
-  exampleValues,
-  hardenedInitContainer,
-  initContainer,
-} from "../kubernetes/init-container.js"
+import type { ContainerRequest } from "../kubernetes/container.js"
+import type { Starter } from "../kubernetes/job.js"
+import type { DeployVariable } from "../kubernetes/values.js"
 
-/** `lockstep kubernetes init-container|values`: what a Helm chart needs. */
+/** Who may start a Job, and what its manifest then is. */
+const starters = {
+  helm: "hook of a Helm chart",
+  argocd: "PreSync hook of Argo CD",
+  flux: "Job that Flux makes anew at every release",
+  kubectl: "Job for kubectl",
+} as const satisfies Readonly<Record<Starter, string>>
+
+/** `lockstep kubernetes init-container|job|values`: what a chart or a folder of manifests needs. */
 export default defineCommand({
   description: [
-    "Prints what a Helm chart needs to apply the migrations before the application starts. Needs no database.",
+    "Prints what a Helm chart or a folder of manifests needs to apply the migrations before the application starts. Needs no database.",
+    "Either every pod's init container deploys; or a Job does, as a role that may change the schema, and the pods' init containers only wait (init-container --wait), as the application's own role.",
   ],
   operands: [
     {
@@ -18,11 +25,25 @@ export default defineCommand({
       required: true,
       choices: {
         "init-container": "the init container, for the pod's template (spec.template.spec of a Deployment)",
-        values: "the values that it reads, with the deploy's options, for values.yaml",
+        job: "the Job that applies the migrations before the release's pods start",
+        values: "the values that they read, with the deploy's options, for values.yaml",
       },
     },
   ],
   options: {
+    for: {
+      type: "choice",
+      value: "tool",
+      choices: ["helm", "argocd", "flux", "kubectl"],
+      default: "helm",
+      description: "who applies it: helm reads a template with values, the others a manifest",
+      source: "command line",
+    },
+    wait: {
+      type: "boolean",
+      description: "the init container waits until a Job has applied the migrations, and changes nothing",
+      source: "command line",
+    },
     slim: { type: "boolean", description: "for a slim image, which has no Prisma CLI: the command is lockstep deploy" },
     hardened: {
       type: "boolean",
@@ -30,29 +51,77 @@ export default defineCommand({
         "not root, nothing writable, no capabilities, limits, the deploy's options, the reason of a failure in kubectl describe",
       source: "command line",
     },
+    image: {
+      type: "text",
+      value: "reference",
+      default: "registry.example.com/shop:1.0.0",
+      description: "in a manifest: the image that holds the migrations",
+      source: "command line",
+    },
+    secret: {
+      type: "text",
+      value: "name",
+      description: "in a manifest: the Secret whose key DATABASE_URL holds the database's URL",
+      defaultDescription: "shop-database; for the Job shop-migrations",
+      source: "command line",
+    },
   },
   exitCodes: { 0: "printed", 1: "failed" },
-  examples: ["lockstep kubernetes init-container --hardened", "lockstep kubernetes values"],
-  async run({ settings: { hardened, slim }, operands: [what], output }) {
+  examples: [
+    "lockstep kubernetes init-container --hardened",
+    "lockstep kubernetes job",
+    "lockstep kubernetes init-container --wait",
+    "lockstep kubernetes job --for argocd --image ghcr.io/acme/shop:1.2.3 --secret shop-migrations",
+    "lockstep kubernetes values",
+  ],
+  async run({ settings, operands: [what], output }) {
     const variables = deployVariables()
-    const { renderInitContainer, renderValues } = await import("../kubernetes/init-container.js")
+    const starter: Starter = settings.for
+    const request = (secret: string): ContainerRequest => ({
+      content: settings.slim ? "slim" : "full",
+      detail: settings.hardened ? "hardened" : "plain",
+      place:
+        starter === "helm"
+          ? { kind: "template" }
+          : { kind: "manifest", image: settings.image, secret: settings.secret ?? secret },
+      variables,
+    })
     if (what === "init-container") {
-      const content = slim ? "slim" : "full"
-      const part = hardened ? hardenedInitContainer(content, variables) : initContainer(content)
+      const { initContainer, waitingInitContainer } = await import("../kubernetes/init-container.js")
+      const part = (settings.wait ? waitingInitContainer : initContainer)(request("shop-database"))
       output.say("For the Deployment's template, below spec.template.spec. Helm does not render values.yaml itself.")
-      output.data(
-        renderInitContainer(part, hardened ? "deployment template" : "values.yaml or deployment template"),
-        "script",
+      const isStrategys = starter === "helm" && !settings.wait && !settings.hardened
+      await print(
+        output,
+        { text: part, object: part },
+        isStrategys ? "values.yaml or deployment template" : "deployment template",
       )
-      output.object({ schema: "lockstep.kubernetes/1", ...part })
       return 0
     }
+    if (what === "job") {
+      const { migrationJob } = await import("../kubernetes/job.js")
+      const job = migrationJob(starter, request("shop-migrations"))
+      output.say(`A ${starters[starter]}. The pods wait for it with \`lockstep kubernetes init-container --wait\`.`)
+      await print(
+        output,
+        { text: job, object: { job } },
+        starter === "helm" ? "templates/migrate.yaml" : "migrate.yaml",
+      )
+      return 0
+    }
+    const { exampleValues, renderValues } = await import("../kubernetes/values.js")
     const values = exampleValues(variables)
     output.data(renderValues(values, variables), "script")
     output.object({ schema: "lockstep.kubernetes/1", values })
     return 0
   },
 })
+
+async function print(output: Output, part: { text: object; object: object }, heading: string): Promise<void> {
+  const { renderTemplate } = await import("../kubernetes/template.js")
+  output.data(renderTemplate(part.text, heading), "script")
+  output.object({ schema: "lockstep.kubernetes/1", ...part.object })
+}
 
 /** Decided for one deploy at a time, or by what is in the image: not for a chart. */
 const notForCharts: ReadonlySet<string> = new Set([...Object.keys(projectOptions), "resume"])

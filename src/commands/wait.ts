@@ -1,7 +1,7 @@
 import { announce } from "../cli/database.js"
 import { defineCommand } from "../cli/options.js"
 import { allowEmpty, projectOptions } from "../cli/shared-options.js"
-import { readComparison, readDatabase } from "../deploy/connect/read.js"
+import { isDeploying, readComparison, readDatabase } from "../deploy/connect/read.js"
 import { backoffMs, pause } from "../deploy/interrupt.js"
 import { LockstepError } from "../errors.js"
 import type { Comparison } from "../history/compare.js"
@@ -17,7 +17,7 @@ import { duration } from "../report/deploy.js"
 export default defineCommand({
   description: [
     "Waits until the database accepts connections; with --applied, until every migration of the folder is applied as well, by whoever deploys. Changes nothing.",
-    "What waiting cannot fix (a wrong password, TLS, a failed migration) ends it at once.",
+    "It needs no more than SELECT on the table _prisma_migrations. What waiting cannot fix (a wrong password, TLS, a failed migration) ends it at once.",
   ],
   options: {
     ...projectOptions,
@@ -64,15 +64,23 @@ async function whatIsMissing(url: DatabaseUrl, folder: Folder | undefined): Prom
       await (await connect(url, { applicationName: "lockstep wait" })).end()
       return undefined
     }
-    return await readDatabase({ url, applicationName: "lockstep wait" }, async (client) =>
-      pendingIn((await readComparison(client, { url, folder })).comparison),
-    )
+    return await readDatabase({ url, applicationName: "lockstep wait" }, async (client) => {
+      const read = async () => (await readComparison(client, { url, folder })).comparison
+      const first = await read()
+      const [unfinished] = first.failed
+      if (!unfinished) return pendingIn(first)
+      // A migration outside a transaction has its row before its statements: it has not failed while somebody deploys.
+      if (await isDeploying(client)) return `${unfinished.name} is being applied`
+      // The deployer may have recorded the end and left in the meantime.
+      return pendingIn(await read())
+    })
   } catch (error) {
     if (!(error instanceof LockstepError)) throw error
     // A deploy creates the database, so the server's answer is enough for what comes before one.
     if (error.code === "L1215") return folder === undefined ? undefined : error.message
-    // What holds a lock on the history may well be the deployer.
+    // What holds a lock on the history may well be the deployer, and a migration may well grant what is missing.
     if (mayComeUp(error) || error.code === "L1014") return error.message
+    if (error.code === "L1110") return `${error.message} (${error.details.next})`
     throw error
   }
 }

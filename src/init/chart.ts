@@ -1,5 +1,6 @@
 import { parseDocument } from "yaml"
-import { initContainer, renderInitContainer } from "../kubernetes/init-container.js"
+import { initContainer } from "../kubernetes/init-container.js"
+import { renderTemplate } from "../kubernetes/template.js"
 import { nothing, type Proposal, rewrite, type Setting } from "./change.js"
 import { addToYaml } from "./yaml-text.js"
 
@@ -37,7 +38,8 @@ function addInitContainer(template: string): string | undefined {
   const [only] = found
   if (only === undefined || found.length > 1) return undefined
   const image = /^\s*(?:- )?image:[ \t]*(\S.*)$/m.exec(template.slice(only.index))?.[1]
-  const block = renderInitContainer(initContainer("full"), "migrations")
+  const request = { content: "full", detail: "plain", place: { kind: "template" }, variables: [] } as const
+  const block = renderTemplate(initContainer(request), "migrations")
     .replace(/^# migrations\n/, "")
     .replace(/^(\s*image:) .*$/m, (line, key: string) => (image === undefined ? line : `${key} ${image.trim()}`))
   const indented = block.replaceAll(/^(?=.)/gm, only.groups?.indent ?? "")

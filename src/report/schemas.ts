@@ -4,7 +4,9 @@ import { statistics } from "../check/sizes.js"
 import { deployEvent } from "../deploy/events.js"
 import { errorCodes } from "../errors.js"
 import { found as foundSchema } from "../init/detect.js"
-import { podPartSchema, valuesSchema } from "../kubernetes/init-container.js"
+import { podPartSchema } from "../kubernetes/init-container.js"
+import { jobSchema } from "../kubernetes/job.js"
+import { valuesSchema } from "../kubernetes/values.js"
 import { checkAnswer } from "./check-json.js"
 import { planAnswer } from "./plan-json.js"
 import { rehearsalAnswer } from "./rehearse-json.js"
@@ -171,6 +173,7 @@ const image = z.strictObject({
 
 const kubernetes = z.union([
   z.strictObject({ schema: z.literal("lockstep.kubernetes/1"), ...podPartSchema.shape }),
+  z.strictObject({ schema: z.literal("lockstep.kubernetes/1"), job: jobSchema }),
   z.strictObject({ schema: z.literal("lockstep.kubernetes/1"), values: valuesSchema }),
 ])
 

@@ -1,9 +1,28 @@
-import { expect, test } from "vitest"
-import { lockstep } from "../support/cli.js"
+import pg from "pg"
+import { expect, onTestFinished, test } from "vitest"
+import { lockKey } from "../../src/history/lock.js"
+import { type CliProcess, lockstep } from "../support/cli.js"
 import { createDatabase } from "../support/postgres.js"
 import { createProject } from "../support/project.js"
 
 const shop = () => createProject({ migrations: { "20260101000000_init": "CREATE TABLE a (id int);\n" } })
+/** Listens to what a command narrates, from now on: resolves when it has said the words. */
+function listen(running: CliProcess): (words: string) => Promise<void> {
+  let all = ""
+  running.stderr.on("data", (text) => {
+    all += String(text)
+  })
+  return async (words) => {
+    while (!all.includes(words)) await new Promise((heard) => running.stderr.once("data", heard))
+  }
+}
+
+async function queryAs(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(sql).finally(() => client.end())
+}
+
 const nowhere = "postgresql://postgres@127.0.0.1:1/shop"
 
 test("a database that answers is waited for no longer", async () => {
@@ -22,9 +41,8 @@ test("--applied waits until another process has deployed", async () => {
   const { url } = await createDatabase()
   const { root } = shop()
   const waiting = lockstep(["wait", "--applied"], { cwd: root, url })
-  await new Promise<void>((said) => {
-    waiting.stderr.on("data", (text) => String(text).includes("1 migration is pending") && said())
-  })
+  const said = listen(waiting)
+  await said("1 migration is pending")
   expect(await lockstep(["deploy"], { cwd: root, url })).toMatchObject({ exitCode: 0 })
   expect(await waiting).toMatchObject({ exitCode: 0, stdout: "Ready: 1 migration is applied." })
 })
@@ -47,11 +65,48 @@ test("a failed migration ends the wait at once: nobody's deploy gets past it", a
   expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("error[L1104]") })
 })
 
+test("a migration that is being applied outside a transaction, whose row is unfinished, has not failed", async () => {
+  const database = await createDatabase()
+  const { root } = shop()
+  await lockstep(["deploy"], { cwd: root, url: database.url })
+  await database.query("UPDATE _prisma_migrations SET finished_at = NULL")
+  const deployer = new pg.Client({ connectionString: database.url })
+  await deployer.connect()
+  await deployer.query(`SELECT pg_advisory_lock(${lockKey})`)
+  const waiting = lockstep(["wait", "--applied"], { cwd: root, url: database.url })
+  const said = listen(waiting)
+  await said("waiting: 20260101000000_init is being applied")
+  await deployer.query("UPDATE _prisma_migrations SET finished_at = now()")
+  await deployer.end()
+  expect(await waiting).toMatchObject({ exitCode: 0, stdout: "Ready: 1 migration is applied." })
+})
+
+test("a role that may only read the history is enough; until a migration lets it read, it waits", async () => {
+  const database = await createDatabase()
+  const role = `${database.name}_app`
+  await database.query(`CREATE ROLE ${role} LOGIN`)
+  onTestFinished(async () => {
+    await database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
+  })
+  const { root, migration } = shop()
+  const asApplication = new URL(database.url)
+  asApplication.username = role
+  const waiting = lockstep(["wait", "--applied"], { cwd: root, url: asApplication.href })
+  const said = listen(waiting)
+  await said("waiting: 1 migration is pending")
+  await lockstep(["deploy"], { cwd: root, url: database.url })
+  await said(`may not read "public"."_prisma_migrations"`)
+  migration("20260102000000_grant", `GRANT SELECT ON _prisma_migrations TO ${role};\n`)
+  expect(await lockstep(["deploy"], { cwd: root, url: database.url })).toMatchObject({ exitCode: 0 })
+  expect(await waiting).toMatchObject({ exitCode: 0, stdout: "Ready: 1 migration is applied." })
+  await expect(queryAs(asApplication.href, "DELETE FROM _prisma_migrations")).rejects.toThrow(/permission denied/)
+  await expect(queryAs(asApplication.href, "SELECT FROM a")).rejects.toThrow(/permission denied/)
+})
+
 test("SIGTERM ends it", async () => {
   const waiting = lockstep(["wait"], { cwd: shop().root, url: nowhere })
-  await new Promise<void>((said) => {
-    waiting.stderr.on("data", (text) => String(text).includes("waiting: ") && said())
-  })
+  const said = listen(waiting)
+  await said("waiting: ")
   waiting.kill("SIGTERM")
   expect(await waiting).toMatchObject({ exitCode: 143 })
 })

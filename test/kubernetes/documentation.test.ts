@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { execa } from "execa"
 import { describe, expect, test } from "vitest"
+import { parseAllDocuments } from "yaml"
 import { lockstep, repository } from "../support/cli.js"
 import { deploymentAround, renderChart, throughKubectl } from "./chart.js"
 import { findTools } from "./tools.js"
@@ -16,13 +17,24 @@ const kubernetes = async (...args: string[]): Promise<string> =>
 const plain = await kubernetes("init-container")
 const hardened = await kubernetes("init-container", "--hardened")
 const values = await kubernetes("values")
+const waiting = await kubernetes("init-container", "--wait")
+const job = await kubernetes("job")
+const argocd = await kubernetes("job", "--for", "argocd")
 
 const snippets = fences("yaml")
-const manifests = snippets.filter((text) => /^# (templates|argocd)\//.test(text))
+const byHand = (text: string) => /^# (templates\/deployment|flux\/)/.test(text)
 
 test("what the document shows as the command's output is its output", () => {
-  const shown = snippets.filter((text) => !manifests.includes(text))
-  expect(shown, "replace the block by what lockstep kubernetes prints").toEqual([plain, hardened, values])
+  const shown = snippets.filter((text) => !byHand(text))
+  const printed = [plain, hardened, values, job, waiting, argocd]
+  expect(shown, "replace the block by what lockstep kubernetes prints").toEqual(printed)
+})
+
+test("what the document shows for Flux are two objects, the second depending on the first", () => {
+  const flux = snippets.filter((text) => text.startsWith("# flux/")).flatMap((text) => parseAllDocuments(text))
+  const [first, second, ...others] = flux.map((one) => one.toJS())
+  expect(others).toEqual([])
+  expect(second.spec.dependsOn).toEqual([{ name: first.metadata.name }])
 })
 
 describe.skipIf(!tools)("rendered with the real helm and read with kubectl's own types", () => {
@@ -32,7 +44,10 @@ describe.skipIf(!tools)("rendered with the real helm and read with kubectl's own
   test.each([
     ["the plain init container", deploymentAround(plain)],
     ["the hardened init container", deploymentAround(hardened)],
-    ...manifests.map(titled),
+    ["the init container that waits", deploymentAround(waiting)],
+    ["the Job", job],
+    ["the Job for Argo CD", argocd],
+    ...snippets.filter((text) => text.startsWith("# templates/deployment")).map(titled),
   ])("%s", async (_, template) => {
     const [object, ...others] = await renderChart(tools, template, values)
     expect(others).toEqual([])

@@ -1,14 +1,9 @@
 import { describe, expect, test } from "vitest"
 import * as z from "zod/mini"
-import {
-  exampleValues,
-  hardenedInitContainer,
-  initContainer,
-  podPartSchema,
-  renderInitContainer,
-  renderValues,
-  valuesSchema,
-} from "../../src/kubernetes/init-container.js"
+import type { ContainerRequest } from "../../src/kubernetes/container.js"
+import { initContainer, podPartSchema, waitingInitContainer } from "../../src/kubernetes/init-container.js"
+import { renderTemplate } from "../../src/kubernetes/template.js"
+import { exampleValues, renderValues, valuesSchema } from "../../src/kubernetes/values.js"
 import { lockstep, repository } from "../support/cli.js"
 import { createProject } from "../support/project.js"
 
@@ -28,6 +23,8 @@ initContainers:
 
 const kubernetes = (...args: string[]) => lockstep(["kubernetes", ...args], { cwd: repository })
 const variables = [{ name: "LOCKSTEP_RETRIES", value: "10", help: "how often to try again" }]
+const request = { content: "full", detail: "plain", place: { kind: "template" }, variables } as const
+const hardenedRequest: ContainerRequest = { ...request, detail: "hardened" }
 
 describe("lockstep kubernetes init-container", () => {
   test("prints the strategy's snippet, character for character", async () => {
@@ -43,7 +40,7 @@ describe("lockstep kubernetes init-container", () => {
 
   test("--json prints the same object as the text", async () => {
     const { stdout } = await kubernetes("init-container", "--json")
-    expect(JSON.parse(stdout)).toEqual({ schema: "lockstep.kubernetes/1", ...initContainer("full") })
+    expect(JSON.parse(stdout)).toEqual({ schema: "lockstep.kubernetes/1", ...initContainer(request) })
   })
 
   test("for a slim image, which has no Prisma CLI, it runs Lockstep's own command", async () => {
@@ -67,8 +64,8 @@ describe("lockstep kubernetes init-container", () => {
 })
 
 describe("the hardened variant", () => {
-  const [plain] = initContainer("full").initContainers
-  const [hardened] = hardenedInitContainer("full", variables).initContainers
+  const [plain] = initContainer(request).initContainers
+  const [hardened] = initContainer(hardenedRequest).initContainers
 
   test("runs the same command in the same image with the same URL", () => {
     expect(hardened).toMatchObject({ name: plain?.name, image: plain?.image, command: plain?.command })
@@ -91,16 +88,35 @@ describe("the hardened variant", () => {
   })
 
   test("quotes the deploy's options in the template, because an environment variable has to be text", () => {
-    const text = renderInitContainer(hardenedInitContainer("full", variables), "deployment template")
+    const text = renderTemplate(initContainer(hardenedRequest), "deployment template")
     expect(text).toContain("        value: {{ .Values.migrations.env.LOCKSTEP_RETRIES | quote }}\n")
   })
 })
 
+describe("the init container that waits", () => {
+  const [waiting] = waitingInitContainer(hardenedRequest).initContainers
+
+  test("runs nothing but the wait, with the application's own Secret, hardened alike", () => {
+    expect(waiting?.command).toEqual(["npx", "lockstep", "wait", "--applied"])
+    expect(waiting?.env).toEqual(initContainer(request).initContainers[0]?.env)
+    expect(waiting?.securityContext).toEqual(initContainer(hardenedRequest).initContainers[0]?.securityContext)
+  })
+
+  test("is printed by --wait", async () => {
+    const { stdout } = await kubernetes("init-container", "--wait", "--slim", "--json")
+    expect(JSON.parse(stdout)).toEqual({
+      schema: "lockstep.kubernetes/1",
+      ...waitingInitContainer({ ...request, content: "slim" }),
+    })
+  })
+})
+
 describe("lockstep kubernetes values", () => {
-  test("holds every value that the two variants read", async () => {
+  test("holds every value that the printed parts read", async () => {
     const { values } = JSON.parse((await kubernetes("values", "--json")).stdout)
     const known = z.parse(valuesSchema, values)
-    const text = (await kubernetes("init-container", "--hardened")).stdout
+    const parts = await Promise.all([kubernetes("init-container", "--hardened"), kubernetes("job", "--hardened")])
+    const text = parts.map(({ stdout }) => stdout).join()
     const paths = [...text.matchAll(/\.Values\.([\w.]+)/g)].map(([, path]) => path?.split(".") ?? [])
     expect(paths.length).toBeGreaterThan(4)
     for (const path of paths) {
@@ -130,5 +146,5 @@ describe("lockstep kubernetes values", () => {
 test("another word is wrong usage", async () => {
   const { exitCode, stderr } = await kubernetes("chart")
   expect(exitCode).toBe(2)
-  expect(stderr).toMatch(/^error\[L1301\]: .*'chart' is invalid.* Allowed choices are init-container, values/)
+  expect(stderr).toMatch(/^error\[L1301\]: .*'chart' is invalid.* Allowed choices are init-container, job, values/)
 })

@@ -1,5 +1,6 @@
 import { type Comparison, compare } from "../../history/compare.js"
 import type { Folder } from "../../history/folder.js"
+import { isMigrationLock } from "../../history/lock.js"
 import { findExistingObjects, readHistory } from "../../history/recorded.js"
 import { type Client, connect } from "../../postgres/connect.js"
 import { sqlstateOf } from "../../postgres/sqlstate.js"
@@ -61,4 +62,11 @@ export async function readComparison(
     history: recorded === undefined ? "none" : "exists",
     existingObjects: recorded === undefined ? await findExistingObjects(client, url.schema) : undefined,
   }
+}
+
+/** Whether another session holds the database's migration lock. Every role may see that. */
+export async function isDeploying(client: Client): Promise<boolean> {
+  const { rows } = await client.query(`SELECT FROM pg_catalog.pg_locks
+    WHERE ${isMigrationLock} AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())`)
+  return rows.length > 0
 }

@@ -1,0 +1,68 @@
+import { Document, isMap, isPair, isScalar } from "yaml"
+import * as z from "zod/mini"
+import { print, text } from "./template.js"
+
+/** The Helm values that the printed expressions read. */
+export const valuesSchema = z.strictObject({
+  image: z.strictObject({ repository: text, tag: text }),
+  database: z.strictObject({ secretName: text, secretKey: text }),
+  migrations: z.strictObject({
+    secretName: text,
+    secretKey: text,
+    env: z.record(z.string().check(z.regex(/^LOCKSTEP_[A-Z_]+$/)), text),
+  }),
+})
+
+export type Values = z.infer<typeof valuesSchema>
+
+/** One of the deploy's options as an environment variable. */
+export interface DeployVariable {
+  /** LOCKSTEP_LOCK_WAIT. */
+  readonly name: string
+  /** The option's default, as a value of the variable. */
+  readonly value: string
+  /** What it decides, for people. */
+  readonly help: string
+}
+
+/** Paths to a text in the values: "image.tag". */
+type Path<T> = T extends string
+  ? never
+  : { [K in keyof T & string]: T[K] extends string ? K : `${K}.${Path<T[K]>}` }[keyof T & string]
+
+/** The Helm expression that reads a value: "{{ .Values.image.tag }}". */
+export const read = (path: Path<Values>): string => `{{ .Values.${path} }}`
+
+/** The same where YAML must read a string, whatever the value looks like: "30", "true". */
+export const readQuoted = (path: Path<Values>): string => `{{ .Values.${path} | quote }}`
+
+/** Example values, with the deploy's defaults. */
+export const exampleValues = (variables: readonly DeployVariable[]): Values => ({
+  image: { repository: "registry.example.com/shop", tag: "1.0.0" },
+  database: { secretName: "shop-database", secretKey: "DATABASE_URL" },
+  migrations: {
+    secretName: "shop-migrations",
+    secretKey: "DATABASE_URL",
+    env: Object.fromEntries(variables.map(({ name, value }) => [name, value])),
+  },
+})
+
+/** Values as the text of a values.yaml with a comment for each that needs one, without a newline at its end. */
+export function renderValues(values: Values, variables: readonly DeployVariable[]): string {
+  const document = new Document(values)
+  const comment = (path: readonly string[], text: string) => {
+    const parent = document.getIn(path.slice(0, -1), true)
+    const pairs = isMap(parent) ? parent.items : []
+    const key = pairs.filter(isPair).find((pair) => isScalar(pair.key) && pair.key.value === path.at(-1))?.key
+    if (isScalar(key)) key.commentBefore = ` ${text}`
+  }
+  comment(["image", "repository"], "the image that holds the migrations")
+  comment(
+    ["database", "secretName"],
+    "the Secret in the release's namespace, and its key that holds the database's URL",
+  )
+  comment(["migrations", "secretName"], "the same for the Job alone, with a role that may change the schema")
+  comment(["migrations", "env"], "the deploy's options with their defaults; the hardened containers read them")
+  for (const { name, help } of variables) comment(["migrations", "env", name], help)
+  return print(document)
+}

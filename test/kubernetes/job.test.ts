@@ -1,0 +1,73 @@
+import { describe, expect, test } from "vitest"
+import * as z from "zod/mini"
+import type { ContainerRequest } from "../../src/kubernetes/container.js"
+import { waitingInitContainer } from "../../src/kubernetes/init-container.js"
+import { jobSchema, migrationJob } from "../../src/kubernetes/job.js"
+import { lockstep, repository } from "../support/cli.js"
+
+const inChart: ContainerRequest = { content: "full", detail: "plain", place: { kind: "template" }, variables: [] }
+const inManifest: ContainerRequest = {
+  ...inChart,
+  place: { kind: "manifest", image: "ghcr.io/acme/shop:2", secret: "shop-migrations" },
+}
+const kubernetes = (...args: string[]) => lockstep(["kubernetes", ...args], { cwd: repository })
+
+test("the Job's Secret is not the one that the pods wait with", () => {
+  const [job] = migrationJob("helm", inChart).spec.template.spec.containers
+  const [pod] = waitingInitContainer(inChart).initContainers
+  const secretOf = (container = job) => JSON.stringify(container?.env.find(({ name }) => name === "DATABASE_URL"))
+  expect(secretOf(job)).toContain(".Values.migrations.secretName")
+  expect(secretOf(pod)).toContain(".Values.database.secretName")
+  expect(pod?.image).toBe(job?.image)
+})
+
+test("an eviction is no attempt, a wrong configuration is not attempted again", () => {
+  const { podFailurePolicy, template } = migrationJob("helm", inChart).spec
+  expect(template.spec.restartPolicy, "Kubernetes accepts a failure policy with no other").toBe("Never")
+  expect(podFailurePolicy.rules).toEqual([
+    { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget" }] },
+    { action: "FailJob", onExitCodes: { containerName: "db-migrate", operator: "In", values: [2] } },
+  ])
+})
+
+test("the reason of a failure is in kubectl describe, hardened or not", () => {
+  for (const detail of ["plain", "hardened"] as const) {
+    const [container] = migrationJob("helm", { ...inChart, detail }).spec.template.spec.containers
+    expect(container?.terminationMessagePolicy).toBe("FallbackToLogsOnError")
+  }
+})
+
+describe("started by", () => {
+  test.each([
+    ["helm", "helm.sh/hook", "pre-install,pre-upgrade"],
+    ["argocd", "argocd.argoproj.io/hook", "PreSync"],
+    ["flux", "kustomize.toolkit.fluxcd.io/force", "enabled"],
+  ] as const)("%s it runs before the pods, at every release", (starter, annotation, value) => {
+    expect(migrationJob(starter, inManifest).metadata.annotations).toMatchObject({ [annotation]: value })
+  })
+
+  test("kubectl it is a Job like any other", () => {
+    expect(migrationJob("kubectl", inManifest).metadata).toEqual({ name: "db-migrate" })
+  })
+})
+
+describe("lockstep kubernetes job", () => {
+  test("--json prints the object, in which no field is unknown", async () => {
+    const { stdout, exitCode } = await kubernetes("job", "--json")
+    const { schema, job } = JSON.parse(stdout)
+    expect({ schema, exitCode }).toEqual({ schema: "lockstep.kubernetes/1", exitCode: 0 })
+    expect(z.parse(jobSchema, job)).toEqual(migrationJob("helm", inChart))
+  })
+
+  test("a manifest holds what was said, and no expression", async () => {
+    const { stdout } = await kubernetes("job", "--for", "argocd", "--hardened", "--image", "ghcr.io/acme/shop:2")
+    expect(stdout).toContain("image: ghcr.io/acme/shop:2\n")
+    expect(stdout).toContain('            - name: LOCKSTEP_RETRIES\n              value: "10"\n')
+    expect(stdout).not.toContain("{{")
+  })
+
+  test("says on stderr what it prints, and how the pods wait for it", async () => {
+    const { stderr } = await kubernetes("job", "--for", "flux")
+    expect(stderr).toMatch(/Flux.*kubernetes init-container --wait/)
+  })
+})
