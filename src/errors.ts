@@ -1,7 +1,7 @@
 /**
  * Every error code with its exit code and title. Codes are stable: they are never reused or renumbered.
  * L10 a migration's SQL, L11 the history, L12 the connection, L13 usage and project, L14 the schema engine,
- * L15 the embedded server, L16 containers and Kubernetes, L17 init, L19 checks.
+ * L15 the embedded server, L16 containers and Kubernetes, L17 init, L180 rehearsals, L185 squash, L19 checks.
  */
 export const errorCodes = {
   L1000: { exitCode: 1, title: "unexpected failure (a bug in Lockstep; please report it)" },
@@ -102,6 +102,10 @@ export const errorCodes = {
   L1801: { exitCode: 1, title: "data for a rehearsal cannot be loaded" },
   L1802: { exitCode: 2, title: "an assertion is not one query" },
   L1803: { exitCode: 1, title: "no scratch database for a rehearsal" },
+  L1850: { exitCode: 2, title: "a squashed migration cannot be used" },
+  L1851: { exitCode: 1, title: "the database has some of the migrations that a squash replaces, not all" },
+  L1852: { exitCode: 1, title: "the role may not rewrite the history" },
+  L1853: { exitCode: 2, title: "a squashed migration cannot be undone" },
   L1901: { exitCode: 2, title: "no such check" },
   L1902: { exitCode: 2, title: "the settings of the checks are wrong" },
   L1903: { exitCode: 2, title: "the base of the checks cannot be read" },

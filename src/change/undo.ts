@@ -53,7 +53,7 @@ export interface NothingToUndo {
  * of the history and the catalogs of both. It is verified on scratch databases: up, undo and up again must lead to the
  * same schemas. It needs no data and touches none. Whether the losses are accepted (L1410), and whether to write a file
  * that must be completed by hand (L1412), is the caller's decision.
- * Errors: L1107 no such migration, L1406 the history cannot be replayed, L1413 the undo leads to another schema.
+ * Errors: L1107 no such migration, L1853 a squashed migration is among them, L1406 the history cannot be replayed, L1413 the undo leads to another schema.
  */
 export async function undo(input: UndoInput): Promise<Undo | NothingToUndo> {
   const { folder, name, now = new Date() } = input
@@ -61,6 +61,7 @@ export async function undo(input: UndoInput): Promise<Undo | NothingToUndo> {
   const first = name === undefined ? steps.length - 1 : indexOfMigration(steps, name)
   const range: Range = { before: steps.slice(0, first), undone: steps.slice(first) }
   const undoes = range.undone.map(({ name }) => name)
+  refuseSquashed(folder, undoes)
   const [oldest] = range.undone
   if (!oldest) return { state: "nothing", undoes }
   const renaming = await renamesOf(input, range)
@@ -80,6 +81,17 @@ export async function undo(input: UndoInput): Promise<Undo | NothingToUndo> {
     byHand,
     ...cost,
   }
+}
+
+/** It made the whole schema, which is no change that a release takes back. Errors: L1853. */
+function refuseSquashed({ migrations }: Folder, undoes: readonly string[]): void {
+  const squashed = migrations.find(({ name, squash }) => squash !== undefined && undoes.includes(name))
+  if (squashed === undefined) return
+  throw new LockstepError("L1853", `${squashed.name} stands for ${squashed.squash?.replaces.length} migrations`, {
+    hint: "What it replaced can be undone one by one where it was not squashed yet.",
+    state: "nothing was touched or written.",
+    next: "undo a later migration; or take back the squash itself: git checkout of the migrations folder before it",
+  })
 }
 
 /** The history before the migrations to undo, and those. */

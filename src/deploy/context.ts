@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto"
-import type { Folder } from "../history/folder.js"
+import { digestOf, type Folder } from "../history/folder.js"
 import type { ExternalObjects, RecordedRow } from "../history/recorded.js"
+import { rowIdFor } from "../history/squash.js"
 import type { Client } from "../postgres/connect.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import type { Prepared } from "./apply/prepare.js"
@@ -66,6 +66,8 @@ export type FindDrift = (
 export interface DeployResult {
   /** Names, in the order in which they were applied by this deploy. */
   readonly applied: readonly string[]
+  /** Squashed migrations whose rows took the place of those that they replace; absent where there was none. */
+  readonly adopted?: readonly string[]
   /** Migrations in the folder. */
   readonly total: number
   /** Migrations of the folder that the history read back says are applied. */
@@ -90,6 +92,8 @@ export interface DeployContext {
 export interface Progress {
   /** Names, in the order in which they were applied. */
   readonly applied: string[]
+  /** Names of squashed migrations that the history has adopted. */
+  readonly adopted: string[]
   /** What was started, by the id of its history row: by that a deploy recognizes its own rows. */
   readonly started: Map<string, Prepared>
   /** What was sent and not answered yet, by name, in order. */
@@ -108,6 +112,7 @@ export interface Progress {
 
 export const newProgress = (): Progress => ({
   applied: [],
+  adopted: [],
   started: new Map(),
   sent: new Map(),
   unconfirmed: [],
@@ -119,7 +124,7 @@ export const newProgress = (): Progress => ({
 
 /** Notes that a migration is about to be sent. Returns the id for its history row. */
 export function startMigration({ started, sent }: Progress, prepared: Prepared): string {
-  const id = randomUUID()
+  const id = rowIdFor(prepared.migration, digestOf)
   started.set(id, prepared)
   sent.set(prepared.migration.name, prepared)
   return id

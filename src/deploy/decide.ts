@@ -1,4 +1,5 @@
 import { LockstepError } from "../errors.js"
+import { betweenRefusal } from "../history/adoption.js"
 import { type Comparison, duplicateRemarks, type StateOf } from "../history/compare.js"
 import type { FolderMigration } from "../history/folder.js"
 import type { DeploySettings } from "./context.js"
@@ -27,7 +28,7 @@ export type DeployPlan =
 /**
  * Decides from the comparison alone. What stock Prisma tolerates becomes a note, because it must not keep a pod from
  * starting; `strict` refuses it. `own`: ids of history rows that this deploy started before its connection was lost.
- * Errors: L1105 differences under `strict`.
+ * Errors: L1105 differences under `strict`, L1851 some of what a squashed migration replaces is not applied.
  */
 export function planDeploy(
   comparison: Comparison,
@@ -39,6 +40,8 @@ export function planDeploy(
   if (failed !== undefined && (resume === undefined || others.length > 0)) {
     return { kind: "blocked", failed, others: others.length }
   }
+  const [between] = comparison.inBetween
+  if (between !== undefined) throw betweenRefusal(between)
   const notes = differences(comparison)
   if (settings.strict && notes.length > 0) {
     throw new LockstepError(
@@ -69,7 +72,11 @@ function resumption(
 }
 
 function differences(comparison: Comparison): string[] {
-  const notes = comparison.edited.map(({ name }) => `${name} was edited after it was applied`)
+  const edited = [...comparison.edited.map(({ name }) => name), ...comparison.adoptions.flatMap(({ edited }) => edited)]
+  const notes = edited.map((name) => `${name} was edited after it was applied`)
+  notes.push(
+    ...comparison.unsquashed.map((name) => `the database has adopted a later squash of the migrations up to ${name}`),
+  )
   const early = comparison.pending.filter(({ outOfOrder }) => outOfOrder)
   notes.push(...early.map(({ name }) => `${name} is pending, though newer migrations are applied`))
   if (comparison.ahead) {

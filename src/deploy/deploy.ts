@@ -42,7 +42,9 @@ export async function deploy(request: DeployRequest): Promise<DeployResult> {
     try {
       const outcome = await deployOnce(request, progress)
       const durationMs = Math.round(performance.now() - started)
-      return { ...outcome, applied: progress.applied, total: request.folder.migrations.length, durationMs }
+      const { applied, adopted } = progress
+      const done = { ...outcome, applied, total: request.folder.migrations.length, durationMs }
+      return adopted.length > 0 ? { ...done, adopted } : done
     } catch (error) {
       if (!(error instanceof ConnectionLost)) throw withProgress(error, progress)
       progress.disconnects++
@@ -137,6 +139,10 @@ async function bringUpToDate(context: DeployContext, waitedSince: string | undef
     throw await blockedBy(client, plan)
   }
   reportPlan(context, plan)
+  if (comparison.adoptions.length > 0) {
+    const { adoptSquashed } = await import("./adopt.js")
+    await adoptSquashed(context, comparison)
+  }
   const { length: before } = comparison.applied
   return {
     appliedMeanwhile: waitedSince === undefined ? 0 : appliedSince(waitedSince, recorded, progress),

@@ -45,6 +45,8 @@ export const deployEvent = z.discriminatedUnion("event", [
   event("progress", { name, doing: z.string(), percent: z.optional(z.number()), elapsedMs: ms }),
   event("retry", { name: z.optional(name), attempt: count, of: count, delayMs: ms, reason: z.string() }),
   event("applied", { name, class: migrationClass, durationMs: ms }),
+  /** A squashed migration's row took the place of the rows of what it replaces. */
+  event("adopted", { name, replaced: count }),
   event("failed", { name }),
   event("verified", { recorded: count, of: count }),
   event("schema-verified", { migrations: count }),

@@ -1,3 +1,4 @@
+import { findSquashed, type Squashed } from "./adoption.js"
 import { byName, type FolderMigration, matchesChecksum } from "./folder.js"
 import { hasFailed, isApplied, type RecordedRow } from "./recorded.js"
 
@@ -24,8 +25,8 @@ export type MigrationState =
 
 export type StateOf<S extends MigrationState["state"]> = Extract<MigrationState, { state: S }>
 
-/** Folder and history side by side. */
-export interface Comparison {
+/** Folder and history side by side. A squashed migration that is to be adopted counts as applied. */
+export interface Comparison extends Squashed {
   /** Every migration once, ordered by name. */
   readonly all: readonly MigrationState[]
   readonly applied: readonly (StateOf<"applied"> | StateOf<"edited">)[]
@@ -42,6 +43,7 @@ export interface Comparison {
 /** Compares the folder with the history, as Prisma reads it. A row that was rolled back counts as never run. */
 export function compare(folder: readonly FolderMigration[], recorded: readonly RecordedRow[]): Comparison {
   const rows = latestRows(recorded)
+  const squashed = findSquashed(folder, rows)
   const inFolder = new Map(folder.map((migration) => [migration.name, migration]))
   let lastApplied: string | undefined
   for (const row of rows.values()) {
@@ -61,6 +63,7 @@ export function compare(folder: readonly FolderMigration[], recorded: readonly R
   const pending = pick("pending")
   const newest = folder.at(-1)?.name
   return {
+    ...squashed,
     all,
     applied: pick("applied", "edited"),
     pending,

@@ -3,6 +3,7 @@ import { hash } from "node:crypto"
 import { constants, type Dirent, readdirSync, readFileSync, statSync } from "node:fs"
 import { join, relative, sep } from "node:path"
 import { LockstepError } from "../errors.js"
+import { readSquash, refuseReplaced, type Squash } from "./squash.js"
 
 /** A migration as the folder holds it. */
 export interface FolderMigration {
@@ -14,6 +15,8 @@ export interface FolderMigration {
   readonly text: string
   /** sha256 of the content, in hexadecimal, as Prisma records it. */
   readonly checksum: string
+  /** Present where it takes the place of other migrations: see squash.ts. */
+  readonly squash?: Squash | undefined
 }
 
 /** The migrations folder, read once, in the order in which its migrations run. */
@@ -34,7 +37,7 @@ const nothing = "nothing was touched."
 /**
  * Reads the migrations folder. A folder that does not exist is an empty history, as for Prisma.
  * Errors: L1101 another provider in the lock file, or a folder that cannot be read; L1102 a migration without its
- * file, or one that is not UTF-8 text.
+ * file, or one that is not UTF-8 text; L1850 a squashed one whose list is not whole, or beside what it replaces.
  */
 export function readFolder(dir: string): Folder {
   const entries = list(dir)
@@ -43,6 +46,7 @@ export function readFolder(dir: string): Folder {
   const names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map((entry) => entry.name)
   const blank = new Set<string>()
   const migrations = names.sort(byName).map((name) => readMigration(dir, name, blank))
+  refuseReplaced(migrations)
   return {
     dir,
     migrations,
@@ -117,7 +121,7 @@ function readMigration(dir: string, name: string, blank: Set<string>): FolderMig
     )
   }
   if (!/\S/.test(text)) blank.add(name)
-  return { name, path, text, checksum: checksumOf(text) }
+  return { name, path, text, checksum: checksumOf(text), squash: readSquash(name, text) }
 }
 
 function checkProvider(dir: string, lockfile: string | undefined): void {

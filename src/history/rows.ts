@@ -1,11 +1,12 @@
-import { randomUUID } from "node:crypto"
 import pg from "pg"
 import { LockstepError } from "../errors.js"
 import type { Client } from "../postgres/connect.js"
 import { quoteLiteral } from "../postgres/quote.js"
-import type { FolderMigration } from "./folder.js"
+import type { Adoption } from "./adoption.js"
+import { digestOf, type FolderMigration } from "./folder.js"
 import { isMigrationLock, lockKey } from "./lock.js"
 import { createHistoryTable, hasFailed, historyTable, isApplied, readHistory } from "./recorded.js"
+import { replacedNames, rowIdFor } from "./squash.js"
 
 /** What a check in the SQL below found: the text of a cast that fails, which PostgreSQL quotes whatever its language. */
 const findings = {
@@ -142,12 +143,18 @@ export async function markRolledBack(client: Client, schema: string, name: strin
 
 /**
  * Records a migration as applied without running it: after a failure that was fixed by hand, or for a database that
- * adopts a history; where there is no history table it is made.
+ * adopts a history; where there is no history table it is made. A squashed one takes the place of what it replaces.
  * Errors: L1109 it is applied already. Source: Prisma's `migrate resolve --applied`.
  */
 export async function markApplied(client: Client, schema: string, migration: FolderMigration): Promise<void> {
   const recorded = await readHistory(client, schema)
   if (recorded === undefined) return await adopt(client, schema, [migration])
+  if (migration.squash !== undefined && recorded.every(({ checksum }) => checksum !== migration.checksum)) {
+    const names = replacedNames(migration.squash.replaces).map(quoteLiteral)
+    const gone = `DELETE FROM ${historyTable(schema)} WHERE migration_name IN (${names.join(",")})`
+    await client.query(`BEGIN;${gone};${applied(schema, migration)};COMMIT`)
+    return
+  }
   if (recorded.some((row) => row.name === migration.name && isApplied(row))) {
     throw new LockstepError("L1109", `${migration.name} is already applied`, {
       state: nothing,
@@ -181,6 +188,22 @@ const rollBack = (schema: string, name: string): string =>
   `UPDATE ${historyTable(schema)} SET rolled_back_at=now() WHERE migration_name=${quoteLiteral(name)} AND finished_at IS NULL AND rolled_back_at IS NULL`
 
 /** As Prisma's engine writes it: both times equal, no step, and logs that are empty instead of absent. */
-const applied = (schema: string, { name, checksum }: FolderMigration): string =>
+const applied = (schema: string, migration: FolderMigration): string =>
   `INSERT INTO ${historyTable(schema)} (id,checksum,migration_name,started_at,finished_at,logs,applied_steps_count) ` +
-  `SELECT '${randomUUID()}','${checksum}',${quoteLiteral(name)},moment,moment,'',0 FROM clock_timestamp() AS moment`
+  `SELECT '${rowIdFor(migration, digestOf)}','${migration.checksum}',${quoteLiteral(migration.name)},moment,moment,'',0 FROM clock_timestamp() AS moment`
+
+/**
+ * SQL that puts a squashed migration's row in the place of the rows of what it replaces, in one transaction, and its
+ * check; `pid` holds the migration lock. It keeps the times of the last one, so that later rows stay later.
+ */
+export function adoptRows(pid: number, schema: string, { migration, names, last }: Adoption): string {
+  const key: RowKey = { pid, schema, id: rowIdFor(migration, digestOf) }
+  const { name, checksum } = migration
+  const table = historyTable(schema)
+  return (
+    `BEGIN;${lockHeld(pid)};INSERT INTO ${table} (id,checksum,finished_at,migration_name,started_at,applied_steps_count) ` +
+    `SELECT '${key.id}','${checksum}',finished_at,${quoteLiteral(name)},started_at,${underLock(pid, 1)} FROM ${table} WHERE id=${quoteLiteral(last.id)};` +
+    `DELETE FROM ${table} WHERE migration_name IN (${[name, ...names].map(quoteLiteral).join(",")}) AND id<>'${key.id}';` +
+    `${runDeferred}${finishedOnce(key, name)};COMMIT`
+  )
+}

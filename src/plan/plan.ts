@@ -1,4 +1,5 @@
 import { readComparison, readDatabase } from "../deploy/connect/read.js"
+import { betweenRefusal } from "../history/adoption.js"
 import type { Folder } from "../history/folder.js"
 import { type ExternalObjects, findExistingObjects } from "../history/recorded.js"
 import type { Client } from "../postgres/connect.js"
@@ -30,11 +31,14 @@ export interface PlanRequest {
  * What a deploy would do now: every statement of the pending migrations, with its locks, rewrites, scans, writes and
  * losses as they were observed on a scratch database in the state of the applied ones, and the relations' sizes in the
  * database. Where no scratch database can be had, by the rules of docs/lock-rules.md. Of the database it reads only.
- * Errors: L1013 psql meta-commands, L1108 and L1110 the history cannot be read, L1210 to L1219 no connection, L1021 a transaction pooler.
+ * Errors: L1013 psql meta-commands, L1108 and L1110 the history cannot be read, L1210 to L1219 no connection, L1021 a transaction pooler,
+ * L1851 some of what a squashed migration replaces is not applied.
  */
 export async function planMigrations({ url, folder, scratch, external }: PlanRequest): Promise<Plan> {
   return await readDatabase({ url, applicationName: "lockstep plan" }, async (client) => {
     const { comparison, history } = await readComparison(client, { url, folder })
+    const [between] = comparison.inBetween
+    if (between !== undefined) throw betweenRefusal(between)
     const pending = await preparePending(comparison.pending)
     const applied = comparison.applied.map(({ migration }) => migration)
     const run = await observedRun(scratch, { target: client, url, applied, pending })

@@ -70,6 +70,8 @@ function lineOf(event: DeployEvent, widest: number, paint: Output["paint"]): str
       }
       return `  ${paint.green("ok")}  ${inLine(event.name).padEnd(widest)}  ${duration(event.durationMs).padStart(7)}${apart[event.class]}`
     }
+    case "adopted":
+      return `  ${paint.green("ok")}  ${inLine(event.name)}   adopted: its row takes the place of ${counted(event.replaced, "replaced migration")}`
     case "schema-verified":
       return `Schema verified: it is what ${counted(event.migrations, "migration")} make on an empty database.`
     case "failed":
@@ -91,7 +93,7 @@ function holder({ applicationName, pid, address, forMs, query, percent }: LockHo
 
 /** The last line: what the deploy did, and that it is verified. */
 export function verdict(result: DeployResult): string {
-  const { applied, appliedMeanwhile, total, ahead, recorded, edited } = result
+  const { applied, adopted = [], appliedMeanwhile, total, ahead, recorded, edited } = result
   if (total === 0) return "Nothing to do: the folder holds no migrations."
   const checksums = edited > 0 ? `, ${edited} edited since` : applied.length > 0 ? ", checksums match" : ""
   const verified = `Verified: ${recorded} of ${total} recorded${checksums}.`
@@ -99,7 +101,9 @@ export function verdict(result: DeployResult): string {
     appliedMeanwhile > 0
       ? `${counted(appliedMeanwhile, "pending migration")} ${appliedMeanwhile === 1 ? "was" : "were"} applied meanwhile by another deployer. `
       : ""
+  const squashed = adopted.length > 0 ? `${counted(adopted.length, "squashed migration")} adopted. ` : ""
+  if (applied.length === 0 && squashed !== "") return `${meanwhile}${squashed}${verified}`
   if (applied.length === 0)
     return `${meanwhile}Nothing to do${ahead ? ": the database is ahead of this folder" : ""}. ${verified}`
-  return `${meanwhile}${applied.length} applied in ${duration(result.durationMs)}. ${verified}`
+  return `${meanwhile}${squashed}${applied.length} applied in ${duration(result.durationMs)}. ${verified}`
 }

@@ -72,6 +72,12 @@ const status = z.strictObject({
   upToDate: z.boolean(),
   ahead: z.boolean(),
   duplicates: z.readonly(z.array(name)),
+  /** Squashed migrations whose rows take the place of those of what they replace with the next deploy. */
+  toAdopt: z.optional(z.readonly(z.array(z.strictObject({ name, replaces: count })))),
+  /** Squashed migrations of whose replaced ones some are not applied: a deploy refuses them. */
+  inBetween: z.optional(
+    z.readonly(z.array(z.strictObject({ name, replaces: count, missing: z.readonly(z.array(name)) }))),
+  ),
   migrations: z.array(migration),
 })
 
@@ -83,6 +89,8 @@ const deployed = z.strictObject({
   ...{ schema: deploySchema, event: z.literal("done") },
   ...{ applied: names, total: count, recorded: count, edited: count, appliedMeanwhile: count },
   ...{ ahead: z.boolean(), durationMs: ms },
+  /** Squashed migrations whose rows took the place of those of what they replace. */
+  adopted: z.optional(names),
 })
 
 /** What a deploy reports as it happens, and at its end: one object a line. */

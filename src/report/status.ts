@@ -1,4 +1,5 @@
 import type { Comparison, MigrationState } from "../history/compare.js"
+import type { FolderMigration } from "../history/folder.js"
 import type { RecordedRow } from "../history/recorded.js"
 import { inLine } from "../printable.js"
 import type { StatusAnswer } from "./schemas.js"
@@ -19,8 +20,8 @@ export function ago(iso: string, now: number): string {
 }
 
 /** Whether everything in the folder is applied as it is, and nothing else is recorded. */
-export const isUpToDate = ({ pending, failed, edited, missing }: Comparison): boolean =>
-  pending.length + failed.length + edited.length + missing.length === 0
+export const isUpToDate = ({ pending, failed, edited, missing, adoptions }: Comparison): boolean =>
+  pending.length + failed.length + edited.length + missing.length + adoptions.length === 0
 
 /** What a status shows beside the comparison. */
 interface StatusContext {
@@ -77,6 +78,20 @@ export function renderStatus(
     "recorded, but missing from the folder",
     missing.map(({ name, row }) => `${name}   applied ${ago(row.finishedAt ?? "", now)}`),
   )
+  section(
+    "to adopt",
+    comparison.adoptions.map(
+      ({ migration: { name, squash } }) =>
+        `${name}   in place of ${squash?.replaces.length} migrations that are applied: the next deploy rewrites their rows, and runs nothing`,
+    ),
+  )
+  section(
+    "squashed and applied in part",
+    comparison.inBetween.map(
+      ({ migration: { name, squash }, missing }) =>
+        `${name}   ${missing.length} of the ${squash?.replaces.length} migrations that it replaces are not applied, first ${missing[0]}`,
+    ),
+  )
   lines.push(existingObjects === undefined ? verdict(comparison) : adoption(existingObjects))
   return lines.join("\n")
 }
@@ -90,10 +105,13 @@ function note(outOfOrder: boolean, rolledBack: boolean): string {
 const adoption = (existingObjects: string): string =>
   `Not up to date. The database has no history and is not empty (it holds ${inLine(existingObjects)}): \`lockstep baseline\` finds out which migrations it has already, and records them.`
 
-function verdict({ failed, pending, ahead }: Comparison): string {
+function verdict({ failed, pending, ahead, adoptions, inBetween }: Comparison): string {
   if (failed.length > 0)
     return "Not up to date. A failed migration stops every deploy: `lockstep deploy` says why and what to do."
+  if (inBetween.length > 0)
+    return "Not up to date. A deploy refuses it: deploy the last release before the squash first."
   if (pending.length > 0) return "Not up to date. Apply with: `lockstep deploy`"
+  if (adoptions.length > 0) return "Not up to date. Adopt with: `lockstep deploy`"
   return ahead ? "The database is ahead of this folder." : "The history and the folder differ."
 }
 
@@ -108,8 +126,24 @@ export const statusAnswerOf = (
   upToDate: isUpToDate(comparison),
   ahead: comparison.ahead,
   duplicates: comparison.duplicates,
+  ...squashAnswer(comparison),
   migrations: comparison.all.map(migrationAnswer),
 })
+
+/** Nothing where no migration of the folder is a squashed one that waits. */
+function squashAnswer({ adoptions, inBetween }: Comparison): Pick<StatusAnswer, "toAdopt" | "inBetween"> {
+  const replaced = ({ squash }: FolderMigration) => squash?.replaces.length ?? 0
+  return {
+    ...(adoptions.length > 0 && {
+      toAdopt: adoptions.map(({ migration }) => ({ name: migration.name, replaces: replaced(migration) })),
+    }),
+    ...(inBetween.length > 0 && {
+      inBetween: inBetween.map(({ migration, missing }) => ({
+        ...{ name: migration.name, replaces: replaced(migration), missing },
+      })),
+    }),
+  }
+}
 
 function migrationAnswer(one: MigrationState): StatusAnswer["migrations"][number] {
   const { name } = one

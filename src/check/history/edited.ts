@@ -53,9 +53,11 @@ export const edited = defineCheck({
     }),
 })
 
-/** The text on the base where the file differs from it; line ends do not count. */
-function sharedText(base: Base, { name, text, checksum }: FolderMigration): string | undefined {
+/** The text on the base where the file differs from it; line ends do not count, nor does that it was squashed. */
+function sharedText(base: Base, { name, text, checksum, squash }: FolderMigration): string | undefined {
   const shared = base.forked.get(name) ?? base.migrations.get(name)
+  const replaced = squash?.replaces.at(-1)?.checksum
+  if (shared !== undefined && replaced === checksumOf(shared.replaceAll("\r\n", "\n"))) return undefined
   const same = (other: string | undefined) => other !== undefined && matchesChecksum(text, checksum, checksumOf(other))
   return same(shared) || same(base.migrations.get(name)) ? undefined : shared
 }

@@ -54,6 +54,7 @@ export const missing = defineCheck({
 
 /** What the branch has removed: the base's newer migrations do not count. */
 function missingFrom({ migrations }: Folder, base: Base | undefined): ReadonlyMap<string, string> {
-  const names = new Set(migrations.map(({ name }) => name))
+  const replaced = migrations.flatMap(({ squash }) => squash?.replaces ?? [])
+  const names = new Set([...migrations, ...replaced].map(({ name }) => name))
   return new Map([...(base?.forked ?? [])].filter(([name]) => !names.has(name) && base?.migrations.has(name)))
 }
