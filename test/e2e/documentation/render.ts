@@ -16,6 +16,7 @@ const areas: Readonly<Record<string, string>> = {
   L15: "The embedded PostgreSQL",
   L16: "Containers and Kubernetes",
   L17: "Setting a project up",
+  L18: "Rehearsals, and squashed histories",
   L19: "Checks",
 }
 
