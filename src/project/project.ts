@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs"
+import { existsSync, statSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
 import { type Folder, noMigrations, readFolder } from "../history/folder.js"
 import { type External, findConfig, type PrismaConfig, readConfig } from "./config.js"
@@ -89,10 +89,22 @@ function defaultSchema(root: string): string {
 function migrationsDir(flags: ProjectFlags, config: PrismaConfig | undefined, schemaPath: string): string {
   if (flags.migrations) return resolve(flags.root, flags.migrations)
   if (config?.migrations) return config.migrations
-  const beside = join(dirname(schemaPath), "migrations")
-  const inside = join(schemaPath, "migrations")
-  return existsSync(inside) ? inside : beside
+  const hasThem = (folder: string) => existsSync(join(folder, "migrations"))
+  if (hasThem(schemaPath)) return join(schemaPath, "migrations")
+  const folders = [...datasourceFolders(schemaPath), dirname(schemaPath)]
+  return join(folders.find(hasThem) ?? folders[0] ?? "", "migrations")
 }
+
+/**
+ * Of a schema in several files, the folder of the one with the datasource: from Prisma 6.7 on the migrations are there,
+ * before it beside the schema's folder. Source: Prisma's documentation, "Multi-file Prisma schema".
+ */
+const datasourceFolders = (schemaPath: string): readonly string[] =>
+  statSync(schemaPath, { throwIfNoEntry: false })?.isDirectory()
+    ? readSchemaIfPossible(schemaPath)
+        .filter(({ content }) => /^\s*datasource\s/m.test(content))
+        .map(({ path }) => dirname(path))
+    : []
 
 /**
  * Reads the project's migrations. An empty or missing folder is accepted only for a new project, whose schema has no

@@ -38,6 +38,17 @@ describe("a project without a prisma.config", () => {
     })
   })
 
+  test("of several files has the migrations beside the one with the datasource, as from Prisma 6.7 on", async () => {
+    const files = {
+      "package.json": JSON.stringify({ prisma: { schema: "prisma" } }),
+      "prisma/user.prisma": "model User {}\n",
+      "prisma/base/main.prisma": 'datasource db {\n  provider = "postgresql"\n}\n',
+    }
+    expect(await parts(files)).toMatchObject({ schema: "prisma", migrations: "prisma/base/migrations" })
+    expect(await parts({ ...files, ...lock("prisma/base") })).toMatchObject({ migrations: "prisma/base/migrations" })
+    expect(await parts({ ...files, "migrations/migration_lock.toml": "" })).toMatchObject({ migrations: "migrations" })
+  })
+
   test("of Prisma 5 or 6 may have the schema's path and the seed in package.json", async () => {
     const prisma = { schema: "packages/db/schema.prisma", seed: "ts-node seed.ts" }
     const files = { "package.json": JSON.stringify({ prisma }), "packages/db/schema.prisma": "" }
