@@ -1,6 +1,6 @@
 /** The library: what the commands do, as functions. docs/library.md shows how to use it. */
 import { runDeploy } from "./cli/deploy.js"
-import { readComparison, readDatabase } from "./deploy/connect/read.js"
+import { readStatus } from "./cli/status.js"
 import { type DeployResult, type DeploySettings, defaultSettings } from "./deploy/context.js"
 import type { DeployEvent } from "./deploy/events.js"
 import { open, type Source } from "./library/source.js"
@@ -62,9 +62,7 @@ export async function deploy(options: DeployOptions): Promise<DeployResult> {
 /** The state of each migration: what `lockstep status --json` prints. Reads only. */
 export async function status(source: Source): Promise<StatusAnswer> {
   const { url, folder } = open(source)
-  const { comparison, ...database } = await readDatabase({ url, applicationName: "lockstep status" }, (client) =>
-    readComparison(client, { url, folder }),
-  )
+  const { comparison, ...database } = await readStatus(url, folder)
   return statusAnswerOf(comparison, database)
 }
 

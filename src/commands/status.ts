@@ -1,11 +1,9 @@
 import { announce } from "../cli/database.js"
 import { defineCommand } from "../cli/options.js"
 import { allowEmpty, projectOptions } from "../cli/shared-options.js"
-import { readComparison, readDatabase } from "../deploy/connect/read.js"
-import type { Comparison } from "../history/compare.js"
+import { readStatus } from "../cli/status.js"
 import { duplicateRemarks } from "../history/compare.js"
 import { timestampRemarks } from "../history/names.js"
-import type { Client } from "../postgres/connect.js"
 import { inLine } from "../printable.js"
 import { findTarget } from "../project/database-url.js"
 import { readMigrations } from "../project/project.js"
@@ -30,19 +28,14 @@ export default defineCommand({
     const target = await findTarget(where)
     announce(target, output)
     const folder = readMigrations(where, settings)
-    const { url } = target
-    const { losses, ...read } = await readDatabase({ url, applicationName: "lockstep status" }, async (client) => {
-      const found = await readComparison(client, { url, folder })
-      return { ...found, losses: await lossesOf(client, { schema: url.schema, ...found }) }
-    })
-    const { comparison, ...database } = read
+    const { comparison, ...database } = await readStatus(target.url, folder)
     for (const remark of [
       ...folder.remarks,
       ...timestampRemarks(folder.migrations),
       ...duplicateRemarks(comparison.duplicates),
     ])
       output.say(`  note  ${inLine(remark)}`)
-    const text = renderStatus(comparison, { total: folder.migrations.length, ...database, losses, now: Date.now() })
+    const text = renderStatus(comparison, { total: folder.migrations.length, ...database, now: Date.now() })
     const answer = {
       command: "status",
       text: () => text,
@@ -56,14 +49,3 @@ export default defineCommand({
     return isUpToDate(comparison) ? 0 : 1
   },
 })
-
-/** Nothing pending, or nothing that could be destroyed: then nothing is loaded. */
-async function lossesOf(
-  client: Client,
-  { schema, comparison, history }: { schema: string; comparison: Comparison; history: "exists" | "none" },
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const { pending } = comparison
-  if (pending.length === 0 || history === "none") return new Map()
-  const { pendingLosses } = await import("../plan/pending-losses.js")
-  return await pendingLosses(client, { schema, pending })
-}

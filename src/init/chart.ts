@@ -1,4 +1,5 @@
 import { parseDocument } from "yaml"
+import type { ImageContent } from "../kubernetes/container.js"
 import { initContainer } from "../kubernetes/init-container.js"
 import { renderTemplate } from "../kubernetes/template.js"
 import { nothing, type Proposal, rewrite, type Setting } from "./change.js"
@@ -19,7 +20,7 @@ export function proposeChart(setting: Setting): Proposal {
     const why = template === undefined ? "no template with a Deployment" : "several Deployments"
     return nothing(`${folder} has ${why}: \`lockstep kubernetes init-container\` prints what to add to one`)
   }
-  const withContainer = addInitContainer(files.text(template) ?? "")
+  const withContainer = addInitContainer(files.text(template) ?? "", found.slim ? "slim" : "full")
   if (withContainer === undefined) {
     return nothing(`${template} is left as it is: \`lockstep kubernetes init-container\` prints what to add to it`)
   }
@@ -32,13 +33,13 @@ export function proposeChart(setting: Setting): Proposal {
  * The template with the init container before its containers, with the image that these have; undefined where it has init
  * containers of its own, or where its containers are not found. A template is text: it need not be YAML.
  */
-function addInitContainer(template: string): string | undefined {
+function addInitContainer(template: string, content: ImageContent): string | undefined {
   if (/^\s*initContainers:/m.test(template)) return undefined
   const found = [...template.matchAll(/^(?<indent>[ ]+)containers:[ \t]*$/gm)]
   const [only] = found
   if (only === undefined || found.length > 1) return undefined
   const image = /^\s*(?:- )?image:[ \t]*(\S.*)$/m.exec(template.slice(only.index))?.[1]
-  const request = { content: "full", detail: "plain", place: { kind: "template" }, variables: [] } as const
+  const request = { content, detail: "plain", place: { kind: "template" }, variables: [] } as const
   const block = renderTemplate(initContainer(request), "migrations")
     .replace(/^# migrations\n/, "")
     .replace(/^(\s*image:) .*$/m, (line, key: string) => (image === undefined ? line : `${key} ${image.trim()}`))

@@ -28,6 +28,8 @@ export const found = z.strictObject({
   isWorkspacePackage: z.boolean(),
   /** Versions as package.json has them; absent where it does not name the package. */
   ...{ prisma: text, client: text, runner: text },
+  /** Whether package.json says that the migration image has no Prisma CLI ("lockstep": { "slim": true }). */
+  slim: z.boolean(),
   schema: z.optional(z.strictObject({ path: z.string(), models: z.number(), provider: text })),
   migrations: z.strictObject({ path: z.string(), names: texts }),
   config: text,
@@ -45,6 +47,7 @@ type Chart = NonNullable<Found["chart"]>
 const versions = z.object({
   dependencies: z._default(z.record(z.string(), z.string()), {}),
   devDependencies: z._default(z.record(z.string(), z.string()), {}),
+  lockstep: z.catch(z.optional(z.object({ slim: z.optional(z.boolean()) })), undefined),
 })
 
 /** Looks at a repository's files. Pure: everything comes from the listing. */
@@ -62,6 +65,7 @@ export function detect(files: Listing, { at, schema, migrations, config }: Proje
     prisma: packages.prisma,
     client: packages["@prisma/client"],
     runner: packages["prisma-lockstep"],
+    slim: own.data?.lockstep?.slim === true,
     schema: schemaIn(files, schema),
     migrations: { path: migrations, names: migrationsIn(files, migrations) },
     config,

@@ -34,7 +34,7 @@ export function stepsFor(setting: Setting): Steps {
     }
   }
   const { setup } = packageManagers[found.manager.name]
-  const commands = ["test-db up --deploy", "status", "diff history schema"]
+  const commands = ["test-db up --deploy", "status", "check"]
   return {
     kind: "node",
     folder: found.at,
@@ -44,7 +44,8 @@ export function stepsFor(setting: Setting): Steps {
   }
 }
 
-const heading = "Every migration is applied to a fresh PostgreSQL and compared with the schema. Needs no secret."
+const heading =
+  "Every migration is applied to a fresh PostgreSQL, and what the branch changes is checked. Needs no secret."
 
 const yaml = (value: object): string => stringify(value, { lineWidth: 0, nullStr: "" }).trimEnd()
 
@@ -70,7 +71,12 @@ export function githubWorkflow(steps: Steps, { found }: Pick<Setting, "found">):
   const job = {
     "runs-on": "ubuntu-latest",
     ...(steps.folder === "" ? {} : { defaults: { run: { "working-directory": steps.folder } } }),
-    steps: [{ uses: "actions/checkout@v6" }, ...before, ...steps.lines.map((run) => ({ run }))],
+    // The checks compare with the branch that the pull request is merged into.
+    steps: [
+      { uses: "actions/checkout@v6", with: { "fetch-depth": 0 } },
+      ...before,
+      ...steps.lines.map((run) => ({ run })),
+    ],
   }
   return `# ${heading}\n${yaml({
     name: "migrations",
@@ -97,7 +103,7 @@ export function gitlabJob(steps: Steps, stage: string | undefined): string {
   }
   const job = {
     ...(stage === undefined ? {} : { stage }),
-    ...(steps.kind === "dagger" ? inContainers : { image: "node:24" }),
+    ...(steps.kind === "dagger" ? inContainers : { image: "node:24", variables: { GIT_DEPTH: 0 } }),
     script: [...(steps.kind === "dagger" ? [] : nodeSetup(steps)), ...inFolderOf(steps), ...steps.lines],
     ...(steps.kind === "dagger" ? { artifacts: { paths: [reports] } } : {}),
   }

@@ -60,6 +60,8 @@ const migration = z.discriminatedUnion("state", [
     ...{ name, state: z.literal("pending"), checksum },
     outOfOrder: z.boolean(),
     rolledBackAt: z.nullable(time),
+    /** The data that it destroys by its SQL, in words. */
+    destroys: z.readonly(z.array(z.string())),
   }),
 ])
 

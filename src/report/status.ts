@@ -32,7 +32,7 @@ interface StatusContext {
   /** What a database without a history holds, in words; undefined where it is empty. */
   readonly existingObjects: string | undefined
   /** What pending migrations destroy, in words, by their names. */
-  readonly losses?: ReadonlyMap<string, readonly string[]>
+  readonly losses: ReadonlyMap<string, readonly string[]>
   /** Milliseconds since 1970. */
   readonly now: number
 }
@@ -55,7 +55,7 @@ export function renderStatus(
   section(
     "pending",
     pending.map(({ name, outOfOrder, rolledBack }) => {
-      const destroyed = losses?.get(name) ?? []
+      const destroyed = losses.get(name) ?? []
       const loss = destroyed.length > 0 ? `   destroys data: ${destroyed.join(", ")}` : ""
       return name + note(outOfOrder, rolledBack !== undefined) + loss
     }),
@@ -118,7 +118,7 @@ function verdict({ failed, pending, ahead, adoptions, inBetween }: Comparison): 
 /** The state of a history for programs. */
 export const statusAnswerOf = (
   comparison: Comparison,
-  { history, existingObjects }: Pick<StatusContext, "history" | "existingObjects">,
+  { history, existingObjects, losses }: Pick<StatusContext, "history" | "existingObjects" | "losses">,
 ): StatusAnswer => ({
   schema: "lockstep.status/1",
   history,
@@ -127,7 +127,7 @@ export const statusAnswerOf = (
   ahead: comparison.ahead,
   duplicates: comparison.duplicates,
   ...squashAnswer(comparison),
-  migrations: comparison.all.map(migrationAnswer),
+  migrations: comparison.all.map((one) => migrationAnswer(one, losses)),
 })
 
 /** Nothing where no migration of the folder is a squashed one that waits. */
@@ -145,7 +145,7 @@ function squashAnswer({ adoptions, inBetween }: Comparison): Pick<StatusAnswer, 
   }
 }
 
-function migrationAnswer(one: MigrationState): StatusAnswer["migrations"][number] {
+function migrationAnswer(one: MigrationState, losses: StatusContext["losses"]): StatusAnswer["migrations"][number] {
   const { name } = one
   switch (one.state) {
     case "applied":
@@ -160,7 +160,8 @@ function migrationAnswer(one: MigrationState): StatusAnswer["migrations"][number
     case "pending": {
       const { outOfOrder, migration, rolledBack } = one
       const rolledBackAt = rolledBack?.rolledBackAt ?? null
-      return { name, state: one.state, checksum: migration.checksum, outOfOrder, rolledBackAt }
+      const destroys = losses.get(name) ?? []
+      return { name, state: one.state, checksum: migration.checksum, outOfOrder, rolledBackAt, destroys }
     }
   }
 }

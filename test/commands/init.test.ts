@@ -60,7 +60,7 @@ describe("lockstep init", () => {
     expect(exitCode).toBe(0)
     expect((await git("status", "--porcelain")).stdout).toBe("")
     await execa("git", ["apply", "-"], { cwd: project.root, input: `${stdout}\n`, env: environment() })
-    expect(read(project, ".github/workflows/migrations.yml")).toContain("npx lockstep diff history schema")
+    expect(read(project, ".github/workflows/migrations.yml")).toContain("npx lockstep check")
     expect(await run("--ci", "github")).toMatchObject({ stdout: "Nothing to do: this project is set up." })
   })
 

@@ -146,6 +146,10 @@ test("a pending migration that destroys data says which; one that drops what ano
   expect(exitCode).toBe(1)
   expect(stdout).toMatch(/^ +20260201000000_temporary$/m)
   expect(stdout).toMatch(/^ +20260202000000_narrow {3}destroys data: column "User"\."name"$/m)
+  const [answer] = objectsIn((await shop.run("status", "--json")).stdout)
+  expect(answer).toMatchObject({
+    migrations: [{}, {}, { destroys: [] }, { name: "20260202000000_narrow", destroys: ['column "User"."name"'] }],
+  })
 })
 
 test.each([["status"], ["plan"]])(

@@ -56,6 +56,11 @@ test("the Deployment gets the init container, with the application's own image, 
   expect(again).toEqual([])
 })
 
+test("a project whose migration image is slim gets the command that the image has", () => {
+  const slim = { ...chart, "package.json": '{ "lockstep": { "slim": true } }' }
+  expect(run(proposeChart, slim).after["chart/shop/templates/deployment.yaml"]).toContain('["lockstep", "deploy"]')
+})
+
 test("values that are there stay, and only what is missing among them is added", () => {
   const own = `${values}database:\n    secretName: mine # by hand\n\nother: 1\n`
   const { after } = run(proposeChart, { ...chart, "chart/shop/values.yaml": own })

@@ -14,7 +14,7 @@ const verifies = [
   "pnpm install --frozen-lockfile",
   "pnpm exec lockstep test-db up --deploy",
   "pnpm exec lockstep status",
-  "pnpm exec lockstep diff history schema",
+  "pnpm exec lockstep check",
 ]
 
 describe("GitHub Actions", () => {
@@ -26,6 +26,7 @@ describe("GitHub Actions", () => {
     const steps: { run?: string; uses?: string }[] = jobs.migrations.steps
     expect(steps.flatMap(({ run }) => run ?? [])).toEqual(verifies)
     expect(steps.map(({ uses }) => uses)).toContain("pnpm/action-setup@v4")
+    expect(jobs.migrations.steps[0]).toMatchObject({ with: { "fetch-depth": 0 } })
     expect(again).toEqual([])
   })
 

@@ -49,6 +49,7 @@ test("everything that init writes beside is found", () => {
     prisma: "^6.19.0",
     client: "6.19.0",
     runner: undefined,
+    slim: false,
     isWorkspacePackage: false,
     schema: { path: "prisma/schema.prisma", models: 2, provider: "postgresql" },
     migrations: { names: ["20260101000000_init"] },

@@ -17,7 +17,6 @@ test.each([
 
 test("how long ago the last one was applied is told in the largest unit", () => {
   const comparison = compare([migration("a"), migration("b")], [row("a")])
-  expect(
-    renderStatus(comparison, { total: 2, history: "exists", existingObjects: undefined, now }).split("\n")[0],
-  ).toBe("   1 applied, last a, 2 days ago")
+  const context = { total: 2, history: "exists", existingObjects: undefined, losses: new Map(), now } as const
+  expect(renderStatus(comparison, context).split("\n")[0]).toBe("   1 applied, last a, 2 days ago")
 })
