@@ -1,7 +1,7 @@
 /**
  * Every error code with its exit code and title. Codes are stable: they are never reused or renumbered.
  * L10 a migration's SQL, L11 the history, L12 the connection, L13 usage and project, L14 the schema engine,
- * L15 the embedded server, L16 containers and Kubernetes, L17 init, L180 rehearsals, L185 squash, L19 checks.
+ * L15 the embedded server, L16 containers and Kubernetes, L17 init, L180 rehearsals, L185 squash, L19 checks, L20 fleets.
  */
 export const errorCodes = {
   L1000: { exitCode: 1, title: "unexpected failure (a bug in Lockstep; please report it)" },
@@ -112,6 +112,12 @@ export const errorCodes = {
   L1904: { exitCode: 1, title: "squawk failed" },
   L1905: { exitCode: 1, title: "a client of another schema cannot be generated" },
   L1906: { exitCode: 2, title: "the committed statistics of tables cannot be used" },
+  L2001: { exitCode: 2, title: "lines of a fleet's list of targets cannot be used" },
+  L2002: { exitCode: 2, title: "a fleet's list of targets cannot be read, or is empty" },
+  L2003: { exitCode: 2, title: "a fleet's targets are listed twice" },
+  L2004: { exitCode: 2, title: "the options of a fleet are wrong" },
+  L2005: { exitCode: 2, title: "the file of a fleet's run cannot be read or written" },
+  L2006: { exitCode: 2, title: "results of a fleet cannot be read" },
 } as const satisfies Record<string, { exitCode: 1 | 2; title: string }>
 
 export type ErrorCode = keyof typeof errorCodes

@@ -16,7 +16,7 @@ const floors: readonly (readonly string[])[] = [
   ["schema-engine"],
   ["deploy", "change", "image", "kubernetes", "client"],
   ["plan"],
-  ["rehearse"],
+  ["rehearse", "fleet"],
   ["check"],
   ["init", "doctor"],
   ["cli"],

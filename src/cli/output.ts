@@ -15,7 +15,7 @@ export interface Output {
   readonly columns: number | undefined
   /** Narration, on stderr. */
   say(text: string): void
-  /** Narration that the next line replaces: what happens now, for who watches a terminal; nowhere else. */
+  /** Narration that the next line replaces, of one line or several: what happens now, for who watches a terminal; nowhere else. */
   live(text: string): void
   /**
    * The command's answer for people, on stdout; silent with --json. A "script" is mostly redirected into a file, which
@@ -63,11 +63,14 @@ export const forPrograms = (value: object): string =>
 
 const widthWithoutTerminal = 160
 
-let liveLine = false
+let liveLines = 0
+
+/** What removes the live lines: the cursor is at the end of the last. */
+const removal = (): string => (liveLines === 0 ? "" : `\r\u001B[K${"\u001B[1A\u001B[K".repeat(liveLines - 1)}`)
 
 function removeLiveLine(): void {
-  if (liveLine) process.stderr.write("\r\u001B[K")
-  liveLine = false
+  if (liveLines > 0) process.stderr.write(removal())
+  liveLines = 0
 }
 
 /**
@@ -85,10 +88,13 @@ export function processOutput(json: boolean, interrupted: AbortSignal): Output {
     columns: process.stdout.columns,
     live: (text) => {
       if (!terminal || json || interrupted.aborted) return
-      // A line that wraps could not be replaced.
-      const line = inLine(text).slice(0, (process.stderr.columns || 80) - 1)
-      process.stderr.write(`\r\u001B[K${line}`)
-      liveLine = true
+      // A line that wraps, or has left the screen, could not be replaced.
+      const lines = text
+        .split("\n")
+        .slice(0, (process.stderr.rows || 24) - 1)
+        .map((line) => inLine(line).slice(0, (process.stderr.columns || 80) - 1))
+      process.stderr.write(`${removal()}${lines.join("\n")}`)
+      liveLines = lines.length
     },
     say: (text) => {
       removeLiveLine()

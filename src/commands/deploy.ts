@@ -1,5 +1,6 @@
 import { announce } from "../cli/database.js"
 import { runDeploy } from "../cli/deploy.js"
+import { fleetDeployOptions, isFleet } from "../cli/fleet-options.js"
 import { defineCommand } from "../cli/options.js"
 import { deployOptions } from "../cli/shared-options.js"
 import { findTarget, shadowUrlOf } from "../project/database-url.js"
@@ -12,17 +13,21 @@ import { checkFormats, formatOptions, give, giveFailure } from "../report/format
 export default defineCommand({
   description: [
     "Applies the pending migrations in order, without prompts.",
+    "With --targets it deploys to many databases, or schemas of a database: side by side, in waves, up to a number of failures (docs/fleet.md).",
     "Each transactional migration commits together with its history row, so a failed one leaves nothing behind. Any number of deployers may run at once. The history is read back and verified before exit 0.",
   ],
-  options: { ...deployOptions, ...formatOptions },
-  exitCodes: { 0: "applied and verified, or nothing to do", 1: "failed" },
+  options: { ...deployOptions, ...fleetDeployOptions, ...formatOptions },
+  exitCodes: { 0: "applied and verified, or nothing to do", 1: "failed; with --targets: not every one is up to date" },
   examples: [
     "DATABASE_URL=postgresql://... lockstep deploy",
     "lockstep deploy --json --lock-wait 10m",
     "lockstep deploy --format junit --output deploy.xml",
+    "lockstep deploy --targets tenants.txt --canary 1,10,50% --max-failures 2%",
   ],
-  async run({ settings, output, signal, project }) {
+  async run(invocation) {
+    const { settings, output, signal, project } = invocation
     checkFormats(settings)
+    if (isFleet(settings)) return await (await import("./fleet/deploy.js")).runFleetDeploy(invocation)
     const recorder = deployRecorder()
     const where = await project(settings.verify === "schema" ? "everything" : "migrations")
     const target = await findTarget(where)

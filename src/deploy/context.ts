@@ -43,6 +43,8 @@ export interface ConnectRequest {
   readonly applicationName: string
   readonly signal: AbortSignal
   readonly onEvent: (event: DeployEvent) => void
+  /** 1: where a second connection is needed, NeedsSecondConnection is thrown, before anything is touched. */
+  readonly connections?: 1 | 2 | undefined
 }
 
 /** Everything that a deploy needs. */

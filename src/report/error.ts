@@ -5,8 +5,12 @@ import { inLine } from "../printable.js"
 import type { ErrorAnswer } from "./schemas.js"
 
 /** An error as people read it: what failed, where, the database's state, the next command. */
-export function renderError(error: LockstepError, paint: Output["paint"]): string {
-  const { file, line, column, excerpt, sqlstate, hint, state, next } = error.details
+export const renderError = (error: LockstepError, paint: Output["paint"]): string =>
+  renderErrorAnswer(errorObject(error), paint)
+
+/** The same of an error that programs have read. */
+export function renderErrorAnswer(error: ErrorAnswer, paint: Output["paint"]): string {
+  const { file, line, column, excerpt, sqlstate, hint, state, next } = error
   const place = [file, line, column].filter((part) => part !== undefined).join(":")
   return [
     `${paint.red(paint.bold(`error[${error.code}]`))}: ${error.message.replaceAll("\n", "\n    ")}${sqlstate ? ` (PostgreSQL ${sqlstate})` : ""}`,

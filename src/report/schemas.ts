@@ -8,6 +8,7 @@ import { podPartSchema } from "../kubernetes/init-container.js"
 import { jobSchema } from "../kubernetes/job.js"
 import { valuesSchema } from "../kubernetes/values.js"
 import { checkAnswer } from "./check-json.js"
+import { fleetAnswer } from "./fleet/json.js"
 import { planAnswer } from "./plan-json.js"
 import { rehearsalAnswer } from "./rehearse-json.js"
 
@@ -224,6 +225,7 @@ export const answers = {
   "lockstep.doctor/1": doctor,
   "lockstep.status/1": status,
   "lockstep.deploy/1": deploy,
+  "lockstep.fleet/1": fleetAnswer,
   "lockstep.plan/1": planAnswer,
   "lockstep.rehearse/1": rehearsalAnswer,
   "lockstep.check/1": checkAnswer,

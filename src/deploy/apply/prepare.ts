@@ -34,6 +34,13 @@ export interface Reading {
   readonly backslash: "is literal" | "escapes"
 }
 
+const kept = new WeakMap<FolderMigration, Map<string, Promise<Prepared>>>()
+
+/** From now on these migrations are parsed and checked once, for any number of deploys of the same folder. */
+export function keepPrepared(migrations: readonly FolderMigration[]): void {
+  for (const migration of migrations) kept.set(migration, kept.get(migration) ?? new Map())
+}
+
 /**
  * Classifies a pending migration. A script that the parser refuses counts as transactional: the server may be newer
  * than the parser, and if it refuses the script too, nothing is applied.
@@ -41,8 +48,17 @@ export interface Reading {
  */
 export async function prepare(
   migration: FolderMigration,
-  { start, backslash }: Reading = { start: "new", backslash: "is literal" },
+  reading: Reading = { start: "new", backslash: "is literal" },
 ): Promise<Prepared> {
+  const known = kept.get(migration)
+  if (known === undefined) return await prepareNow(migration, reading)
+  const key = `${reading.start} ${reading.backslash}`
+  const prepared = known.get(key) ?? prepareNow(migration, reading)
+  known.set(key, prepared)
+  return await prepared
+}
+
+async function prepareNow(migration: FolderMigration, { start, backslash }: Reading): Promise<Prepared> {
   const file = relative(process.cwd(), migration.path)
   const sql = migration.text.replace(/^\uFEFF/, "")
   const copy = stdin.test(sql) ? await copyIn(sql) : undefined

@@ -9,11 +9,16 @@ const tries = 5
 /** How long an answer may take before the client counts as waiting for a server connection, in milliseconds. */
 const answerMs = 1000
 
+/** Thrown in place of opening a second connection, where one is all that may be opened; nothing was touched. */
+export class NeedsSecondConnection extends Error {
+  override readonly name = "NeedsSecondConnection"
+}
+
 /** Whether the connection goes through a pooler: the process id in its greeting is not the server's. */
 export const isPooled = (client: Client, pid: number): boolean => client.processID !== pid
 
 /** What it takes to open another connection of the same kind. */
-type SecondConnection = Pick<ConnectRequest, "url" | "applicationName"> & {
+type SecondConnection = Pick<ConnectRequest, "url" | "applicationName" | "connections"> & {
   readonly settings: Pick<ConnectRequest["settings"], "connectTimeout">
 }
 
@@ -21,9 +26,10 @@ type SecondConnection = Pick<ConnectRequest, "url" | "applicationName"> & {
  * Refuses a pooler that shares server connections between clients: a session's advisory lock protects nothing there. It
  * shares them when a second client is given the server process of the first, which is still connected, or when the
  * first one's server process changes. Where all are busy it waits up to `connectTimeout` for answers.
- * Errors: L1021 it shares them, or gives no answers.
+ * Errors: L1021 it shares them, or gives no answers; NeedsSecondConnection.
  */
 export async function refusePooler(client: Client, pid: number, request: SecondConnection): Promise<void> {
+  if (request.connections === 1) throw new NeedsSecondConnection()
   const found = await sharing(client, pid, request)
   if (found === "apart") return
   const { display } = request.url

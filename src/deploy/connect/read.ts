@@ -15,6 +15,8 @@ export interface ReadRequest {
   readonly url: DatabaseUrl
   /** Shown as application_name. */
   readonly applicationName: string
+  /** 1: where a second connection is needed, NeedsSecondConnection is thrown. */
+  readonly connections?: 1 | 2 | undefined
 }
 
 /** How long to wait for a table that another session has locked against reading. */

@@ -1,4 +1,5 @@
 import type { Finding } from "../../check/finding.js"
+import { someOf } from "../../fleet/outcome.js"
 import { placeOf } from "../check.js"
 import { duration } from "../deploy.js"
 import type { Item, Report } from "./report.js"
@@ -10,10 +11,12 @@ const longest = 60_000
  * The report as a comment on a pull request: the verdict and what failed, the rest collapsed. What does not fit into
  * 60,000 characters is counted.
  */
-export function asMarkdown({ command, verdict, items }: Report): string {
+export function asMarkdown({ command, verdict, items, groups }: Report): string {
   const head = `### lockstep ${command}: ${text(verdict)}\n`
   const open = items.filter(({ state }) => state === "failed" || state === "warned")
-  const blocks = open.flatMap(({ findings }) => findings.map(findingBlock))
+  const blocks =
+    groups?.map(({ finding, items: names }) => findingBlock(finding, `in ${someOf(names)}`)) ??
+    open.flatMap(({ findings }) => findings.map((one) => findingBlock(one)))
   const rest = restBlock(items)
   const kept: string[] = []
   let room = longest - head.length - rest.length - 100
@@ -27,10 +30,12 @@ export function asMarkdown({ command, verdict, items }: Report): string {
   return [head, ...kept, ...more, ...(rest.length < longest / 2 ? [rest] : [])].join("\n")
 }
 
-function findingBlock(finding: Finding): string {
+/** `where`: in which items, where several have it alike. */
+function findingBlock(finding: Finding, where?: string): string {
   const { check, severity, message, next } = finding
   const label = severity === "error" ? "**failed**" : "warning"
-  const lines = [`${label} \`${check}\` ${text(placeOf(finding))}`.trimEnd(), "", quote(message)]
+  const place = [placeOf(finding), where].filter(Boolean).join(" ")
+  const lines = [`${label} \`${check}\` ${text(place)}`.trimEnd(), "", quote(message)]
   return `${[...lines, ...(next === undefined ? [] : [">", quote(`next: ${next}`)])].join("\n")}\n`
 }
 

@@ -3,6 +3,7 @@ import type { Finding, Result } from "../../check/finding.js"
 import type { Comparison, MigrationState } from "../../history/compare.js"
 import type { FolderMigration } from "../../history/folder.js"
 import { checkVerdict } from "../check.js"
+import type { Grid } from "../fleet/grid.js"
 
 /** What a command found, in the one shape from which every format is rendered. */
 export interface Report {
@@ -11,6 +12,10 @@ export interface Report {
   /** The last line of the command's text. */
   readonly verdict: string
   readonly items: readonly Item[]
+  /** Findings that several items have alike, with the items' names: people read these in place of each item's own. */
+  readonly groups?: readonly { readonly finding: Finding; readonly items: readonly string[] }[]
+  /** Where each database of a fleet stands. */
+  readonly grid?: Grid
 }
 
 /** What a command looked at, such as a check or a migration. */

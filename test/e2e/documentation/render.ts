@@ -18,6 +18,7 @@ const areas: Readonly<Record<string, string>> = {
   L17: "Setting a project up",
   L18: "Rehearsals, and squashed histories",
   L19: "Checks",
+  L20: "Fleets",
 }
 
 /** docs/errors.md: every code with what it means and its exit code. */

@@ -1,0 +1,113 @@
+import { relative } from "node:path"
+import type { Finding } from "../../check/finding.js"
+import type { Output } from "../../cli/output.js"
+import { someOf } from "../../fleet/outcome.js"
+import { inLine } from "../../printable.js"
+import { duration } from "../deploy.js"
+import { renderErrorAnswer } from "../error.js"
+import type { Item, Report } from "../formats/report.js"
+import type { ErrorAnswer } from "../schemas.js"
+import type { FleetSummary, TargetResult } from "./json.js"
+import { isComplete } from "./results.js"
+
+/** 1,000 as people read it. */
+export const thousands = (count: number): string => count.toLocaleString("en-US")
+
+/** "1,000 targets". */
+export const counted = (count: number, noun: string): string => `${thousands(count)} ${noun}${count === 1 ? "" : "s"}`
+
+/** How the fleet's deploy ended, for people: each reason of a failure once, what was interrupted, the verdict. */
+export function renderFleet(summary: FleetSummary, paint: Output["paint"]): string {
+  const interrupted = summary.results.filter(({ state }) => state === "interrupted")
+  return [
+    ...summary.failures.map(
+      ({ error, targets }) => `${renderErrorAnswer(error, paint)}\n  ${paint.bold("in:")}     ${inTargets(targets)}\n`,
+    ),
+    ...interrupted.map(
+      ({ name, error }) => `  interrupted  ${inLine(name)}   ${inLine(error?.state ?? "its state is not known.")}`,
+    ),
+    fleetVerdict(summary),
+  ].join("\n")
+}
+
+const inTargets = (names: readonly string[]): string =>
+  names.length === 1 ? someOf(names) : `${thousands(names.length)} targets: ${someOf(names)}`
+
+/** The last lines: how many are up to date, and where they are not all, why it stopped and what to do. */
+export function fleetVerdict(summary: FleetSummary): string {
+  const { targets, done, changed, durationMs } = summary
+  if (targets === 0) return "Nothing to do: no target is in this share of the list."
+  if (isComplete(summary)) {
+    const what = changed === 0 ? "nothing to do" : `${thousands(changed)} changed`
+    return `Up to date: ${thousands(done)} of ${counted(targets, "target")}, ${what}, in ${duration(durationMs)}.`
+  }
+  return `${whyStopped(summary)}${counts(summary)}\n  next:   ${nextStep(summary)}`
+}
+
+function whyStopped({ stopped, failed }: FleetSummary): string {
+  if (stopped === "failures") return `Stopped: ${counted(failed, "failure")}, more than --max-failures allows. `
+  if (stopped === "signal") return "Interrupted. "
+  return stopped === "wave" ? "Stopped between two waves: the next was not confirmed. " : ""
+}
+
+function counts({ targets, done, failed, interrupted, notStarted }: FleetSummary): string {
+  const others = [
+    ...(notStarted > 0 ? [`${thousands(notStarted)} not started`] : []),
+    ...(interrupted > 0 ? [`${thousands(interrupted)} interrupted`] : []),
+    ...(failed > 0 ? [`${thousands(failed)} failed`] : []),
+  ]
+  return `${[`${thousands(done)} of ${thousands(targets)} up to date`, ...others].join(", ")}.`
+}
+
+function nextStep({ stopped, done, runFile, results }: FleetSummary): string {
+  const failed = results.flatMap(({ name, state }) => (state === "failed" ? [name] : []))
+  const skip =
+    runFile === null || done === 0 ? "" : `, with --resume-run ${runFile} to skip the ${thousands(done)} that are done`
+  if (failed.length > 0) return `fix ${someOf(failed)}, then run the same command again${skip}`
+  if (stopped === "wave")
+    return `look at what was deployed, then run the same command again${skip}; --yes begins each wave without asking`
+  return `run the same command again${skip}`
+}
+
+/** The fleet's deploy as a report: an item a target, and each reason of a failure once. */
+export function fleetReport(summary: FleetSummary, migrations: readonly string[]): Report {
+  const { failures, results } = summary
+  return {
+    command: "deploy",
+    verdict: fleetVerdict(summary).split("\n")[0] ?? "",
+    items: results.map(itemOf),
+    groups: failures.map(({ error, targets }) => ({ finding: findingOf(error, targets[0] ?? ""), items: targets })),
+    grid: { migrations, rows: results.map(({ name, group, state, newest }) => ({ name, group, state, newest })) },
+  }
+}
+
+function itemOf({ name, state, error, durationMs }: TargetResult): Item {
+  const time = durationMs === null ? {} : { durationMs }
+  if (state === "done" || state === "done before") return { name, state: "passed", findings: [], accepted: [], ...time }
+  if (state === "not started" || error === null)
+    return { name, state: "skipped", findings: [], accepted: [], skipped: "not started", ...time }
+  return { name, state: "failed", findings: [findingOf(error, name)], accepted: [], ...time }
+}
+
+function findingOf(error: ErrorAnswer, target: string): Finding {
+  const { code, message, file, line, column, hint, state, next } = error
+  return {
+    check: code,
+    severity: "error",
+    title: `the deploy of ${target} failed`,
+    message: [message, hint, state && `state: ${state}`].filter(Boolean).join("\n"),
+    ...(file === undefined ? {} : { file: file.replaceAll("\\", "/") }),
+    ...(line === undefined ? {} : { line }),
+    ...(column === undefined ? {} : { column }),
+    object: target,
+    ...(next === undefined ? {} : { next }),
+    fixable: false,
+    docs: "docs/errors.md",
+  }
+}
+
+/** A path as it is printed. */
+export const shownPath = (path: string): string => {
+  const here = relative(process.cwd(), path)
+  return here === "" || here.startsWith("..") ? path : here
+}

@@ -1,0 +1,85 @@
+import * as z from "zod/mini"
+import { deployEvent } from "../../deploy/events.js"
+
+const text = z.optional(z.string())
+const count = z.number().check(z.int(), z.gte(0))
+const ms = z.number().check(z.gte(0))
+const names = z.readonly(z.array(z.string()))
+const time = z.iso.datetime({ precision: 3 })
+
+/** An error as `lockstep.error/1` has it. */
+const error = z.strictObject({
+  ...{ schema: z.literal("lockstep.error/1"), code: z.string(), message: z.string() },
+  ...{ file: text, line: z.optional(count), column: z.optional(count), excerpt: text },
+  ...{ sqlstate: text, hint: text, state: text, next: text },
+})
+
+const target = {
+  name: z.string(),
+  group: z.nullable(z.string()),
+  /** "host:port". */
+  server: z.string(),
+  database: z.string(),
+  databaseSchema: z.string(),
+}
+
+const result = {
+  ...target,
+  /** "done before": by the run that is resumed. */
+  state: z.enum(["done", "failed", "interrupted", "not started", "done before"]),
+  /** The newest migration of the folder that is applied; null where none is, and where it is not known. */
+  newest: z.nullable(z.string()),
+  /** What this run applied, in order. */
+  applied: names,
+  durationMs: z.nullable(ms),
+  error: z.nullable(error),
+}
+
+const targetResult = z.strictObject(result)
+
+/** How a deploy went on one target of a fleet. */
+export type TargetResult = Readonly<z.infer<typeof targetResult>>
+
+const fleet = z.literal("lockstep.fleet/1")
+
+/** How a fleet's deploy ended. */
+export const fleetSummary = z.strictObject({
+  ...{ schema: fleet, event: z.literal("done") },
+  /** The folder's digest, and how many migrations it has. */
+  ...{ history: z.string(), migrations: count },
+  /** "3/16"; null for the whole list. */
+  shard: z.nullable(z.string()),
+  /** `changed`: those of which something was applied. */
+  ...{ targets: count, done: count, changed: count, failed: count, interrupted: count, notStarted: count },
+  /** Why targets were not started: more failures than --max-failures, a signal, or a wave that was not confirmed. */
+  stopped: z.nullable(z.enum(["failures", "signal", "wave"])),
+  /** By reason, the most frequent first; the error is the first target's. */
+  failures: z.readonly(z.array(z.strictObject({ error, targets: names }))),
+  results: z.readonly(z.array(targetResult)),
+  durationMs: ms,
+  /** Where the run's state is kept, for --resume-run; null where it is not. */
+  runFile: z.nullable(z.string()),
+})
+
+export type FleetSummary = Readonly<z.infer<typeof fleetSummary>>
+
+const at = { schema: fleet, at: time }
+
+/** A fleet's deploy begins: with which migrations, on which targets. */
+export const fleetBegan = z.strictObject({
+  ...{ ...at, event: z.literal("began"), version: z.string(), history: z.string(), migrations: count },
+  ...{ shard: z.nullable(z.string()), targets: names, runFile: z.nullable(z.string()) },
+})
+
+/** A target has ended. */
+export const fleetTarget = z.strictObject({ ...at, event: z.literal("target"), ...result })
+
+/** What `lockstep deploy --targets --json` prints: one object a line. */
+export const fleetAnswer = z.union([
+  fleetBegan,
+  z.strictObject({ ...at, event: z.literal("wave"), index: count, of: count, targets: count }),
+  /** What one target's deploy reports, as `lockstep.deploy/1` has it. */
+  z.strictObject({ ...at, event: z.literal("deploy"), target: z.string(), deploy: deployEvent }),
+  fleetTarget,
+  fleetSummary,
+])
