@@ -33,7 +33,7 @@ src/generated/prisma/client.ts: dist/cli.js $(schema)
 	@$(call by,$(DAGGER_CALL) -y generate,$(LOCKSTEP) generate)
 	@touch $@
 
-.PHONY: help build test-db test-db-migrate status deploy generate verify check image publish clean test test-attack test-matrix test-dagger bench bench-dagger
+.PHONY: help build test-db test-db-migrate status deploy generate verify check image publish clean test test-attack test-matrix test-kubernetes test-dagger bench bench-dagger
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +90,12 @@ test-matrix: src/generated/prisma/client.ts ## what touches the server, on Postg
 	@$(PNPM) install --silent --dir test/matrix --ignore-workspace --frozen-lockfile
 	@for major in $(or $(POSTGRES),13 14 15 16 17 18); do echo "PostgreSQL $$major"; \
 		LOCKSTEP_TEST_POSTGRES=$$major $(PNPM) exec vitest run $(on_server) || exit 1; done
+
+test-kubernetes: src/generated/prisma/client.ts ## render the charts with helm, against the OpenAPI of Kubernetes; play the pods with podman
+	@$(PNPM) install --silent --dir test/kubernetes/tools --ignore-workspace --frozen-lockfile
+	@python3 -m pip download --quiet --no-deps --require-hashes --only-binary :all: \
+		--dest test/kubernetes/tools/node_modules/.schemas -r test/kubernetes/tools/requirements.txt
+	@$(PNPM) exec vitest run test/kubernetes
 
 test-dagger: src/generated/prisma/client.ts ## drive the module on a real Dagger engine; DAGGER_REQUIRED=1 insists on one
 	@$(PNPM) run --silent test:dagger

@@ -9,7 +9,7 @@ const failureRule = z.union([
   }),
   z.strictObject({
     action: z.literal("Ignore"),
-    onPodConditions: z.array(z.strictObject({ type: z.literal("DisruptionTarget") })),
+    onPodConditions: z.array(z.strictObject({ type: z.literal("DisruptionTarget"), status: z.literal("True") })),
   }),
 ])
 
@@ -72,7 +72,7 @@ export function migrationJob(starter: Starter, request: ContainerRequest): Job {
       activeDeadlineSeconds: 1800,
       podFailurePolicy: {
         rules: [
-          { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget" }] },
+          { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
           {
             action: "FailJob",
             onExitCodes: { containerName: container.name, operator: "In", values: [wrongConfiguration] },

@@ -4,7 +4,12 @@ import { join } from "node:path"
 import { execa } from "execa"
 import { onTestFinished } from "vitest"
 import { parseAllDocuments } from "yaml"
+import { lockstep, repository } from "../support/cli.js"
 import type { Tools } from "./tools.js"
+
+/** What `lockstep kubernetes` prints, as a file holds it. */
+export const kubernetes = async (...args: string[]): Promise<string> =>
+  `${(await lockstep(["kubernetes", ...args], { cwd: repository })).stdout}\n`
 
 const manifest = "apiVersion: v2\nname: shop\nversion: 0.1.0\n"
 

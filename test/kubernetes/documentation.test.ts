@@ -3,8 +3,8 @@ import { join } from "node:path"
 import { execa } from "execa"
 import { describe, expect, test } from "vitest"
 import { parseAllDocuments } from "yaml"
-import { lockstep, repository } from "../support/cli.js"
-import { deploymentAround, renderChart, throughKubectl } from "./chart.js"
+import { repository } from "../support/cli.js"
+import { deploymentAround, kubernetes, renderChart, throughKubectl } from "./chart.js"
 import { findTools } from "./tools.js"
 
 const tools = await findTools()
@@ -12,8 +12,6 @@ const document = readFileSync(join(repository, "docs/kubernetes.md"), "utf8")
 const fences = (language: string): string[] =>
   [...document.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms"))].map(([, text]) => text ?? "")
 
-const kubernetes = async (...args: string[]): Promise<string> =>
-  `${(await lockstep(["kubernetes", ...args], { cwd: repository })).stdout}\n`
 const plain = await kubernetes("init-container")
 const hardened = await kubernetes("init-container", "--hardened")
 const values = await kubernetes("values")
@@ -22,7 +20,7 @@ const job = await kubernetes("job")
 const argocd = await kubernetes("job", "--for", "argocd")
 
 const snippets = fences("yaml")
-const byHand = (text: string) => /^# (templates\/deployment|flux\/)/.test(text)
+const byHand = (text: string) => /^# (templates\/deployment|Chart|flux\/)/.test(text)
 
 test("what the document shows as the command's output is its output", () => {
   const shown = snippets.filter((text) => !byHand(text))

