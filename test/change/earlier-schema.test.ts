@@ -81,6 +81,17 @@ test("without a repository the engine merges the earlier database into the schem
   expect(file?.content).not.toContain("name")
 })
 
+test("in a schema of Prisma 5 or 6 the datasource keeps its URL", async () => {
+  const { place, search } = await openPlace()
+  place.project.migration(name ?? "", sql[name ?? ""] ?? "")
+  const datasource = 'datasource db {\n  provider = "postgresql"\n  url      = env("SHOP_URL") // the shop\'s\n}\n'
+  place.project.write("prisma/schema.prisma", after.replace(head, datasource))
+  const found = await search()
+  const [file] = found.state === "found" ? found.files : []
+  expect(file?.content).toContain(datasource)
+  expect(file?.content).not.toContain("name")
+})
+
 test("a schema with changes of its own is not taken for the earlier one", async () => {
   const { place, search } = await openPlace()
   git(place, "init", "--quiet")

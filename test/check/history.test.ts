@@ -64,6 +64,14 @@ test("edited: other line ends are no edit; what the database recorded counts wit
   ])
 })
 
+test("name: two migrations of one time are found, whichever of them is the branch's", async () => {
+  const twin = { "20260101000000_twin": "SELECT 1;" }
+  const project = await exampleProject({ base: init, branch: twin }, "without a database")
+  expect(findingsOf(await project.check({ ids: ["history/name"] }))).toMatchObject([
+    { message: "20260101000000_twin has the same time as 20260101000000_init.", object: "20260101000000_twin" },
+  ])
+})
+
 test("missing: what the branch removed is restored", async () => {
   const project = await exampleProject(
     { base: { ...init, "20260102000000_total": total }, branch: { "20260102000000_total": null } },

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
-import { findTarget, shadowUrlOf } from "../../src/project/database-url.js"
+import { LockstepError } from "../../src/errors.js"
+import { findTarget, inTermsOf, shadowUrlOf, urlEnvironment } from "../../src/project/database-url.js"
 import { loadProject } from "../../src/project/project.js"
 import { down, up } from "../../src/test-db/server.js"
 import { createProject } from "../support/project.js"
@@ -133,6 +134,22 @@ describe("the variable that the schema or the prisma.config names", () => {
     await expect(target(config('env("POSTGRES_URL")'))).rejects.toMatchObject({
       details: { hint: "POSTGRES_URL: named by prisma.config.ts." },
     })
+  })
+})
+
+test("an error that says DATABASE_URL in general names the project's own variable", async () => {
+  const { root } = createProject({ files: schema('  url = env("POSTGRES_URL")') })
+  const project = await loadProject({ root }, "everything")
+  const error = new LockstepError("L1201", "no connection", { next: "set DATABASE_URL, or DATABASE_URL_FILE" })
+  expect(inTermsOf(project, error)).toMatchObject({ details: { next: "set POSTGRES_URL, or DATABASE_URL_FILE" } })
+})
+
+test("a program of the project finds the URL in each variable that its schema names", async () => {
+  const lines = '  url = env("POSTGRES_URL")\n  directUrl = env("DIRECT_URL")'
+  const { root } = createProject({ files: schema(lines) })
+  const url = "postgresql://seeded/db"
+  expect(urlEnvironment(await loadProject({ root }, "everything"), url)).toEqual({
+    ...{ POSTGRES_URL: url, DIRECT_URL: url, DATABASE_URL: url },
   })
 })
 
