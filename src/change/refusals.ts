@@ -1,5 +1,6 @@
 import { LockstepError } from "../errors.js"
 import type { NewMigration } from "./create-migration.js"
+import { renameFlag } from "./renames/flags.js"
 import type { Undo } from "./undo.js"
 
 /** What the person has accepted for a new migration. */
@@ -12,18 +13,20 @@ export interface MigrationConsent {
 
 /**
  * Why a migration is not written: it would lose data, or cannot be applied, and the next deploy would run it. A file for
- * editing may do both, but not where it is to be decided first whether something was renamed. Errors: L1410, L1411.
+ * editing may do both, but not where it is to be decided first whether something was renamed. `told` is what was told of
+ * renames. Errors: L1410, L1411.
  */
 export function migrationRefusal(
   { unaccepted, candidates, unexecutable }: NewMigration,
   { name, createOnly, acceptDataLoss }: MigrationConsent,
+  told: readonly string[],
 ): LockstepError | undefined {
   const isUndecided = !acceptDataLoss && candidates.length > 0
   const isLossy = !acceptDataLoss && !createOnly && unaccepted.length > 0
   const isImpossible = !createOnly && unexecutable.length > 0
   if (!isUndecided && !isLossy && !isImpossible) return undefined
   const state = "nothing was written or applied."
-  const flags = likeliest(candidates)
+  const flags = [...told.map(renameFlag), ...likeliest(candidates), ...(createOnly ? ["--create-only"] : [])]
   const hint = [
     ...candidates.map(({ gone, to, flag }) => `perhaps renamed: ${gone} to ${to}   ${flag}`),
     ...unaccepted.map((what) => `lost: ${what}`),

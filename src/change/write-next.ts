@@ -47,7 +47,7 @@ export async function writeNextMigration(next: NextMigration): Promise<WrittenMi
     decisions,
   })
   if (migration.state === "nothing") return undefined
-  const refusal = migrationRefusal(migration, consent)
+  const refusal = migrationRefusal(migration, consent, decisions?.told ?? [])
   if (refusal !== undefined) {
     onRefused?.(migration.sql)
     throw refusal

@@ -48,8 +48,12 @@ export function flagFor(rename: Rename, urlSchema: string): string {
   const parent = "table" in rename ? [rename.table] : "enum" in rename ? [rename.enum] : []
   const left = [...(schema === urlSchema ? [] : [schema]), ...parent, from].join(".")
   const text = `${left}=${to}`
-  return `--rename ${/^[\w.=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`}`
+  return renameFlag(text)
 }
+
+/** The flag as it is typed in a shell. */
+export const renameFlag = (text: string): string =>
+  `--rename ${/^[\w.=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`}`
 
 /** What was told about nothing that is gone. */
 export function unmatched(told: readonly string[], seen: readonly Gone[]): LockstepError {
