@@ -11,6 +11,7 @@ import { checkAnswer } from "./check-json.js"
 import { fleetAnswer } from "./fleet/json.js"
 import { planAnswer } from "./plan-json.js"
 import { rehearsalAnswer } from "./rehearse-json.js"
+import { statusAnswer, time } from "./status-json.js"
 
 const name = z.string()
 const names = z.array(name)
@@ -36,55 +37,6 @@ const error = z.strictObject({
 })
 
 export type ErrorAnswer = z.infer<typeof error>
-
-/** ISO 8601, UTC. */
-const time = z.iso.datetime({ precision: 3 })
-const checksum = z.string().check(z.length(64))
-
-const row = {
-  startedAt: time,
-  finishedAt: z.nullable(time),
-  steps: z.number().check(z.int(), z.gte(0)),
-  recordedChecksum: z.string(),
-}
-
-const migration = z.discriminatedUnion("state", [
-  z.strictObject({ name, state: z.literal("applied"), ...row, checksum }),
-  z.strictObject({ name, state: z.literal("edited"), ...row, checksum }),
-  z.strictObject({ name, state: z.literal("missing"), ...row }),
-  z.strictObject({
-    ...{ name, state: z.literal("failed"), ...row },
-    checksum: z.optional(checksum),
-    logs: z.nullable(z.string()),
-  }),
-  z.strictObject({
-    ...{ name, state: z.literal("pending"), checksum },
-    outOfOrder: z.boolean(),
-    rolledBackAt: z.nullable(time),
-    /** The data that it destroys by its SQL, in words. */
-    destroys: z.readonly(z.array(z.string())),
-  }),
-])
-
-/** What `lockstep status --json` prints. */
-const status = z.strictObject({
-  schema: z.literal("lockstep.status/1"),
-  history: z.enum(["exists", "none"]),
-  /** What a database without a history holds. */
-  existingObjects: z.nullable(z.string()),
-  upToDate: z.boolean(),
-  ahead: z.boolean(),
-  duplicates: z.readonly(z.array(name)),
-  /** Squashed migrations whose rows take the place of those of what they replace with the next deploy. */
-  toAdopt: z.optional(z.readonly(z.array(z.strictObject({ name, replaces: count })))),
-  /** Squashed migrations of whose replaced ones some are not applied: a deploy refuses them. */
-  inBetween: z.optional(
-    z.readonly(z.array(z.strictObject({ name, replaces: count, missing: z.readonly(z.array(name)) }))),
-  ),
-  migrations: z.array(migration),
-})
-
-export type StatusAnswer = z.infer<typeof status>
 
 const deploySchema = z.literal("lockstep.deploy/1")
 
@@ -223,7 +175,7 @@ export const answers = {
   "lockstep.error/1": error,
   "lockstep.init/1": init,
   "lockstep.doctor/1": doctor,
-  "lockstep.status/1": status,
+  "lockstep.status/1": statusAnswer,
   "lockstep.deploy/1": deploy,
   "lockstep.fleet/1": fleetAnswer,
   "lockstep.plan/1": planAnswer,

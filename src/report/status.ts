@@ -2,7 +2,7 @@ import type { Comparison, MigrationState } from "../history/compare.js"
 import type { FolderMigration } from "../history/folder.js"
 import type { RecordedRow } from "../history/recorded.js"
 import { inLine } from "../printable.js"
-import type { StatusAnswer } from "./schemas.js"
+import type { StatusAnswer } from "./status-json.js"
 
 /** How long ago, in the largest unit that fits. */
 export function ago(iso: string, now: number): string {
