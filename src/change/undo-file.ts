@@ -34,6 +34,21 @@ const indented = (line: string): string => `  ${line}`
 const section = (title: string, lines: readonly string[]): readonly string[] =>
   lines.length === 0 ? [] : ["", title, ...lines.map(indented)]
 
+/** The migrations that a file of undoText's takes back; none for every other file. */
+export function undoneBy(sql: string): readonly string[] {
+  const [, first, several] =
+    /^-- Undo: the schema goes back to what it was before (.+)\.\n(?:-- It takes back:\n((?:-- {3}.+\n)+))?/.exec(
+      sql,
+    ) ?? []
+  if (first === undefined) return []
+  return several === undefined
+    ? [first]
+    : several
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.replace(/^-- {3}/, ""))
+}
+
 /** What an undo costs, in plain words. */
 export interface UndoCost {
   /** Data that is lost, or was lost before and does not come back. */

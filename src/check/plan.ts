@@ -1,7 +1,7 @@
 import type { Folder } from "../history/folder.js"
 import { adopt } from "../history/rows.js"
-import { planMigrations } from "../plan/plan.js"
-import type { PlannedMigration } from "../plan/planned.js"
+import { type PlanRequest, planMigrations } from "../plan/plan.js"
+import type { Plan, PlannedMigration } from "../plan/planned.js"
 import { withDatabase } from "../postgres/url.js"
 import type { Project } from "../project/project.js"
 import { withScratchDatabase } from "../scratch/database.js"
@@ -14,6 +14,8 @@ import { findSizes, type Sizes } from "./sizes.js"
 export interface ChangesPlan {
   readonly migrations: readonly PlannedMigration[]
   readonly sizes: Sizes
+  /** The whole of it; undefined where the branch has no migrations of its own. */
+  readonly plan: Plan | undefined
 }
 
 /** What is planned, and for which database. */
@@ -22,13 +24,14 @@ export interface PlanSource {
   readonly folder: Folder
   readonly changes: Changes
   readonly database: Database | undefined
+  readonly keeps: PlanRequest["keeps"]
 }
 
 /** Plans the branch's migrations on a scratch database in which all others are applied. */
 export async function planChanges(source: PlanSource, { setting }: Scratch): Promise<ChangesPlan> {
-  const { project, folder, changes, database } = source
+  const { project, folder, changes, database, keeps } = source
   const sizes = await findSizes(project, database, setting.url.schema)
-  if (changes.migrations.length === 0) return { migrations: [], sizes }
+  if (changes.migrations.length === 0) return { migrations: [], sizes, plan: undefined }
   return await withScratchDatabase(setting, async ({ client, schema }) => {
     await replay({ client, schema }, stepsOf(changes.before))
     await adopt(client, schema, changes.before)
@@ -36,7 +39,7 @@ export async function planChanges(source: PlanSource, { setting }: Scratch): Pro
     const url = withDatabase(setting.url, rows[0]?.name ?? "")
     const migrations = [...changes.before, ...changes.migrations]
     const scratch = { root: project.root, shadowUrl: setting.url, initShadowDb: setting.initShadowDb }
-    const plan = await planMigrations({ url, folder: { ...folder, migrations }, scratch })
-    return { migrations: plan.migrations, sizes }
+    const plan = await planMigrations({ url, folder: { ...folder, migrations }, scratch, keeps })
+    return { migrations: plan.migrations, sizes, plan }
   })
 }

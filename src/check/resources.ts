@@ -2,6 +2,7 @@ import { readComparison, readDatabase } from "../deploy/connect/read.js"
 import { LockstepError } from "../errors.js"
 import type { Comparison } from "../history/compare.js"
 import type { Folder, FolderMigration } from "../history/folder.js"
+import type { PlanRequest } from "../plan/plan.js"
 import type { Client } from "../postgres/connect.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import { findTarget } from "../project/database-url.js"
@@ -47,9 +48,13 @@ export type Available<T> =
 /** Gives what checks need; each is found once, however many checks need it. */
 export type Provide = <N extends Need>(need: N) => Promise<Available<Resources[N]>>
 
+/** What was already given; undefined where no check needed it. */
+export type Given = <N extends Need>(need: N) => Promise<Available<Resources[N]>> | undefined
+
 /** What one run's checks share. */
 export interface Provider {
   readonly provide: Provide
+  readonly given: Given
   /** Ends what was started for the run. */
   readonly close: () => Promise<void>
 }
@@ -59,10 +64,12 @@ export interface Origin {
   readonly project: Project
   /** A branch or commit; undefined: the one that the branch will be merged into. */
   readonly base: string | undefined
+  /** What the plan keeps for a picture of it. */
+  readonly keeps?: PlanRequest["keeps"]
 }
 
 /** What cannot be read, such as a database that does not answer, fails the checks that need it, and no others. */
-export function provider({ project, base }: Origin): Provider {
+export function provider({ project, base, keeps }: Origin): Provider {
   let opened: Promise<OpenScratch> | undefined
   const found = new Map<Need, Promise<Available<unknown>>>()
   const find: { readonly [N in Need]: () => Promise<Available<Resources[N]>> } = {
@@ -83,7 +90,7 @@ export function provider({ project, base }: Origin): Provider {
       opened = openScratch(project, database.state === "available" ? database.value.url.schema : undefined)
       return (await opened).found
     },
-    plan: () => planOf(project, provide),
+    plan: () => planOf(provide, { project, keeps }),
   }
   const provide: Provide = <N extends Need>(need: N) => {
     const known = found.get(need) ?? find[need]().catch(failed)
@@ -91,7 +98,8 @@ export function provider({ project, base }: Origin): Provider {
     // Each name's promise is put in under that name alone, above.
     return known as Promise<Available<Resources[N]>>
   }
-  return { provide, close: async () => (await opened?.catch(() => undefined))?.close() }
+  const given: Given = <N extends Need>(need: N) => found.get(need) as Promise<Available<Resources[N]>> | undefined
+  return { provide, given, close: async () => (await opened?.catch(() => undefined))?.close() }
 }
 
 const available = <T>(value: T): Available<T> => ({ state: "available", value })
@@ -109,7 +117,10 @@ async function readTarget(project: Project, folder: Folder): Promise<Available<D
   return available({ url, isTestDatabase, comparison, read })
 }
 
-async function planOf(project: Project, provide: Provide): Promise<Available<ChangesPlan>> {
+async function planOf(
+  provide: Provide,
+  { project, keeps }: Pick<Origin, "project" | "keeps">,
+): Promise<Available<ChangesPlan>> {
   const folder = await provide("folder")
   if (folder.state !== "available") return folder
   const changes = await provide("changes")
@@ -120,7 +131,7 @@ async function planOf(project: Project, provide: Provide): Promise<Available<Cha
   const { planChanges } = await import("./plan.js")
   const known = database.state === "available" ? database.value : undefined
   return available(
-    await planChanges({ project, folder: folder.value, changes: changes.value, database: known }, scratch.value),
+    await planChanges({ project, folder: folder.value, changes: changes.value, database: known, keeps }, scratch.value),
   )
 }
 

@@ -3,7 +3,7 @@ import type { Check, Common, Problem, Skip } from "./check.js"
 import { type Exceptions, exceptionsIn } from "./exceptions.js"
 import { type Accepted, docsOf, type Finding, type Result, type Severity } from "./finding.js"
 import { checks } from "./registry.js"
-import { type Need, type Origin, type Provide, provider, type Resources } from "./resources.js"
+import { type Given, type Need, type Origin, type Provide, provider, type Resources } from "./resources.js"
 import { type CheckSettings, knownReason, readCheckSettings, selected } from "./settings.js"
 
 /** What to check. */
@@ -13,6 +13,8 @@ export interface CheckRequest extends Origin {
   readonly signal: AbortSignal
   /** Receives each result as soon as it is there. */
   readonly onResult?: (result: Result) => void
+  /** Receives what the checks were given, when they are done and before it is closed. */
+  readonly onEnd?: (given: Given) => Promise<void>
 }
 
 /**
@@ -22,7 +24,7 @@ export interface CheckRequest extends Origin {
 export async function runChecks(request: CheckRequest): Promise<readonly Result[]> {
   const settings = settingsOf(request)
   const wanted = chosen(request, settings)
-  const { provide, close } = provider(request)
+  const { provide, given, close } = provider(request)
   try {
     const exceptions = await exceptionsOf(provide)
     const running = wanted.map(async (check) => {
@@ -31,6 +33,7 @@ export async function runChecks(request: CheckRequest): Promise<readonly Result[
       return result
     })
     await Promise.allSettled(running)
+    await request.onEnd?.(given)
     return withoutCovered(await Promise.all(running), wanted)
   } finally {
     await close()

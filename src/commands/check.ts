@@ -3,6 +3,7 @@ import { projectOptions, scratchServer } from "../cli/shared-options.js"
 import { hasFailed, renderChecks } from "../report/check.js"
 import { checkFormats, formatOptions, give, type Style } from "../report/formats/formats.js"
 import { checkReport } from "../report/formats/report.js"
+import { emptyPicture, type Picture } from "../report/html/picture.js"
 
 /** `lockstep check [ids…]`: what is wrong with a branch's migrations. */
 export default defineCommand({
@@ -52,13 +53,23 @@ export default defineCommand({
     const fixed = settings.fix ? await fixProblems(request) : []
     for (const line of fixed) output.say(`  fixed  ${line}`)
     let done = 0
-    const results = await runChecks({ ...request, onResult: () => output.live(`${++done} checked`) })
+    let picture: Picture | undefined
+    const isPictured = settings.format.includes("html")
+    const results = await runChecks({
+      ...request,
+      ...(isPictured ? { keeps: "catalogs" } : {}),
+      onResult: () => output.live(`${++done} checked`),
+      onEnd: async (given) => {
+        if (isPictured) picture = await (await import("../report/html/check-picture.js")).checkPicture(given)
+      },
+    })
     output.live("")
     const answer = {
       command: "check",
       text: (style: Style) => renderChecks(results, style),
       object: checkObject(results, fixed),
       report: async () => checkReport(results),
+      picture: async () => picture ?? emptyPicture,
     }
     await give(answer, settings, output)
     return hasFailed(results) ? 1 : 0

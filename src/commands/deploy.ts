@@ -27,12 +27,19 @@ export default defineCommand({
   async run(invocation) {
     const { settings, output, signal, project } = invocation
     checkFormats(settings)
+<<<<<<< HEAD
     if (isFleet(settings)) return await (await import("./fleet/deploy.js")).runFleetDeploy(invocation)
     const recorder = deployRecorder()
+=======
+>>>>>>> 707a347 (Show a plan, a check, a status and a deploy as a page)
     const where = await project(settings.verify === "schema" ? "everything" : "migrations")
     const target = await findTarget(where)
     const folder = readMigrations(where, settings)
     const report = deployReporter(output)
+    const recorder = deployRecorder(async (course) => {
+      const { deployPicture } = await import("../report/html/deploy-picture.js")
+      return deployPicture(course, folder.migrations, target.url)
+    })
     const result = await runDeploy({
       url: target.url,
       folder,
@@ -58,6 +65,7 @@ export default defineCommand({
       text: () => done,
       object: { schema: "lockstep.deploy/1", event: "done", ...result },
       report: async () => recorder.succeeded(done),
+      picture: recorder.picture,
     }
     await give(answer, settings, output)
     return 0

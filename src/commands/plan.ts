@@ -38,6 +38,7 @@ export default defineCommand({
     "DATABASE_URL=postgresql://... lockstep plan",
     "lockstep plan --json --fail-on destroys,rewrites",
     "lockstep plan --format markdown --output plan.md",
+    "lockstep plan --format html --output plan.html",
   ],
   async run({ settings, output, project }) {
     checkFormats(settings)
@@ -54,7 +55,8 @@ export default defineCommand({
           initShadowDb: where.initShadowDb,
           root: where.root,
         }
-    const plan = await planMigrations({ url: target.url, folder, scratch, external: where.external })
+    const keeps = settings.format.includes("html") ? "catalogs" : undefined
+    const plan = await planMigrations({ url: target.url, folder, scratch, external: where.external, keeps })
     for (const remark of folder.remarks) output.say(`  note  ${inLine(remark)}`)
     const refused = hazardsIn(plan, settings.failOn)
     const answer = {
@@ -62,6 +64,7 @@ export default defineCommand({
       text: ({ columns }: Style) => renderPlan(plan, refused, columns),
       object: planObject(plan, refused),
       report: async () => (await import("../report/formats/plan-report.js")).planReport(plan, refused),
+      picture: async () => (await import("../report/html/plan-picture.js")).planPicture(plan),
     }
     await give(answer, settings, output)
     return canBeApplied(plan) && refused.length === 0 ? 0 : 1

@@ -44,6 +44,10 @@ export default defineCommand({
         const { statusReport } = await import("../report/formats/report.js")
         return statusReport(comparison, folder.migrations, text)
       },
+      picture: async () => {
+        const { statusPicture, subjectOf } = await import("../report/html/history-picture.js")
+        return statusPicture(comparison.all, subjectOf(url), losses)
+      },
     }
     await give(answer, settings, output)
     return isUpToDate(comparison) ? 0 : 1

@@ -25,6 +25,8 @@ export interface PlanRequest {
   readonly scratch: ScratchChoice | "none"
   /** What others manage: a database without a history may hold it. */
   readonly external?: ExternalObjects | undefined
+  /** "catalogs": the plan has the scratch database's objects before and after, which takes a copy of that database. */
+  readonly keeps?: "catalogs" | undefined
 }
 
 /**
@@ -34,20 +36,23 @@ export interface PlanRequest {
  * Errors: L1013 psql meta-commands, L1108 and L1110 the history cannot be read, L1210 to L1219 no connection, L1021 a transaction pooler,
  * L1851 some of what a squashed migration replaces is not applied.
  */
-export async function planMigrations({ url, folder, scratch, external }: PlanRequest): Promise<Plan> {
+export async function planMigrations(request: PlanRequest): Promise<Plan> {
+  const { url, folder, scratch, external, keeps } = request
   return await readDatabase({ url, applicationName: "lockstep plan" }, async (client) => {
     const { comparison, history } = await readComparison(client, { url, folder })
     const [between] = comparison.inBetween
     if (between !== undefined) throw betweenRefusal(between)
     const pending = await preparePending(comparison.pending)
     const applied = comparison.applied.map(({ migration }) => migration)
-    const run = await observedRun(scratch, { target: client, url, applied, pending })
+    const run = await observedRun(scratch, { target: client, url, applied, pending, keeps })
     const common = {
       target: `${url.host}:${url.port}/${url.database}`,
       total: folder.migrations.length,
       failed: comparison.failed.map(({ name }) => name),
       existingObjects: history === "none" ? await findExistingObjects(client, url.schema, external) : undefined,
       drift: "runs" in run && history === "exists" ? run.drift : undefined,
+      history: comparison.all,
+      schema: "runs" in run ? run.schema : undefined,
     }
     return { ...common, basis: basisOf(run), migrations: await plannedMigrations(client, { url, pending, run }) }
   })

@@ -1,4 +1,6 @@
 import type { MigrationClass } from "../deploy/apply/prepare.js"
+import type { MigrationState } from "../history/compare.js"
+import type { CatalogObject } from "../postgres/catalog.js"
 import type { Drift } from "../scratch/replay.js"
 import type { Effect } from "../sql/effects.js"
 import type { Cost, LockMode } from "../sql/rules.js"
@@ -17,6 +19,10 @@ export interface Plan {
   readonly existingObjects: string | undefined
   /** How the database differs from what its applied migrations make; undefined where they were not compared. */
   readonly drift: Drift | undefined
+  /** Every migration of the folder and of the database. */
+  readonly history: readonly MigrationState[]
+  /** The scratch database's objects before the pending migrations and after those that ran; undefined unless asked for. */
+  readonly schema: { readonly before: readonly CatalogObject[]; readonly after: readonly CatalogObject[] } | undefined
 }
 
 /** Where a plan comes from. */

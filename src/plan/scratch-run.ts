@@ -15,6 +15,7 @@ import { createRoles, type FoundServer, findScratchServer, roleNames } from "../
 import { type Snapshot, takeSnapshot } from "../scratch/snapshot.js"
 import { openReplayed, type ReplayedDatabase, type Use } from "../scratch/template.js"
 import type { PendingMigration } from "./pending.js"
+import type { Plan } from "./planned.js"
 
 /** Where the pending migrations are observed. */
 export interface ScratchChoice {
@@ -34,6 +35,8 @@ export interface ScratchRun {
   readonly runs: readonly ObservedRun[]
   /** Undefined where another session holds a lock that reading the target's catalog would wait for. */
   readonly drift: Drift | undefined
+  /** Undefined where nobody asked for the catalogs. */
+  readonly schema: Plan["schema"]
 }
 
 /** Why there is none, and what to do for one. */
@@ -48,6 +51,7 @@ export interface ScratchWork {
   readonly url: DatabaseUrl
   readonly applied: readonly FolderMigration[]
   readonly pending: readonly PendingMigration[]
+  readonly keeps?: "catalogs" | undefined
 }
 
 /** Runs the pending migrations on a scratch database, as a deploy would. Resolves to why not where that is not possible. */
@@ -79,8 +83,10 @@ export async function runOnScratch(choice: ScratchChoice, work: ScratchWork): Pr
 const mayNotCommitHere = "2D000"
 
 /** One migration in one transaction, of which nothing has to stay for another. */
-const canBeRolledBack = ({ pending }: ScratchWork): boolean =>
-  pending.length === 1 && pending.every(({ prepared }) => prepared.class === "transactional" && !prepared.unparsed)
+const canBeRolledBack = ({ pending, keeps }: ScratchWork): boolean =>
+  keeps === undefined &&
+  pending.length === 1 &&
+  pending.every(({ prepared }) => prepared.class === "transactional" && !prepared.unparsed)
 
 /** Only what the server or the history refuses; a bug is not an estimate. */
 function unavailable(error: unknown): NoScratchRun {
@@ -121,13 +127,15 @@ function lacking(message: string, sqlstate: string | undefined): NoScratchRun | 
 }
 
 async function run(scratch: ReplayedDatabase, server: FoundServer, work: ScratchWork): Promise<ScratchRun> {
-  const { pending } = work
+  const { pending, url, keeps } = work
   const { rows } = await scratch.client.query<{ version: string; pid: string }>(
     "SELECT current_setting('server_version') AS version, pg_backend_pid() AS pid",
   )
   const [first] = rows
   const initial = await takeSnapshot(scratch.client, { pid: Number(first?.pid), statistics: "transaction" })
-  const drift = await driftBetween(scratch, work)
+  const [all, actual] = await Promise.all([readCatalog(scratch.client, url.schema), targetCatalog(work)])
+  const before = all.filter(isOwn)
+  const drift = actual && driftBetween(before, actual)
   const runs: ObservedRun[] = []
   for (const migration of pending) {
     const observed = await observe(scratch, migration)
@@ -139,19 +147,23 @@ async function run(scratch: ReplayedDatabase, server: FoundServer, work: Scratch
     if (observed.refused !== undefined) break
   }
   const [version = ""] = (first?.version ?? "").split(" ")
-  return { version, on: server.what, initial, runs, drift }
+  const schema = keeps && { before, after: (await readCatalog(scratch.client, url.schema)).filter(isOwn) }
+  return { version, on: server.what, initial, runs, drift, schema }
 }
 
-/** PostgreSQL locks a view's tables to print it. */
-async function driftBetween({ client }: ReplayedDatabase, { target, url }: ScratchWork): Promise<Drift | undefined> {
+/** PostgreSQL locks a view's tables to print it: undefined where another session's lock is in the way. */
+async function targetCatalog({ target, url }: ScratchWork): Promise<readonly CatalogObject[] | undefined> {
   try {
-    const [expected, actual] = await Promise.all([readCatalog(client, url.schema), readCatalog(target, url.schema)])
-    const { onlyFirst, onlySecond } = compareCatalogs(expected.filter(isOwn), actual)
-    return { missing: onlyFirst.map(catalogLine).sort(), unexpected: onlySecond.map(catalogLine).sort() }
+    return await readCatalog(target, url.schema)
   } catch (error) {
     if (sqlstateOf(error) === "55P03") return undefined
     throw error
   }
+}
+
+function driftBetween(expected: readonly CatalogObject[], actual: readonly CatalogObject[]): Drift {
+  const { onlyFirst, onlySecond } = compareCatalogs(expected, actual)
+  return { missing: onlyFirst.map(catalogLine).sort(), unexpected: onlySecond.map(catalogLine).sort() }
 }
 
 /** Not what reports writes. */

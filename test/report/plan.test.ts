@@ -32,6 +32,8 @@ const plan = (...migrations: readonly PlannedMigration[]): Plan => ({
   basis: { basis: "observed", version: "18.4", on: "the test database's server" },
   ...{ target: "db.internal:5432/shop", migrations, total: 12, failed: [], existingObjects: undefined },
   drift: undefined,
+  history: [],
+  schema: undefined,
 })
 
 const drop = work({ table: `"Order"`, target: order, destroys: [`column "Order"."legacyTotal"`] })

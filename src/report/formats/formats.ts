@@ -7,10 +7,11 @@ import { forPeople, forPrograms, type Output } from "../../cli/output.js"
 import { thisCaller, typedCommands } from "../../cli/typed-commands.js"
 import { LockstepError } from "../../errors.js"
 import { inLine } from "../../printable.js"
+import type { Picture } from "../html/picture.js"
 import type { Failure } from "./deploy-report.js"
 import type { Report } from "./report.js"
 
-const names = ["text", "json", "junit", "sarif", "markdown", "github", "gitlab"] as const
+const names = ["text", "json", "junit", "sarif", "markdown", "github", "gitlab", "html"] as const
 type Format = (typeof names)[number]
 
 /** For commands whose answer CI shows in its own places. */
@@ -45,6 +46,8 @@ export interface Answer {
   readonly object: object
   /** Called only where a format is chosen. */
   readonly report: () => Promise<Report>
+  /** What a page shows beside that. */
+  readonly picture: () => Promise<Picture>
 }
 
 /** Refuses formats that have no place to go, before anything is done. Errors: L1301. */
@@ -78,10 +81,10 @@ export async function give(answer: Answer, chosen: Chosen, output: Output): Prom
 }
 
 /** Gives a failure in the chosen formats. Its text is the error's own, which is printed in any case. */
-export async function giveFailure({ report, object }: Failure, chosen: Chosen, output: Output): Promise<void> {
+export async function giveFailure({ report, object, picture }: Failure, chosen: Chosen, output: Output): Promise<void> {
   const [only = "text"] = chosen.format
   if (chosen.output === undefined && only === "text") return
-  const answer = { command: report.command, text: () => report.verdict, object, report: async () => report }
+  const answer = { command: report.command, text: () => report.verdict, object, report: async () => report, picture }
   const data = chosen.output === undefined ? output.data : () => undefined
   await give(answer, chosen, { ...output, data, object: () => undefined })
 }
@@ -94,11 +97,12 @@ const endings: Readonly<Record<Format, string>> = {
   markdown: "md",
   github: "github.txt",
   gitlab: "gitlab.json",
+  html: "html",
 }
 
 const widthOfFile = 160
 
-async function rendered(format: Format, { text, object, report }: Answer): Promise<string> {
+async function rendered(format: Format, { text, object, report, picture }: Answer): Promise<string> {
   const typed = async () => withTypedCommands(await report())
   switch (format) {
     case "text":
@@ -113,6 +117,8 @@ async function rendered(format: Format, { text, object, report }: Answer): Promi
       return `${forPeople((await import("./github.js")).asGithub(await typed()))}\n`
     case "sarif":
       return `${forPrograms((await import("./sarif.js")).asSarif(await typed()))}\n`
+    case "html":
+      return (await import("../html/document.js")).asHtml(await typed(), await picture(), new Date())
     case "gitlab":
       return `${forPrograms((await import("./gitlab.js")).asGitlab(await typed()))}\n`
   }

@@ -20,14 +20,14 @@ test("several formats are files in a folder, beside the text; without one they h
     "check",
     "history",
     "--format",
-    "text,json,junit,sarif,markdown,github,gitlab",
+    "text,json,junit,sarif,markdown,github,gitlab,html",
     "--output",
     "reports",
   )
   const folder = join(project.root, "reports")
   expect(stdout).toContain("passed")
   expect(readdirSync(folder).toSorted()).toEqual(
-    ["github.txt", "gitlab.json", "json", "junit.xml", "md", "sarif", "txt"].map((ending) => `check.${ending}`),
+    ["github.txt", "gitlab.json", "html", "json", "junit.xml", "md", "sarif", "txt"].map((ending) => `check.${ending}`),
   )
   expect(JSON.parse(readFileSync(join(folder, "check.json"), "utf8"))).toMatchObject({ schema: "lockstep.check/1" })
   expect(readFileSync(join(folder, "check.txt"), "utf8").trimEnd()).toMatch(/passed.*\.$/)

@@ -1,0 +1,95 @@
+import type { Finding } from "../../check/finding.js"
+import { notes as notesOf } from "./findings.js"
+import { named, states, time } from "./history.js"
+import { lanes } from "./lanes.js"
+import { type Content, html, type Markup } from "./markup.js"
+import type { HistoryEntry, ShownMigration } from "./picture.js"
+import { type HighlightedSql, highlight } from "./sql.js"
+
+/** A migration to render, what is found in it, and its id in the page. */
+export interface Chapter {
+  readonly migration: ShownMigration
+  readonly findings: readonly Finding[]
+  readonly id: string
+  readonly entry: HistoryEntry | undefined
+}
+
+/** Longer files are cut: nobody reads a hundred thousand rows in a report. */
+const mostLines = 600
+const longestLine = 400
+
+/** A migration: who waits, then the SQL with each finding beside its line. */
+export async function migrationSection({ migration, findings, id, entry }: Chapter): Promise<Markup> {
+  const sql = await highlight(cutLines(migration.sql))
+  const own = findings.filter(({ line }) => line === undefined)
+  const open = migration.state === "pending" || migration.state === "failed" || findings.length > 0
+  return html`<article class="migration" id="${id}" aria-labelledby="h-${id}">
+<header><h3 id="h-${id}">${named(migration.name)}</h3>
+<p class="traits"><span class="badge s-${migration.state}">${states[migration.state].word}</span>${migration.traits.map((trait) => html`<span class="trait">${trait}</span>`)}${time(entry?.at)}</p></header>
+${own.length > 0 && notesOf(own, migration)}
+${lanes(migration)}
+<details class="source"${open && html` open`}><summary>SQL <span class="muted">${migration.file}</span></summary>
+${segments({ sql, migration, findings, id })}
+</details>
+</article>
+`
+}
+
+interface Listing {
+  readonly sql: HighlightedSql
+  readonly migration: ShownMigration
+  readonly findings: readonly Finding[]
+  readonly id: string
+}
+
+/** The SQL in parts: each finding stands beside the statement that it is about. */
+function segments({ sql, migration, findings, id }: Listing): Content {
+  const parts = partsOf(sql, migration, findings)
+  const hasNotes = findings.some(({ line }) => line !== undefined)
+  return html`<div class="code${hasNotes && " noted"}">${parts.map(({ from, to, notes }) => {
+    const hits = new Set(notes.map(({ line }) => line))
+    const lines = sql.lines.slice(from - 1, to).map((line, at) => {
+      const number = from + at
+      return hits.has(number) ? html`<li class="hit" id="${id}-${number}">${line}\n` : html`<li>${line}\n`
+    })
+    const beside = notes.length > 0 && notesOf(notes, migration)
+    return html`<ol class="sql" start="${from}">${lines}</ol>${beside}`
+  })}</div>`
+}
+
+interface Part {
+  readonly from: number
+  readonly to: number
+  readonly notes: readonly Finding[]
+}
+
+function partsOf(sql: HighlightedSql, { statements }: ShownMigration, findings: readonly Finding[]): readonly Part[] {
+  const last = sql.lines.length - (sql.lines.length > 1 && sql.lines.at(-1)?.text === "" ? 1 : 0)
+  const starts = statements.map(({ line }) => line)
+  const noted = new Map<number, { to: number; readonly notes: Finding[] }>()
+  for (const finding of findings) {
+    if (finding.line === undefined) continue
+    const line = Math.min(finding.line, last)
+    const from = starts.findLast((start) => start <= line) ?? line
+    const after = starts.find((start) => start > line) ?? last + 1
+    const to = Math.max(line, starts.length === 0 ? line : sql.codeBefore(after))
+    const known = noted.get(from) ?? { to, notes: [] }
+    noted.set(from, { to: Math.max(to, known.to), notes: [...known.notes, { ...finding, line }] })
+  }
+  const parts: Part[] = []
+  let next = 1
+  for (const [start, { to, notes }] of [...noted].toSorted(([one], [other]) => one - other)) {
+    const from = Math.max(start, next)
+    if (from > next) parts.push({ from: next, to: from - 1, notes: [] })
+    parts.push({ from, to, notes })
+    next = Math.max(next, to + 1)
+  }
+  if (next <= last) parts.push({ from: next, to: last, notes: [] })
+  return parts
+}
+
+function cutLines(sql: string): string {
+  const lines = sql.split("\n").map((line) => (line.length > longestLine ? `${line.slice(0, longestLine)} …` : line))
+  if (lines.length <= mostLines) return lines.join("\n")
+  return [...lines.slice(0, mostLines), `-- ${lines.length - mostLines} more lines are in the file.`].join("\n")
+}
