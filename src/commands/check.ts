@@ -3,7 +3,7 @@ import { projectOptions, scratchServer } from "../cli/shared-options.js"
 import { hasFailed, renderChecks } from "../report/check.js"
 import { checkFormats, formatOptions, give, type Style } from "../report/formats/formats.js"
 import { checkReport } from "../report/formats/report.js"
-import { emptyPicture, type Picture } from "../report/html/picture.js"
+import type { Picture } from "../report/html/picture.js"
 
 /** `lockstep check [ids…]`: what is wrong with a branch's migrations. */
 export default defineCommand({
@@ -69,7 +69,7 @@ export default defineCommand({
       text: (style: Style) => renderChecks(results, style),
       object: checkObject(results, fixed),
       report: async () => checkReport(results),
-      picture: async () => picture ?? emptyPicture,
+      picture: async () => picture,
     }
     await give(answer, settings, output)
     return hasFailed(results) ? 1 : 0

@@ -27,11 +27,7 @@ export default defineCommand({
   async run(invocation) {
     const { settings, output, signal, project } = invocation
     checkFormats(settings)
-<<<<<<< HEAD
     if (isFleet(settings)) return await (await import("./fleet/deploy.js")).runFleetDeploy(invocation)
-    const recorder = deployRecorder()
-=======
->>>>>>> 707a347 (Show a plan, a check, a status and a deploy as a page)
     const where = await project(settings.verify === "schema" ? "everything" : "migrations")
     const target = await findTarget(where)
     const folder = readMigrations(where, settings)

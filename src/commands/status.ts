@@ -46,7 +46,7 @@ export default defineCommand({
       },
       picture: async () => {
         const { statusPicture, subjectOf } = await import("../report/html/history-picture.js")
-        return statusPicture(comparison.all, subjectOf(url), losses)
+        return statusPicture(comparison.all, subjectOf(target.url), database.losses)
       },
     }
     await give(answer, settings, output)

@@ -7,7 +7,7 @@ import { forPeople, forPrograms, type Output } from "../../cli/output.js"
 import { thisCaller, typedCommands } from "../../cli/typed-commands.js"
 import { LockstepError } from "../../errors.js"
 import { inLine } from "../../printable.js"
-import type { Picture } from "../html/picture.js"
+import { emptyPicture, type Picture } from "../html/picture.js"
 import type { Failure } from "./deploy-report.js"
 import type { Report } from "./report.js"
 
@@ -47,7 +47,7 @@ export interface Answer {
   /** Called only where a format is chosen. */
   readonly report: () => Promise<Report>
   /** What a page shows beside that. */
-  readonly picture: () => Promise<Picture>
+  readonly picture?: () => Promise<Picture | undefined>
 }
 
 /** Refuses formats that have no place to go, before anything is done. Errors: L1301. */
@@ -118,7 +118,11 @@ async function rendered(format: Format, { text, object, report, picture }: Answe
     case "sarif":
       return `${forPrograms((await import("./sarif.js")).asSarif(await typed()))}\n`
     case "html":
-      return (await import("../html/document.js")).asHtml(await typed(), await picture(), new Date())
+      return (await import("../html/document.js")).asHtml(
+        await typed(),
+        (await picture?.()) ?? emptyPicture,
+        new Date(),
+      )
     case "gitlab":
       return `${forPrograms((await import("./gitlab.js")).asGitlab(await typed()))}\n`
   }

@@ -4,6 +4,7 @@ import { version } from "../../version.js"
 import type { Report } from "../formats/report.js"
 import { checkList } from "./checks.js"
 import { findingList } from "./findings.js"
+import { fleetSection } from "./fleet.js"
 import { time, timeline } from "./history.js"
 import { type Content, html, type Markup, prose, trusted } from "./markup.js"
 import { migrationSection } from "./migration.js"
@@ -20,7 +21,7 @@ const roomForMigrations = 800_000
  */
 export async function asHtml(report: Report, picture: Picture, now: Date): Promise<string> {
   // The history shows what is pending.
-  const findings = report.items.flatMap((item) => item.findings.filter(({ check }) => check !== "status/pending"))
+  const findings = findingsOf(report).filter(({ check }) => check !== "status/pending")
   const ids = new Map(picture.migrations.map(({ file }, at) => [file.replaceAll("\\", "/"), `m${at + 1}`]))
   const idOf = (file: string | undefined) => (file === undefined ? undefined : ids.get(file))
   const chapters = await chaptersOf(picture, findings, idOf)
@@ -30,10 +31,11 @@ export async function asHtml(report: Report, picture: Picture, now: Date): Promi
   const schema = picture.schema && (await import("./diagram/section.js")).schemaSection(picture.schema)
   const sections: readonly (readonly [id: string, title: string, content: Content])[] = [
     ["findings", "Findings", findingList(findings, ({ file }) => byId.get(idOf(file) ?? ""))],
+    ["fleet", "Databases", report.grid && fleetSection(report.grid)],
     ["history", "History", timeline(picture.history, shown)],
     ["migrations", "Migrations", migrationsSection(chapters, picture.migrations)],
     ["schema", "Schema", schema],
-    ["checks", "Checks", checkList(report.items.filter(({ name }) => !names.has(name)))],
+    ["checks", "Checks", checkList(report.grid ? [] : report.items.filter(({ name }) => !names.has(name)))],
   ]
   const present = sections.filter(([, , content]) => content !== undefined)
   const body = html`<a class="skip" href="#main">To the report</a>
@@ -44,6 +46,15 @@ ${present.map(([, , content]) => content)}
 </main>
 <footer><p>Made by lockstep ${version} at ${time(now.toISOString())} UTC. All times are UTC.</p></footer>`
   return page({ title: `lockstep ${report.command}: ${report.verdict}`, body })
+}
+
+/** What several databases have alike is said once, with their names. */
+function findingsOf({ items, groups }: Report): readonly Finding[] {
+  if (groups === undefined) return items.flatMap((item) => item.findings)
+  return groups.map(({ finding, items: names }) => {
+    const more = names.length > 5 ? ` and ${names.length - 5} more` : ""
+    return { ...finding, message: `${finding.message}\nin ${names.slice(0, 5).join(", ")}${more}` }
+  })
 }
 
 const hashOf = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`

@@ -105,6 +105,7 @@ button:hover{border-color:var(--strong)}
 .ruler line{stroke:var(--strong)}.ruler text{font:11px var(--mono);fill:var(--muted)}
 .track{fill:var(--sunken)}.w-readers{fill:var(--bad-bar);fill-opacity:.5}.w-writers{fill:var(--warn-bar);fill-opacity:.5}.w-nobody{fill:var(--quiet);fill-opacity:.55}.w-unknown{fill:var(--quiet);stroke:var(--warn-bar);stroke-dasharray:3 3}
 .bars .work{fill-opacity:1}
+.fleet .reached{fill:var(--good-bar)}.fleet .hole{fill:var(--warn-bar)}.fleet td:nth-child(3){white-space:nowrap;font-weight:600}.fleet .when{width:34%}
 .lock{display:block;color:var(--muted);font:11.5px var(--mono)}.size{display:block;color:var(--muted);font-size:.92em}.works{display:block;color:var(--muted);font-size:.84rem}
 details>summary{cursor:pointer;border-radius:4px}
 .source>summary{font-weight:600;font-size:.88rem;padding:.15rem 0;width:max-content;max-width:100%;overflow-wrap:anywhere}.source>summary .muted{margin-left:.5em;font:12px var(--mono)}
