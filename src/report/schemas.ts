@@ -75,13 +75,7 @@ const undo = z.discriminatedUnion("state", [
   z.strictObject({ schema: z.literal("lockstep.undo/1"), state: z.literal("nothing"), undoes: texts }),
   z.strictObject({
     ...{ schema: z.literal("lockstep.undo/1"), state: z.enum(["written", "draft"]), name, file: z.string() },
-    ...{
-      sql: z.string(),
-      undoes: texts,
-      losses: texts,
-      conditions: texts,
-      byHand: texts,
-    },
+    ...{ sql: z.string(), undoes: texts, losses: texts, conditions: texts, byHand: texts },
     /** "to be updated": it still has the undone change, which the next migrate would make again. */
     prismaSchema: z.enum(["as before", "updated", "to be updated"]),
   }),
