@@ -34,6 +34,7 @@ export const commands: Readonly<Record<string, Entry>> = {
     load: () => import("./test-client.js"),
   },
   undo: { summary: "write the migration that reverts a migration", load: () => import("./undo.js") },
+  squash: { summary: "put one migration in the place of many", load: () => import("./squash.js") },
   diff: { summary: "compare history, schema and database", load: () => import("./diff.js") },
   resolve: { summary: "mark a failed migration as applied or rolled back", load: () => import("./resolve.js") },
   baseline: {

@@ -1,7 +1,8 @@
 import type { EarlierSchema } from "../change/earlier-schema.js"
+import type { NothingToSquash, Squashed } from "../change/squash/squash.js"
 import type { Undo } from "../change/undo.js"
 import type { WrittenMigration } from "../change/write-next.js"
-import type { MigrateAnswer, UndoAnswer } from "./schemas.js"
+import type { MigrateAnswer, SquashAnswer, UndoAnswer } from "./schemas.js"
 
 type WrittenUndoAnswer = Exclude<UndoAnswer, { state: "nothing" }>
 
@@ -29,4 +30,12 @@ export function undoAnswerOf(made: Undo, { file, earlier, updated }: WrittenUndo
   const state = byHand.length > 0 ? "draft" : "written"
   const prismaSchema = updated.length > 0 ? "updated" : earlier.state === "as before" ? earlier.state : "to be updated"
   return { schema: "lockstep.undo/1", state, name, file, sql, undoes, losses, conditions, byHand, prismaSchema }
+}
+
+/** A squash for programs; without a file it was a dry run. */
+export function squashAnswerOf(made: Squashed | NothingToSquash, file?: string): SquashAnswer {
+  if (made.state === "nothing") return { schema: "lockstep.squash/1", ...made }
+  const { name, sql, replaces, rows, notes } = made
+  const state = file === undefined ? "dry run" : "written"
+  return { schema: "lockstep.squash/1", state, name, ...(file !== undefined && { file }), sql, replaces, rows, notes }
 }

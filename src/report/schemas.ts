@@ -83,6 +83,18 @@ const undo = z.discriminatedUnion("state", [
 
 export type UndoAnswer = z.infer<typeof undo>
 
+const squash = z.discriminatedUnion("state", [
+  z.strictObject({ schema: z.literal("lockstep.squash/1"), state: z.literal("nothing"), replaces: texts }),
+  z.strictObject({
+    ...{ schema: z.literal("lockstep.squash/1"), state: z.enum(["written", "dry run"]), name },
+    /** Absent in a dry run. */
+    file: z.optional(z.string()),
+    ...{ sql: z.string(), replaces: texts, rows: count, notes: texts },
+  }),
+])
+
+export type SquashAnswer = z.infer<typeof squash>
+
 const diff = z.strictObject({
   ...{ schema: z.literal("lockstep.diff/1"), from: z.string(), to: z.string() },
   ...{ equal: z.boolean(), text: z.string(), pending: texts },
@@ -178,6 +190,7 @@ export const answers = {
   "lockstep.stats/1": statistics,
   "lockstep.migrate/1": migrate,
   "lockstep.undo/1": undo,
+  "lockstep.squash/1": squash,
   "lockstep.wait/1": wait,
   "lockstep.generate/1": z.strictObject({ schema: z.literal("lockstep.generate/1"), durationMs: ms }),
   "lockstep.diff/1": diff,
