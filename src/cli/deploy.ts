@@ -8,7 +8,7 @@ import { version } from "../version.js"
 import type { Waiting } from "./database.js"
 
 /** A deploy with the settings of `lockstep deploy`. */
-interface DeployCall extends Omit<DeployRequest, "settings" | "findDrift"> {
+interface DeployCall extends Omit<DeployRequest, "settings"> {
   readonly settings: DeploySettings & { readonly verify: "history" | "schema" }
   /** Where the history is replayed to verify the schema. */
   readonly shadow: Pick<Project, "shadowUrl" | "initShadowDb">
@@ -18,7 +18,8 @@ interface DeployCall extends Omit<DeployRequest, "settings" | "findDrift"> {
 export async function runDeploy({ shadow, ...request }: DeployCall): Promise<DeployResult> {
   request.onEvent(began(request))
   const verifiesSchema = request.settings.verify === "schema"
-  return await deploy({ ...request, findDrift: verifiesSchema ? driftFinder({ ...request, shadow }) : undefined })
+  const { findDrift = driftFinder({ ...request, shadow }) } = request
+  return await deploy({ ...request, findDrift: verifiesSchema ? findDrift : undefined })
 }
 
 function began({ url, folder }: Pick<DeployRequest, "url" | "folder">): DeployEvent {

@@ -1,6 +1,6 @@
 import { announce } from "../cli/database.js"
 import { runDeploy } from "../cli/deploy.js"
-import { fleetDeployOptions, isFleet } from "../cli/fleet-options.js"
+import { fleetDeployOptions, isFleet } from "../cli/fleet/options.js"
 import { defineCommand } from "../cli/options.js"
 import { deployOptions } from "../cli/shared-options.js"
 import { findTarget, shadowUrlOf } from "../project/database-url.js"

@@ -24,6 +24,7 @@ export const commands: Readonly<Record<string, Entry>> = {
   check: { summary: "check the history, the schema and what a deploy would do", load: () => import("./check.js") },
   stats: { summary: "print the tables' sizes, to be committed for check", load: () => import("./stats.js") },
   status: { summary: "show what is applied and what is pending", load: () => import("./status.js") },
+  fleet: { summary: "show where many databases stand", load: () => import("./fleet.js") },
   wait: {
     summary: "wait for the database, or until every migration is applied",
     load: () => import("./wait.js"),

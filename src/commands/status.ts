@@ -1,4 +1,5 @@
 import { announce } from "../cli/database.js"
+import { isFleet, targetOptions } from "../cli/fleet/options.js"
 import { defineCommand } from "../cli/options.js"
 import { allowEmpty, projectOptions } from "../cli/shared-options.js"
 import { readStatus } from "../cli/status.js"
@@ -15,15 +16,18 @@ export default defineCommand({
   description: [
     "Shows which migrations are applied, pending, failed, rolled back, edited after they were applied, or recorded but missing from the folder, and the order in which the pending ones will run. Changes nothing.",
   ],
-  options: { ...projectOptions, ...allowEmpty, ...formatOptions },
+  options: { ...projectOptions, ...targetOptions, ...allowEmpty, ...formatOptions },
   exitCodes: { 0: "up to date", 1: "not up to date, or the database cannot be read" },
   examples: [
     "DATABASE_URL=postgresql://... lockstep status",
     "lockstep status --json",
     "lockstep status --format markdown",
+    "lockstep status --targets tenants.txt",
   ],
-  async run({ settings, output, project }) {
+  async run(invocation) {
+    const { settings, output, project } = invocation
     checkFormats(settings)
+    if (isFleet(settings)) return await (await import("./fleet/status.js")).runFleetStatus(invocation, "history")
     const where = await project("migrations")
     const target = await findTarget(where)
     announce(target, output)

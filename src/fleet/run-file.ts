@@ -32,7 +32,7 @@ const mostRuns = 20
 
 /** A new run's file in that folder; its name sorts by time. */
 export const newRunFile = (root: string, now: Date): string =>
-  join(runsFolder(root), `${now.toISOString().replace(/[-:]|\.\d+/g, "")}-${randomBytes(3).toString("hex")}.jsonl`)
+  join(runsFolder(root), `${now.toISOString().replace(/[-:.]/g, "")}-${randomBytes(3).toString("hex")}.jsonl`)
 
 /** The newest run's file in that folder. Errors: L2005 there is none. */
 export function lastRunFile(root: string): string {

@@ -15,14 +15,21 @@ export interface Work {
   readonly start: (target: FleetTarget, connections: 1 | 2) => Promise<"ended" | "again">
 }
 
+interface Waiting {
+  readonly target: FleetTarget
+  /** In the list. */
+  readonly position: number
+}
+
 /** The targets of one database, one after another: the migration lock is the database's. */
 interface Lane {
-  readonly waiting: FleetTarget[]
+  readonly waiting: Waiting[]
   isBusy: boolean
 }
 
 interface Host {
-  readonly lanes: Set<Lane>
+  /** By the position of the first that waits in each. */
+  lanes: Lane[]
   running: number
   /** Connections that a target takes there: a pooler is asked over a second one whether it keeps sessions apart. */
   connections: 1 | 2
@@ -47,8 +54,9 @@ export async function workOnAll(targets: readonly FleetTarget[], limits: Limits,
       if (used === 0) done()
     }
     const run = async ({ host, lane }: Free): Promise<void> => {
-      const target = lane.waiting.shift()
-      if (target === undefined) return
+      const waiting = lane.waiting.shift()
+      if (waiting === undefined) return
+      const { target } = waiting
       const { connections } = host
       lane.isBusy = true
       used += connections
@@ -59,9 +67,9 @@ export async function workOnAll(targets: readonly FleetTarget[], limits: Limits,
       lane.isBusy = false
       if (end === "again") {
         host.connections = 2
-        lane.waiting.unshift(target)
+        lane.waiting.unshift(waiting)
       }
-      if (lane.waiting.length === 0) host.lanes.delete(lane)
+      putInOrder(host, lane)
       pump()
     }
     pump()
@@ -76,15 +84,24 @@ interface Free {
 function hostsOf(targets: readonly FleetTarget[]): readonly Host[] {
   const hosts = new Map<string, Host>()
   const lanes = new Map<string, Lane>()
-  for (const target of targets) {
-    const host = hosts.get(hostOf(target)) ?? { lanes: new Set(), running: 0, connections: 1 }
+  for (const [position, target] of targets.entries()) {
+    const host = hosts.get(hostOf(target)) ?? { lanes: [], running: 0, connections: 1 }
     hosts.set(hostOf(target), host)
     const lane = lanes.get(databaseOf(target)) ?? { waiting: [], isBusy: false }
     lanes.set(databaseOf(target), lane)
-    lane.waiting.push(target)
-    host.lanes.add(lane)
+    if (lane.waiting.length === 0) host.lanes.push(lane)
+    lane.waiting.push({ target, position })
   }
   return [...hosts.values()]
+}
+
+/** A lane whose first has been done: its next one comes later in the list. */
+function putInOrder(host: Host, lane: Lane): void {
+  host.lanes.splice(host.lanes.indexOf(lane), 1)
+  const position = lane.waiting[0]?.position
+  if (position === undefined) return
+  const after = host.lanes.findIndex(({ waiting }) => (waiting[0]?.position ?? 0) > position)
+  host.lanes.splice(after < 0 ? host.lanes.length : after, 0, lane)
 }
 
 /** Where the limits are smaller than what one target takes, it goes alone. */
@@ -95,11 +112,8 @@ function nextOf(hosts: readonly Host[], perHost: number, free: number): Free | u
     const fits = host.connections <= free && (host.running === 0 || host.running + host.connections <= perHost)
     if (!fits && !isIdle) continue
     if (best !== undefined && best.host.running <= host.running) continue
-    for (const lane of host.lanes) {
-      if (lane.isBusy || lane.waiting.length === 0) continue
-      best = { host, lane }
-      break
-    }
+    const lane = host.lanes.find(({ isBusy, waiting }) => !isBusy && waiting.length > 0)
+    if (lane !== undefined) best = { host, lane }
   }
   return best
 }

@@ -8,7 +8,7 @@ import { podPartSchema } from "../kubernetes/init-container.js"
 import { jobSchema } from "../kubernetes/job.js"
 import { valuesSchema } from "../kubernetes/values.js"
 import { checkAnswer } from "./check-json.js"
-import { fleetAnswer } from "./fleet/json.js"
+import { fleetAnswers } from "./fleet/answers.js"
 import { planAnswer } from "./plan-json.js"
 import { rehearsalAnswer } from "./rehearse-json.js"
 import { statusAnswer, time } from "./status-json.js"
@@ -183,7 +183,7 @@ export const answers = {
   "lockstep.doctor/1": doctor,
   "lockstep.status/1": statusAnswer,
   "lockstep.deploy/1": deploy,
-  "lockstep.fleet/1": fleetAnswer,
+  ...fleetAnswers,
   "lockstep.plan/1": planAnswer,
   "lockstep.rehearse/1": rehearsalAnswer,
   "lockstep.check/1": checkAnswer,

@@ -55,11 +55,22 @@ export interface Drift {
  * It sees what Prisma's engine does not: views, triggers, functions, policies, checks, expression indexes.
  */
 export async function findDrift(setting: ScratchSetting, client: Client, applied: readonly Step[]): Promise<Drift> {
-  const { schema } = setting.url
-  const expected = await withScratchDatabase(setting, async (scratch) => {
+  return await driftFrom(await replayedCatalog(setting, applied), client, setting.url.schema)
+}
+
+/** What migrations make of an empty database. Errors: L1406 one of them fails there. */
+export async function replayedCatalog(
+  setting: ScratchSetting,
+  applied: readonly Step[],
+): Promise<readonly CatalogObject[]> {
+  return await withScratchDatabase(setting, async (scratch) => {
     await replay(scratch, applied)
-    return await readCatalog(scratch.client, schema)
+    return await readCatalog(scratch.client, setting.url.schema)
   })
+}
+
+/** Compares a database with what it should hold. */
+export async function driftFrom(expected: readonly CatalogObject[], client: Client, schema: string): Promise<Drift> {
   return driftBetween(expected, await readCatalog(client, schema))
 }
 

@@ -63,8 +63,13 @@ test("a limit for each server; servers share what is free", async () => {
 test("schemas of one database go one after another: its migration lock is one", async () => {
   const { seen, start } = work()
   const schemas = ["a", "b", "c"].map((schema) => target(schema, `postgresql://o@db/shop?schema=${schema}`))
-  await runFleet(request({ waves: [[...schemas, ...targets(2)]], work: start }))
+  const list = [...schemas, ...targets(2)]
+  await runFleet(request({ waves: [list], work: start }))
   expect(seen).toMatchObject({ sameDatabase: false, most: 3 })
+  const alone = work()
+  const interleaved = [list[0], list[3], list[1], list[4], list[2]].flatMap((one) => one ?? [])
+  await runFleet(request({ waves: [interleaved], limits: { concurrency: 1, perHost: 0 }, work: alone.start }))
+  expect(alone.seen.order).toEqual(interleaved.map(({ name }) => name))
 })
 
 test("more failures than are accepted: no other is started, those at work end", async () => {

@@ -1,7 +1,8 @@
 import { relative, resolve } from "node:path"
-import { type OpenedFleet, openFleet } from "../../cli/fleet.js"
-import { deployFleet } from "../../cli/fleet-deploy.js"
-import type { fleetDeployOptions } from "../../cli/fleet-options.js"
+import { deployFleet } from "../../cli/fleet/deploy.js"
+import { fleetDriftFinder } from "../../cli/fleet/drift.js"
+import { type OpenedFleet, openFleet } from "../../cli/fleet/open.js"
+import type { fleetDeployOptions } from "../../cli/fleet/options.js"
 import type { Invocation, Settings } from "../../cli/options.js"
 import type { Output } from "../../cli/output.js"
 import { askYesOrNo } from "../../cli/prompts.js"
@@ -46,10 +47,11 @@ export async function runFleetDeploy({ settings, output, signal, project }: Call
   const reporter = fleetReporter(output)
   const confirmWave = async (next: number) =>
     settings.yes || (await askYesOrNo(`Begin wave ${next} of ${waves.length}?`))
+  const shadow = settings.verify === "schema" ? { ...where, shadowUrl: shadowUrlOf(where) } : where
   const result = await deployFleet({
     ...{ waves, limits: fleet.limits, maxFailures, confirmWave, signal, folder, settings },
     external: where.external,
-    shadow: settings.verify === "schema" ? { ...where, shadowUrl: shadowUrlOf(where) } : where,
+    ...{ shadow, findDrift: fleetDriftFinder(shadow) },
     applicationName: "lockstep deploy",
     ...{ earlier: run.earlier, runFile: run.file, asError: asLockstepError, onEvent: reporter.onEvent },
   }).finally(reporter.end)

@@ -29,6 +29,12 @@ export async function verifyHistory(
   })
 }
 
+/** A drift as people read it: one line an object. */
+export const driftLines = ({ missing, unexpected }: Awaited<ReturnType<FindDrift>>): readonly string[] => [
+  ...missing.map((line) => `missing, or different:  ${line}`),
+  ...unexpected.map((line) => `not from the history:   ${line}`),
+]
+
 /**
  * Compares the database with what its history makes when it is replayed on an empty one, under the lock. Migrations
  * are replayed in the order in which they were applied. Errors: L1031 they differ, object by object.
@@ -51,11 +57,7 @@ export async function verifySchema(
     const migration = finishedAt !== null && rolledBackAt === null ? byName.get(name) : undefined
     return migration ? [{ name, sql: migration.text }] : []
   })
-  const drift = await findDrift(client, order)
-  const lines = [
-    ...drift.missing.map((line) => `missing, or different:  ${line}`),
-    ...drift.unexpected.map((line) => `not from the history:   ${line}`),
-  ]
+  const lines = driftLines(await findDrift(client, order))
   if (lines.length === 0) {
     onEvent({ event: "schema-verified", migrations: order.length })
     return

@@ -50,10 +50,11 @@ function whyStopped({ stopped, failed }: FleetSummary): string {
   return stopped === "wave" ? "Stopped between two waves: the next was not confirmed. " : ""
 }
 
-function counts({ targets, done, failed, interrupted, notStarted }: FleetSummary): string {
+function counts({ targets, done, failed, interrupted, notStarted, notKnown }: FleetSummary): string {
   const others = [
     ...(notStarted > 0 ? [`${thousands(notStarted)} not started`] : []),
     ...(interrupted > 0 ? [`${thousands(interrupted)} interrupted`] : []),
+    ...(notKnown > 0 ? [`${thousands(notKnown)} not known`] : []),
     ...(failed > 0 ? [`${thousands(failed)} failed`] : []),
   ]
   return `${[`${thousands(done)} of ${thousands(targets)} up to date`, ...others].join(", ")}.`
@@ -84,8 +85,7 @@ export function fleetReport(summary: FleetSummary, migrations: readonly string[]
 function itemOf({ name, state, error, durationMs }: TargetResult): Item {
   const time = durationMs === null ? {} : { durationMs }
   if (state === "done" || state === "done before") return { name, state: "passed", findings: [], accepted: [], ...time }
-  if (state === "not started" || error === null)
-    return { name, state: "skipped", findings: [], accepted: [], skipped: "not started", ...time }
+  if (error === null) return { name, state: "skipped", findings: [], accepted: [], skipped: state, ...time }
   return { name, state: "failed", findings: [findingOf(error, name)], accepted: [], ...time }
 }
 

@@ -8,13 +8,14 @@ const names = z.readonly(z.array(z.string()))
 const time = z.iso.datetime({ precision: 3 })
 
 /** An error as `lockstep.error/1` has it. */
-const error = z.strictObject({
+export const failedWith = z.strictObject({
   ...{ schema: z.literal("lockstep.error/1"), code: z.string(), message: z.string() },
   ...{ file: text, line: z.optional(count), column: z.optional(count), excerpt: text },
   ...{ sqlstate: text, hint: text, state: text, next: text },
 })
 
-const target = {
+/** A target, by its name and address. */
+export const targetShape = {
   name: z.string(),
   group: z.nullable(z.string()),
   /** "host:port". */
@@ -23,16 +24,19 @@ const target = {
   databaseSchema: z.string(),
 }
 
+/** By reason, the most frequent first; the error is the first target's. */
+export const failureGroups = z.readonly(z.array(z.strictObject({ error: failedWith, targets: names })))
+
 const result = {
-  ...target,
-  /** "done before": by the run that is resumed. */
-  state: z.enum(["done", "failed", "interrupted", "not started", "done before"]),
+  ...targetShape,
+  /** "done before": by the run that is resumed; "not known", in a report alone: its process ended before it was reported. */
+  state: z.enum(["done", "failed", "interrupted", "not started", "done before", "not known"]),
   /** The newest migration of the folder that is applied; null where none is, and where it is not known. */
   newest: z.nullable(z.string()),
   /** What this run applied, in order. */
   applied: names,
   durationMs: z.nullable(ms),
-  error: z.nullable(error),
+  error: z.nullable(failedWith),
 }
 
 const targetResult = z.strictObject(result)
@@ -51,10 +55,10 @@ export const fleetSummary = z.strictObject({
   shard: z.nullable(z.string()),
   /** `changed`: those of which something was applied. */
   ...{ targets: count, done: count, changed: count, failed: count, interrupted: count, notStarted: count },
+  notKnown: count,
   /** Why targets were not started: more failures than --max-failures, a signal, or a wave that was not confirmed. */
   stopped: z.nullable(z.enum(["failures", "signal", "wave"])),
-  /** By reason, the most frequent first; the error is the first target's. */
-  failures: z.readonly(z.array(z.strictObject({ error, targets: names }))),
+  failures: failureGroups,
   results: z.readonly(z.array(targetResult)),
   durationMs: ms,
   /** Where the run's state is kept, for --resume-run; null where it is not. */

@@ -1,4 +1,4 @@
-import type { DeployedTarget, FleetDeployEvent } from "../../cli/fleet-deploy.js"
+import type { DeployedTarget, FleetDeployEvent } from "../../cli/fleet/deploy.js"
 import type { Output } from "../../cli/output.js"
 import type { DeployEvent } from "../../deploy/events.js"
 import { someOf } from "../../fleet/outcome.js"

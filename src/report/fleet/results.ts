@@ -1,19 +1,25 @@
-import type { DeployedTarget } from "../../cli/fleet-deploy.js"
+import type { DeployedTarget } from "../../cli/fleet/deploy.js"
 import { type FailureGroup, groupFailures, type Outcome } from "../../fleet/outcome.js"
 import type { Stop } from "../../fleet/run.js"
-import { hostOf } from "../../fleet/target.js"
+import { type FleetTarget, hostOf } from "../../fleet/target.js"
 import { errorObject } from "../error.js"
 import type { ErrorAnswer } from "../schemas.js"
 import type { FleetSummary, TargetResult } from "./json.js"
 
+type ResultTarget = Pick<TargetResult, "name" | "group" | "server" | "database" | "databaseSchema">
+
+/** A target by its name and address, for programs. */
+export function targetOf(target: FleetTarget): ResultTarget {
+  const { database, schema: databaseSchema } = target.url
+  return { name: target.name, group: target.group ?? null, server: hostOf(target), database, databaseSchema }
+}
+
 /** How it went with a target, for programs. `progress`: what is known of one that did not succeed. */
 export function resultOf(outcome: Outcome<DeployedTarget>, progress: DeployedTarget): TargetResult {
-  const { state, target } = outcome
-  const { database, schema: databaseSchema } = target.url
+  const { state } = outcome
   const { newest, applied } = state === "done" ? outcome.result : progress
   return {
-    ...{ name: target.name, group: target.group ?? null, server: hostOf(target), database, databaseSchema },
-    ...{ state, newest, applied },
+    ...{ ...targetOf(outcome.target), state, newest, applied },
     durationMs: "durationMs" in outcome ? outcome.durationMs : null,
     error: "error" in outcome ? errorObject(outcome.error) : null,
   }
@@ -36,21 +42,27 @@ export function summaryOf(results: readonly TargetResult[], { stop: why, ...fact
     failed: number("failed"),
     interrupted: number("interrupted"),
     notStarted: number("not started"),
+    notKnown: number("not known"),
     stopped: why ?? null,
     failures: failuresIn(results),
     results,
   }
 }
 
+interface Failed extends ResultTarget {
+  readonly state: string
+  readonly error: ErrorAnswer | null
+}
+
 /** Failures by their reason. */
-export function failuresIn(results: readonly TargetResult[]): readonly FailureGroup<ErrorAnswer>[] {
+export function failuresIn(results: readonly Failed[]): readonly FailureGroup<ErrorAnswer>[] {
   const byName = new Map(results.map((one) => [one.name, one]))
-  const failures = results.flatMap(({ name, state, error: found }) =>
-    state === "failed" && found !== null ? [{ target: name, error: found }] : [],
+  const failures = results.flatMap(({ name, state, error }) =>
+    state === "failed" && error !== null ? [{ target: name, error }] : [],
   )
   return groupFailures(
     failures,
-    (one) => one,
+    (error) => error,
     (name) => {
       const { server = "", database = "", databaseSchema = "" } = byName.get(name) ?? {}
       return [name, server, database, databaseSchema === "public" ? "" : databaseSchema]

@@ -34,7 +34,8 @@ export function asMarkdown({ command, verdict, items, groups }: Report): string 
 function findingBlock(finding: Finding, where?: string): string {
   const { check, severity, message, next } = finding
   const label = severity === "error" ? "**failed**" : "warning"
-  const place = [placeOf(finding), where].filter(Boolean).join(" ")
+  const file = finding.file === undefined ? "" : placeOf(finding)
+  const place = where === undefined ? placeOf(finding) : `${file} ${where}`.trim()
   const lines = [`${label} \`${check}\` ${text(place)}`.trimEnd(), "", quote(message)]
   return `${[...lines, ...(next === undefined ? [] : [">", quote(`next: ${next}`)])].join("\n")}\n`
 }

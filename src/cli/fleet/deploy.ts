@@ -1,11 +1,12 @@
-import type { DeployRequest, DeployResult, DeploySettings } from "../deploy/context.js"
-import type { DeployEvent } from "../deploy/events.js"
-import { type FleetEvent, type FleetRequest, type FleetResult, runFleet } from "../fleet/run.js"
-import type { EarlierRun, RunFile } from "../fleet/run-file.js"
-import type { FleetTarget } from "../fleet/target.js"
-import type { Folder } from "../history/folder.js"
-import type { Project } from "../project/project.js"
-import { runDeploy } from "./deploy.js"
+import type { DeployRequest, DeployResult, DeploySettings } from "../../deploy/context.js"
+import type { DeployEvent } from "../../deploy/events.js"
+import { type FleetEvent, type FleetRequest, type FleetResult, runFleet } from "../../fleet/run.js"
+import type { EarlierRun, RunFile } from "../../fleet/run-file.js"
+import type { FleetTarget } from "../../fleet/target.js"
+import type { Folder } from "../../history/folder.js"
+import type { Project } from "../../project/project.js"
+import { runDeploy } from "../deploy.js"
+import type { FleetDriftFinder } from "./drift.js"
 
 /** What one deploy did, and the newest migration of the folder that is applied; null where none is, or it is not known. */
 export interface DeployedTarget {
@@ -29,6 +30,8 @@ export interface FleetDeployRequest
   readonly earlier: EarlierRun | undefined
   /** Undefined where none can be kept. */
   readonly runFile: RunFile | undefined
+  /** For --verify schema. */
+  readonly findDrift: FleetDriftFinder
   /** Whatever a deploy throws as our error. */
   readonly asError: (reason: unknown) => Error
   readonly onEvent: (event: FleetDeployEvent, progressOf: (target: FleetTarget) => DeployedTarget) => void
@@ -45,7 +48,7 @@ export interface FleetDeployResult extends FleetResult<DeployedTarget> {
  */
 export async function deployFleet(request: FleetDeployRequest): Promise<FleetDeployResult> {
   const { folder, earlier, runFile, onEvent } = request
-  const { keepPrepared } = await import("../deploy/apply/prepare.js")
+  const { keepPrepared } = await import("../../deploy/apply/prepare.js")
   keepPrepared(folder.migrations)
   const standing = new Map<string, Standing>()
   const newest = folder.migrations.at(-1)?.name ?? null
@@ -79,13 +82,14 @@ interface One {
 }
 
 async function deployOne(request: FleetDeployRequest, { target, connections, standing }: One): Promise<DeployResult> {
-  const { folder, onEvent } = request
+  const { folder, onEvent, findDrift } = request
   const remarks = new Set(folder.remarks)
   try {
     return await runDeploy({
       ...request,
       url: target.url,
       connections,
+      findDrift: findDrift(target.url),
       reportsActivity: false,
       onEvent: (event) => {
         standing.take(event)
@@ -95,7 +99,7 @@ async function deployOne(request: FleetDeployRequest, { target, connections, sta
       },
     })
   } catch (reason) {
-    const { NeedsSecondConnection } = await import("../deploy/connect/pooler.js")
+    const { NeedsSecondConnection } = await import("../../deploy/connect/pooler.js")
     throw reason instanceof NeedsSecondConnection ? reason : request.asError(reason)
   }
 }

@@ -1,5 +1,5 @@
-import { LockstepError } from "../errors.js"
-import type { OptionTable, Settings } from "./options.js"
+import { LockstepError } from "../../errors.js"
+import type { OptionTable, Settings } from "../options.js"
 
 /** Which databases: for every command that takes a fleet in place of one database. */
 export const targetOptions = {

@@ -1,13 +1,13 @@
 import { resolve } from "node:path"
-import { LockstepError } from "../errors.js"
-import type { Limits } from "../fleet/schedule.js"
-import { inShard, parseShard, type Shard } from "../fleet/shard.js"
-import { type ListSource, readTargets } from "../fleet/source.js"
-import type { FleetTarget } from "../fleet/target.js"
-import { parseDatabaseUrl } from "../postgres/url.js"
-import { findTarget } from "../project/database-url.js"
-import type { Project } from "../project/project.js"
-import type { TargetSettings } from "./fleet-options.js"
+import { LockstepError } from "../../errors.js"
+import type { Limits } from "../../fleet/schedule.js"
+import { inShard, parseShard, type Shard } from "../../fleet/shard.js"
+import { type ListSource, readTargets } from "../../fleet/source.js"
+import type { FleetTarget } from "../../fleet/target.js"
+import { parseDatabaseUrl } from "../../postgres/url.js"
+import { findTarget } from "../../project/database-url.js"
+import type { Project } from "../../project/project.js"
+import type { TargetSettings } from "./options.js"
 
 /** The targets of a command, and how many of them at once. */
 export interface OpenedFleet {
