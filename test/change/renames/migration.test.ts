@@ -225,6 +225,15 @@ describe("what is renamed keeps its rows, and the engine finds no difference aft
   })
 })
 
+test("a difference that the engine's own migration leaves as well, such as an operator class, is no obstacle", async () => {
+  const place = await openPlace()
+  const index = '  role Role @default(USER)\n  @@index([displayName(ops: raw("text_pattern_ops"))])\n'
+  const schema = changed(["  name String", "  displayName String"], ["  role Role @default(USER)\n", index])
+  const made = await created(place, schema, ["User.name=displayName"])
+  expect(made.sql).toContain('RENAME COLUMN "name" TO "displayName"')
+  expect(made.sql).toContain('"displayName" text_pattern_ops')
+})
+
 test("where nobody decides about a table in another schema, its columns are candidates too, and nothing fails", async () => {
   const place = await createPlace()
   // Prisma's engine writes a script that fails here: it changes the enum in a table that the script makes later.
