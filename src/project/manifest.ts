@@ -102,7 +102,7 @@ export function refuseNewerPrisma(root: string): void {
     `this project has Prisma ${version}, which is another product than Prisma ${newestPrisma} and has no migrations of a Prisma schema`,
     {
       state: "nothing was touched; deploy and status of the existing migrations work all the same.",
-      next: `\`npm install prisma@${newestPrisma} @prisma/client@${newestPrisma}\` to go on with these migrations`,
+      next: `\`npm install prisma@${newestPrisma} @prisma/client@${newestPrisma}\` to keep these migrations`,
     },
   )
 }

@@ -79,6 +79,26 @@ describe("a request of an older CLI becomes that of Prisma 7.10", () => {
     expect(translate("devDiagnostic", params)).toMatchObject({ params, url: undefined, shadowUrl: undefined })
   })
 
+  test("in a project on Prisma 5 with the tables that its implicit relations have there, but for db pull", () => {
+    const version = JSON.stringify({ name: "prisma", version: "5.22.0", bin: "x.js" })
+    const { root, migrationsDir } = createProject({
+      migrations,
+      files: { "node_modules/prisma/package.json": version },
+    })
+    vi.spyOn(process, "cwd").mockReturnValue(root)
+    const related = "model A {\n  id Int @id\n  bs B[]\n}\nmodel B {\n  id Int @id\n  as A[]\n}\n"
+    const index = '@@unique([A, B], map: "_AToB_AB_unique")'
+    const request = translate("createMigration", { prismaSchema: related, migrationsDirectoryPath: migrationsDir })
+    expect(JSON.stringify(request.params.schema)).toContain(JSON.stringify(index).slice(1, -1))
+    const byEngine = 'CREATE INDEX "_AToB_B_index" ON "_AToB"("B");\n'
+    const unique = 'CREATE UNIQUE INDEX "_AToB_AB_unique" ON "_AToB"("A", "B");\n'
+    const name = "20260102000000_related"
+    const separator = "\n-- CreateIndex\n"
+    request.answer({ generatedMigrationName: name, migrationScript: byEngine + separator + unique })
+    expect(readFileSync(join(migrationsDir, name, "migration.sql"), "utf8")).toBe(unique + separator + byEngine)
+    expect(translate("introspect", { schema: related }).params.schema).toMatchObject({ files: [{ content: related }] })
+  })
+
   test("with the databases that it names", () => {
     vi.stubEnv("DATABASE_URL", url)
     const from = { tag: "schemaDatasource", ...older }
