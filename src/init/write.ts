@@ -34,7 +34,7 @@ export function writeChanges(root: string, changes: readonly Change[]): void {
       throw new LockstepError("L1704", `${path} cannot be written`, {
         hint: cause instanceof Error ? cause.message : String(cause),
         state: "the files before it in the list are written.",
-        next: "`lockstep init` again: it goes on where it stopped",
+        next: "`lockstep init` again: it resumes where it stopped",
         cause,
       })
     }

@@ -142,9 +142,9 @@ function costsOf({ table, indexes }: WithIndexes, { lock, named, statement }: Co
   else if (table.rewrites) costs.push("rewrites the table")
   const builds = table.builds.length > 0 || indexes.some(({ rewrites }) => rewrites)
   if (builds && !table.rewrites)
-    costs.push(keepsOut ? "builds an index under the lock" : "builds an index, reads and writes go on")
+    costs.push(keepsOut ? "builds an index under the lock" : "builds an index, reads and writes continue")
   if (table.scans && !table.rewrites && !builds && !readsByPlan(statement))
-    costs.push(keepsOut ? "full scan under the lock" : "full scan, reads and writes go on")
+    costs.push(keepsOut ? "full scan under the lock" : "full scan, reads and writes continue")
   if (table.writes.includes("update") || table.writes.includes("delete") || table.cascades.length > 0) {
     const every = named.some(({ rule }) => rule === "update-all" || rule === "delete-all")
     costs.push(every ? "writes every row" : "writes the matching rows")

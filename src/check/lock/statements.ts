@@ -62,11 +62,11 @@ export function waitsFor(lock: Work["lock"]): "readers" | "writers" | "nobody" {
 
 const long: ReadonlySet<string> = new Set([
   "full scan under the lock",
-  "full scan, reads and writes go on",
+  "full scan, reads and writes continue",
   "rewrites the table",
   "may rewrite the table",
   "builds an index under the lock",
-  "builds an index, reads and writes go on",
+  "builds an index, reads and writes continue",
   "writes every row",
   "writes the matching rows",
   "runs its query",

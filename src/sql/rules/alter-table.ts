@@ -65,7 +65,7 @@ export const alterTableRules = {
   "attach-partition": {
     what: "ATTACH PARTITION: the partitioned table",
     ...{ lock: "SHARE UPDATE EXCLUSIVE", on: "Event", page, rewrites: false, scans: false, cost: "instant" },
-    why: "Reads and writes go on. A default partition is locked and scanned as well.",
+    why: "Reads and writes continue. A default partition is locked and scanned as well.",
     example: `ALTER TABLE "Event" ATTACH PARTITION "Event_2026" FOR VALUES FROM (2026) TO (2027)`,
   },
   "attached-partition": {

@@ -165,7 +165,7 @@ export const constraintRules = {
   "validate-constraint": {
     what: "VALIDATE CONSTRAINT",
     ...{ lock: "SHARE UPDATE EXCLUSIVE", on, page, rewrites: false, scans: true },
-    cost: "full scan, reads and writes go on",
+    cost: "full scan, reads and writes continue",
     why: "Every row is checked. For a foreign key the referenced table is locked ROW SHARE.",
     example: `ALTER TABLE "Order" VALIDATE CONSTRAINT "sane"`,
   },

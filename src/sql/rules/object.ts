@@ -39,13 +39,13 @@ export const dependentRules = {
   publication: {
     what: "CREATE or ALTER PUBLICATION: its tables",
     ...{ lock: "SHARE UPDATE EXCLUSIVE", on, page: "sql-createpublication", ...quick },
-    why: "Reads and writes go on.",
+    why: "Reads and writes continue.",
     example: `CREATE PUBLICATION "feed" FOR TABLE "Order"`,
   },
   comment: {
     what: "COMMENT ON a table, view, sequence, column or index",
     ...{ lock: "SHARE UPDATE EXCLUSIVE", on, page: "sql-comment", ...quick },
-    why: "Reads and writes go on.",
+    why: "Reads and writes continue.",
     example: `COMMENT ON TABLE "Order" IS 'what people bought'`,
   },
   sequence: {

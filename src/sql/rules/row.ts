@@ -33,7 +33,7 @@ export const rowRules = {
   insert: {
     what: "INSERT, COPY FROM",
     ...{ lock, on: "Archive", page: "sql-insert", rewrites: false, scans: false, cost: "writes rows" },
-    why: "Reads and writes of other rows go on.",
+    why: "Reads and writes of other rows continue.",
     example: `INSERT INTO "Archive" VALUES (1001, 'x')`,
   },
   merge: {
@@ -63,7 +63,7 @@ export const maintenanceRules = {
   vacuum: {
     what: "VACUUM",
     ...{ lock: "SHARE UPDATE EXCLUSIVE", on, page: "sql-vacuum", rewrites: false, scans: "depends" },
-    cost: "full scan, reads and writes go on",
+    cost: "full scan, reads and writes continue",
     why: "Reads the pages that changed since the last one, and cleans up in place. Emptied pages at the end are given back under a short ACCESS EXCLUSIVE, if it is free.",
     example: `VACUUM "Order"`,
   },
@@ -76,7 +76,7 @@ export const maintenanceRules = {
   analyze: {
     what: "ANALYZE",
     ...{ lock: "SHARE UPDATE EXCLUSIVE", on, page: "sql-analyze", rewrites: false, scans: false },
-    cost: "full scan, reads and writes go on",
+    cost: "full scan, reads and writes continue",
     why: "Reads a sample of the rows.",
     example: `ANALYZE "Order"`,
   },

@@ -15,11 +15,11 @@ export type LockMode = (typeof lockModes)[number]
 export type Cost =
   | "instant"
   | "full scan under the lock"
-  | "full scan, reads and writes go on"
+  | "full scan, reads and writes continue"
   | "rewrites the table"
   | "may rewrite the table"
   | "builds an index under the lock"
-  | "builds an index, reads and writes go on"
+  | "builds an index, reads and writes continue"
   | "writes every row"
   | "writes the matching rows"
   | "writes rows"

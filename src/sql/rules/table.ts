@@ -28,7 +28,7 @@ export const tableRules = {
     what: "CREATE TABLE ... INHERITS: the parent",
     ...{ lock: "SHARE UPDATE EXCLUSIVE", on: "Parent", page: "sql-createtable" },
     ...{ rewrites: false, scans: false, cost: "instant" },
-    why: "Reads and writes of the parent go on.",
+    why: "Reads and writes of the parent continue.",
     example: `CREATE TABLE "Second" () INHERITS ("Parent")`,
   },
   "drop-table": {
@@ -65,7 +65,7 @@ export const indexRules = {
   "create-index-concurrently": {
     what: "CREATE INDEX CONCURRENTLY",
     ...{ lock: "SHARE UPDATE EXCLUSIVE", on: "Order", page: "sql-createindex", rewrites: false, scans: true },
-    cost: "builds an index, reads and writes go on",
+    cost: "builds an index, reads and writes continue",
     why: "Two scans, and a wait for every older transaction. A failure leaves an INVALID index behind.",
     example: `CREATE INDEX CONCURRENTLY "Order_total_idx" ON "Order" ("total")`,
   },
@@ -88,7 +88,7 @@ export const indexRules = {
     what: "ALTER INDEX RENAME or SET (...)",
     ...{ lock: "SHARE UPDATE EXCLUSIVE", on: "Order_note_idx", page: "sql-alterindex", rewrites: false, scans: false },
     cost: "instant",
-    why: "Reads and writes of the table go on.",
+    why: "Reads and writes of the table continue.",
     example: `ALTER INDEX "Order_note_idx" RENAME TO "Order_memo_idx"`,
   },
   "attach-index": {
@@ -117,7 +117,7 @@ export const indexRules = {
   "reindex-concurrently": {
     what: "REINDEX CONCURRENTLY",
     ...{ lock: "SHARE UPDATE EXCLUSIVE", on: "Order", page: "sql-reindex", rewrites: false, scans: true },
-    cost: "builds an index, reads and writes go on",
+    cost: "builds an index, reads and writes continue",
     why: "A new index is built beside the old one. A failure leaves an INVALID one behind, named ..._ccnew.",
     example: `REINDEX TABLE CONCURRENTLY "Order"`,
   },
