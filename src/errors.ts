@@ -1,7 +1,8 @@
 /**
  * Every error code with its exit code and title. Codes are stable: they are never reused or renumbered.
  * L10 a migration's SQL, L11 the history, L12 the connection, L13 usage and project, L14 the schema engine,
- * L15 the embedded server, L16 containers and Kubernetes, L17 init, L180 rehearsals, L185 squash, L19 checks, L20 fleets.
+ * L15 the embedded server, L16 containers and Kubernetes, L17 init, L180 rehearsals, L185 squash, L19 checks, L20 fleets,
+ * L204 backups.
  */
 export const errorCodes = {
   L1000: { exitCode: 1, title: "unexpected failure (a bug in Lockstep; please report it)" },
@@ -121,6 +122,15 @@ export const errorCodes = {
   L2004: { exitCode: 2, title: "the options of a fleet are wrong" },
   L2005: { exitCode: 2, title: "the file of a fleet's run cannot be read or written" },
   L2006: { exitCode: 2, title: "results of a fleet cannot be read" },
+  L2040: { exitCode: 2, title: "pg_dump or pg_restore is not installed" },
+  L2041: { exitCode: 2, title: "pg_dump or pg_restore is older than the server" },
+  L2042: { exitCode: 1, title: "pg_dump failed" },
+  L2043: { exitCode: 1, title: "pg_restore failed" },
+  L2044: { exitCode: 1, title: "a backup is not the file that was written" },
+  L2045: { exitCode: 1, title: "the database to restore into is not empty" },
+  L2046: { exitCode: 1, title: "a backup cannot be written" },
+  L2047: { exitCode: 2, title: "a file is no backup" },
+  L2048: { exitCode: 2, title: "pg_dump cannot use the database URL's certificate" },
 } as const satisfies Record<string, { exitCode: 1 | 2; title: string }>
 
 export type ErrorCode = keyof typeof errorCodes

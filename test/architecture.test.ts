@@ -14,7 +14,7 @@ const floors: readonly (readonly string[])[] = [
   ["project"],
   ["scratch"],
   ["schema-engine"],
-  ["deploy", "change", "image", "kubernetes", "client"],
+  ["deploy", "change", "image", "kubernetes", "client", "backup"],
   ["plan"],
   ["rehearse", "fleet"],
   ["check"],

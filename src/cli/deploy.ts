@@ -1,6 +1,8 @@
+import { join } from "node:path"
 import { type DeployRequest, type DeployResult, type DeploySettings, defaultSettings } from "../deploy/context.js"
 import { deploy } from "../deploy/deploy.js"
 import type { DeployEvent } from "../deploy/events.js"
+import type { FleetTarget } from "../fleet/target.js"
 import type { Folder } from "../history/folder.js"
 import { parseDatabaseUrl } from "../postgres/url.js"
 import type { Project } from "../project/project.js"
@@ -8,18 +10,57 @@ import { version } from "../version.js"
 import type { Waiting } from "./database.js"
 
 /** A deploy with the settings of `lockstep deploy`. */
-interface DeployCall extends Omit<DeployRequest, "settings"> {
-  readonly settings: DeploySettings & { readonly verify: "history" | "schema" }
+interface DeployCall extends Omit<DeployRequest, "settings" | "beforeApplying"> {
+  readonly settings: DeploySettings & {
+    readonly verify: "history" | "schema"
+    /** The folder for a backup; undefined: none is taken. */
+    readonly backupTo?: string | undefined
+  }
+  /** One of many, whose backups have a folder of their own. */
+  readonly target?: FleetTarget
   /** Where the history is replayed to verify the schema. */
   readonly shadow: Pick<Project, "shadowUrl" | "initShadowDb">
 }
 
 /** Deploys; its first event says what is deployed where. Errors: those of a deploy. */
-export async function runDeploy({ shadow, ...request }: DeployCall): Promise<DeployResult> {
+export async function runDeploy({ shadow, target, ...request }: DeployCall): Promise<DeployResult> {
   request.onEvent(began(request))
-  const verifiesSchema = request.settings.verify === "schema"
+  const { verify, backupTo } = request.settings
   const { findDrift = driftFinder({ ...request, shadow }) } = request
-  return await deploy({ ...request, findDrift: verifiesSchema ? findDrift : undefined })
+  return await deploy({
+    ...request,
+    beforeApplying: backupTo === undefined ? undefined : backupTaker({ ...request, dir: backupTo, target }),
+    findDrift: verify === "schema" ? findDrift : undefined,
+  })
+}
+
+interface BackupCall extends Pick<DeployRequest, "url" | "signal" | "onEvent"> {
+  readonly dir: string
+  readonly target: FleetTarget | undefined
+}
+
+/**
+ * Takes a backup; nobody else deploys meanwhile, so that the history is as it was read. In a fleet a target that is one
+ * schema of a database has a backup of that schema.
+ */
+function backupTaker({ url, dir, target, signal, onEvent }: BackupCall): DeployRequest["beforeApplying"] {
+  return async (client, recorded) => {
+    const [{ takeBackup }, { inFileName, stateOf }, { serverVersion }] = await Promise.all([
+      import("../backup/backup.js"),
+      import("../backup/archive.js"),
+      import("../backup/programs.js"),
+    ])
+    const { path, bytes, durationMs } = await takeBackup({
+      url,
+      dir: target === undefined ? dir : join(dir, inFileName(target.name)),
+      scope: target !== undefined && url.schema !== "public" ? "schema" : "database",
+      server: await serverVersion(client),
+      history: stateOf(recorded),
+      signal,
+      onProgress: () => undefined,
+    })
+    onEvent({ event: "backed-up", file: path, bytes, durationMs })
+  }
 }
 
 function began({ url, folder }: Pick<DeployRequest, "url" | "folder">): DeployEvent {

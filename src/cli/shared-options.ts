@@ -69,5 +69,10 @@ export const deployOptions = {
     type: "boolean",
     description: "resume a failed non-transactional migration from the statement at which it stopped",
   },
+  backupTo: {
+    type: "text",
+    value: "dir",
+    description: "where something is pending, back the database up into this folder before it is applied (pg_dump)",
+  },
   ...allowEmpty,
 } as const satisfies OptionTable

@@ -4,6 +4,7 @@ import { allowEmpty, projectOptions } from "../cli/shared-options.js"
 import { LockstepError } from "../errors.js"
 import { assembleImage, type ImageResult } from "../image/image.js"
 import { readMigrations } from "../project/project.js"
+import { majors } from "../test-db/majors.js"
 
 /** `lockstep image`: the migration image's parts, for a container builder to put together. Needs no database. */
 export default defineCommand({
@@ -21,6 +22,12 @@ export default defineCommand({
       description: "write the last layer and the documents alone, where the other layers exist already",
     },
     ...allowEmpty,
+    backupTools: {
+      type: "choice",
+      value: "major",
+      choices: majors,
+      description: "have the image hold pg_dump and pg_restore of the server's major version, for backups",
+    },
     keep: {
       type: "list",
       value: "packages",
@@ -43,7 +50,7 @@ export default defineCommand({
   exitCodes: { 0: "written", 1: "Prisma's CLI does not start from what the image would hold" },
   examples: ["lockstep image --out build/image", "lockstep image --out build/image --slim --json"],
   async run({ settings, output, project }) {
-    const { out, slim, only, keep, source, revision, release } = settings
+    const { out, slim, only, keep, backupTools, source, revision, release } = settings
     if (out === undefined)
       throw new LockstepError("L1301", "--out is missing: the folder to write", { next: "`lockstep image --out DIR`" })
     const where = await project("migrations")
@@ -54,6 +61,7 @@ export default defineCommand({
       kind: slim ? "slim" : "full",
       only,
       keep,
+      backupTools,
       source,
       revision,
       version: release,

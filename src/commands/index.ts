@@ -47,6 +47,8 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: "match the database to the schema without a migration (legacy)",
     load: () => import("./push.js"),
   },
+  backup: { summary: "back the database up into a file", load: () => import("./backup.js") },
+  restore: { summary: "restore a backup", load: () => import("./restore.js") },
   kubernetes: {
     summary: "print the init container and its Helm values",
     load: () => import("./kubernetes.js"),

@@ -54,6 +54,11 @@ export interface DeployRequest extends ConnectRequest {
   readonly external?: ExternalObjects | undefined
   /** Report what the server does while a statement runs long; it takes a second connection. */
   readonly reportsActivity?: boolean | undefined
+  /**
+   * Called once, under the migration lock, before anything pending is applied, with the history as it is then. What it
+   * throws ends the deploy.
+   */
+  readonly beforeApplying?: ((client: Client, recorded: readonly RecordedRow[]) => Promise<void>) | undefined
   /** Verifies the schema too, by replaying the history on a scratch database. */
   readonly findDrift?: FindDrift | undefined
 }
@@ -110,6 +115,8 @@ export interface Progress {
   timeout: ConnectionLost | undefined
   /** Whether the event "planned" was sent. */
   planReported: boolean
+  /** Whether what comes before the first migration was done. */
+  readyToApply: boolean
 }
 
 export const newProgress = (): Progress => ({
@@ -122,6 +129,7 @@ export const newProgress = (): Progress => ({
   disconnects: 0,
   timeout: undefined,
   planReported: false,
+  readyToApply: false,
 })
 
 /** Notes that a migration is about to be sent. Returns the id for its history row. */

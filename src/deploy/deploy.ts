@@ -139,6 +139,7 @@ async function bringUpToDate(context: DeployContext, waitedSince: string | undef
     throw await blockedBy(client, plan)
   }
   reportPlan(context, plan)
+  if (plan.apply.length > 0 || comparison.adoptions.length > 0) await getReady(context, recorded)
   if (comparison.adoptions.length > 0) {
     const { adoptSquashed } = await import("./adopt.js")
     await adoptSquashed(context, comparison)
@@ -150,6 +151,12 @@ async function bringUpToDate(context: DeployContext, waitedSince: string | undef
     recorded: plan.apply.length > 0 ? await applyAndVerify(context, plan, comparison) : before,
     edited: comparison.edited.length,
   }
+}
+
+/** Once a deploy, also where it starts over. */
+async function getReady({ client, request, progress }: DeployContext, recorded: readonly RecordedRow[]): Promise<void> {
+  if (!progress.readyToApply) await request.beforeApplying?.(client, recorded)
+  progress.readyToApply = true
 }
 
 async function readOrCreateHistory(context: DeployContext): Promise<readonly RecordedRow[]> {

@@ -40,6 +40,8 @@ export const deployEvent = z.discriminatedUnion("event", [
   /** Another session has locked the history table; `holders`: who, in words. */
   event("waiting-for-history", { waitedMs: ms, holders: z.array(z.string()) }),
   event("planned", { total: count, pending: z.array(name) }),
+  /** Before the first pending migration. `file`: absolute. */
+  event("backed-up", { file: z.string(), bytes: count, durationMs: ms }),
   event("started", { name, class: migrationClass, index: count, of: count }),
   /** `doing`: what the server does now, in PostgreSQL's words. */
   event("progress", { name, doing: z.string(), percent: z.optional(z.number()), elapsedMs: ms }),

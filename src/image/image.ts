@@ -18,6 +18,8 @@ export interface ImageRequest {
   readonly only: "history" | undefined
   /** Packages that are included although omissions.ts lists them. */
   readonly keep: readonly string[]
+  /** The major version of PostgreSQL whose client programs the image holds, for backups; undefined: of none. */
+  readonly backupTools: string | undefined
   /** For the labels; undefined: as in package.json and git. */
   readonly source: string | undefined
   readonly revision: string | undefined
@@ -63,7 +65,10 @@ export async function assembleImage(request: ImageRequest): Promise<ImageResult>
   const sizes = await writeImage(out, {
     layers: only === "history" ? layers.slice(-1) : layers,
     documents: {
-      [marker]: imageConfig(layers.map(({ name }) => name)),
+      [marker]: imageConfig(
+        layers.map(({ name }) => name),
+        request.backupTools,
+      ),
       "env.json": imageEnvironment({ migrations: paths.migrations, prisma, isEmpty: folder.migrations.length === 0 }),
       "labels.json": labels,
       "sbom.cdx.json": sbomOf({ project: identity, ...packages }),
@@ -93,15 +98,26 @@ interface ImageConfig {
   /** Empty: the base image's is a shell script. */
   readonly entrypoint: readonly string[]
   readonly cmd: readonly string[]
+  /** What the base image's own package manager is to install first, as root: its name on Alpine and on Debian. */
+  readonly systemPackages?: { readonly alpine: readonly string[]; readonly debian: readonly string[] }
 }
 
-const imageConfig = (layers: readonly string[]): ImageConfig => ({
+/** config.json. `backupTools`: the major version of PostgreSQL's client programs; undefined: of none. */
+export const imageConfig = (layers: readonly string[], backupTools: string | undefined): ImageConfig => ({
   schema: "lockstep.image-config/1",
   layers,
   workdir: `/${app}`,
   user: "65532:65532",
   entrypoint: [],
   cmd: ["node", `/${app}/node_modules/prisma-lockstep/dist/cli.js`, "deploy"],
+  ...(backupTools === undefined
+    ? {}
+    : {
+        systemPackages: {
+          alpine: [`postgresql${backupTools}-client`],
+          debian: [`postgresql-client-${backupTools}`],
+        },
+      }),
 })
 
 interface Content {

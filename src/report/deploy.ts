@@ -3,6 +3,7 @@ import { thisCaller, typedCommands } from "../cli/typed-commands.js"
 import type { DeployResult } from "../deploy/context.js"
 import type { DeployEvent, LockHolder } from "../deploy/events.js"
 import { inLine } from "../printable.js"
+import { bytesText } from "./amount.js"
 
 /** Milliseconds as people read them: 18 ms, 1.4 s, 12 s, 2 min 5 s. */
 export function duration(ms: number): string {
@@ -70,6 +71,8 @@ function lineOf(event: DeployEvent, widest: number, paint: Output["paint"]): str
       }
       return `  ${paint.green("ok")}  ${inLine(event.name).padEnd(widest)}  ${duration(event.durationMs).padStart(7)}${apart[event.class]}`
     }
+    case "backed-up":
+      return `  ${paint.green("ok")}  backup  ${inLine(event.file)}  ${bytesText(event.bytes)}  ${duration(event.durationMs)}`
     case "adopted":
       return `  ${paint.green("ok")}  ${inLine(event.name)}   adopted: its row takes the place of ${counted(event.replaced, "replaced migration")}`
     case "schema-verified":

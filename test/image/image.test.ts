@@ -26,6 +26,7 @@ async function imageOf(root: string, name: string, more: Partial<ImageRequest> =
     kind: "slim" as const,
     only: undefined,
     keep: [],
+    backupTools: undefined,
     source: undefined,
     revision: undefined,
     version: undefined,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { webAddress } from "../../src/image/image.js"
+import { imageConfig, webAddress } from "../../src/image/image.js"
 
 test.each([
   ["https://github.com/acme/shop.git", "https://github.com/acme/shop"],
@@ -16,4 +16,12 @@ test.each([
   [undefined, undefined],
 ])("the repository %s is shown as %s", (address, shown) => {
   expect(webAddress(address)).toBe(shown)
+})
+
+test("PostgreSQL's client programs are named as the base image's package manager knows them, where they are asked for", () => {
+  expect(imageConfig(["10-runner"], "18").systemPackages).toEqual({
+    alpine: ["postgresql18-client"],
+    debian: ["postgresql-client-18"],
+  })
+  expect(imageConfig(["10-runner"], undefined)).not.toHaveProperty("systemPackages")
 })

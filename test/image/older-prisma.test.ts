@@ -30,6 +30,7 @@ test.each(olderVersions)("with Prisma %s its CLI deploys from the image's files 
     kind: "full",
     only: undefined,
     keep: [],
+    backupTools: undefined,
     source: undefined,
     revision: undefined,
     version: undefined,

@@ -23,7 +23,10 @@ export interface FleetDeployRequest
   extends Pick<FleetRequest<DeployedTarget>, "waves" | "limits" | "maxFailures" | "signal" | "confirmWave"> {
   readonly folder: Folder
   readonly external?: DeployRequest["external"]
-  readonly settings: DeploySettings & { readonly verify: "history" | "schema" }
+  readonly settings: DeploySettings & {
+    readonly verify: "history" | "schema"
+    readonly backupTo?: string | undefined
+  }
   readonly shadow: Pick<Project, "shadowUrl" | "initShadowDb">
   readonly applicationName: string
   /** The run that is resumed. */
@@ -88,6 +91,7 @@ async function deployOne(request: FleetDeployRequest, { target, connections, sta
     return await runDeploy({
       ...request,
       url: target.url,
+      target,
       connections,
       findDrift: findDrift(target.url),
       reportsActivity: false,

@@ -1,0 +1,112 @@
+import { appendFileSync, readdirSync } from "node:fs"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { isOldServerInstalled, type OldServer, startOldServer } from "../faults/old-server.js"
+import { queryOn } from "../faults/query.js"
+import { lockstep } from "../support/cli.js"
+import { createProject, type TestProject } from "../support/project.js"
+import { noPgDump } from "./programs.js"
+
+const init =
+  "CREATE TABLE account (id int PRIMARY KEY, name text NOT NULL);\nINSERT INTO account VALUES (1, 'Ada'), (2, 'Max');\n"
+const destructive = "ALTER TABLE account DROP COLUMN name;\nCREATE TABLE later (id int);\n"
+
+// An older server, because the machine's own pg_dump may be older than the tests' newest server.
+describe.skipIf(noPgDump !== undefined || !isOldServerInstalled())("with the real pg_dump and pg_restore", () => {
+  let server: OldServer
+  beforeAll(async () => {
+    server = await startOldServer()
+  })
+  afterAll(() => server.stop())
+
+  const urlOf = (database: string, schema = "public"): string => {
+    const url = new URL(server.url)
+    url.pathname = `/${database}`
+    if (schema !== "public") url.searchParams.set("schema", schema)
+    return url.href
+  }
+
+  /** A database with one migration, and a backup that the deploy of the next one took. */
+  async function migrated(database: string): Promise<{ project: TestProject; url: string; dump: string }> {
+    const project = createProject({ migrations: { "20260101000000_init": init } })
+    const url = urlOf(database)
+    await lockstep(["deploy"], { cwd: project.root, url })
+    project.migration("20260102000000_drop_name", destructive)
+    const result = await lockstep(["deploy", "--backup-to", "kept"], { cwd: project.root, url })
+    if (result.failed) throw new Error(result.all)
+    const [dump = ""] = readdirSync(join(project.root, "kept"))
+    return { project, url, dump: join("kept", dump) }
+  }
+
+  test("the way back from a migration that destroyed data: rows, schema and history are as before it", async () => {
+    const { project, url, dump } = await migrated("shop")
+    await expect(queryOn(url, "SELECT name FROM account")).rejects.toThrow(/name/)
+    const restored = await lockstep(["restore", dump, "--replace", "--yes"], { cwd: project.root, url })
+    expect(restored).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^Restored in .*: 1 applied, last 20260101000000_init\.$/),
+      stderr: expect.stringContaining("checksum matches"),
+    })
+    expect(await queryOn(url, "SELECT name FROM account ORDER BY id")).toEqual([{ name: "Ada" }, { name: "Max" }])
+    expect(await queryOn(url, "SELECT to_regclass('later') AS later"), "made after the backup").toEqual([
+      { later: null },
+    ])
+    const status = await lockstep(["status", "--json"], { cwd: project.root, url })
+    expect(JSON.parse(status.stdout)).toMatchObject({
+      migrations: [{ state: "applied" }, { name: "20260102000000_drop_name", state: "pending" }],
+    })
+  })
+
+  test("a database that is not empty is refused; a new one is created", async () => {
+    const { project, url, dump } = await migrated("other")
+    const refused = await lockstep(["restore", dump], { cwd: project.root, url })
+    expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/error\[L2045\].*public\.account/) })
+    const unsure = await lockstep(["restore", dump, "--replace"], { cwd: project.root, url })
+    expect(unsure).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("error[L1305]") })
+    const into = urlOf("other_restored")
+    const created = await lockstep(["restore", dump, "--json"], { cwd: project.root, url: into })
+    expect(JSON.parse(created.stdout)).toMatchObject({
+      ...{ schema: "lockstep.restore/1", checksum: "matches", replaced: false },
+      history: { applied: 1 },
+    })
+    expect(await queryOn(into, "SELECT count(*)::int AS rows FROM account")).toEqual([{ rows: 2 }])
+  })
+
+  test("what is not the file that was written, or no backup, is refused before anything is touched", async () => {
+    const { project, url, dump } = await migrated("third")
+    appendFileSync(join(project.root, dump), "x")
+    project.write("notes.txt", "no backup")
+    for (const [file, code] of [
+      [dump, "L2044"],
+      ["notes.txt", "L2047"],
+      ["nothing.dump", "L2047"],
+    ]) {
+      const result = await lockstep(["restore", file ?? "", "--replace", "--yes"], { cwd: project.root, url })
+      expect(result.stderr).toContain(`error[${code}]`)
+      expect(result.stderr).toContain("state:  nothing was touched.")
+    }
+    expect(await queryOn(url, "SELECT to_regclass('later') IS NOT NULL AS later")).toEqual([{ later: true }])
+  })
+
+  test("one tenant's schema comes back, and the others stay", async () => {
+    const project = createProject({ migrations: { "20260101000000_init": init } })
+    const list = ["a", "b"].map((schema) => JSON.stringify({ name: schema, url: urlOf("tenants"), schema }))
+    project.write("targets.jsonl", list.join("\n"))
+    const fleet = () => lockstep(["deploy", "--targets", "targets.jsonl", "--backup-to", "kept"], { cwd: project.root })
+    expect(await fleet()).toMatchObject({ exitCode: 0 })
+    project.migration("20260102000000_drop_name", destructive)
+    expect(await fleet()).toMatchObject({ exitCode: 0 })
+    const dump = readdirSync(join(project.root, "kept/a")).find((name) => name.endsWith("-1-20260101000000_init.dump"))
+    const file = join("kept/a", dump ?? "")
+    const wrong = await lockstep(["restore", file, "--replace", "--yes"], { cwd: project.root, url: urlOf("tenants") })
+    expect(wrong.stderr).toMatch(/error\[L2045\].*schema a/)
+    const url = urlOf("tenants", "a")
+    const restored = await lockstep(["restore", file, "--replace", "--yes"], { cwd: project.root, url })
+    expect(restored).toMatchObject({ exitCode: 0 })
+    const rows = await queryOn(
+      url,
+      "SELECT (SELECT count(*)::int FROM a.account WHERE name <> '') AS a, (SELECT count(*)::int FROM b.later) AS b",
+    )
+    expect(rows).toEqual([{ a: 2, b: 0 }])
+  })
+})
