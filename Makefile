@@ -80,8 +80,8 @@ test: src/generated/prisma/client.ts ## lint, type-check, and run every test on 
 	@$(PNPM) run --silent typecheck
 	@$(PNPM) run --silent test
 
-test-attack: src/generated/prisma/client.ts ## attack deploys at random, 100 rounds, on the oldest and newest PostgreSQL: ROUNDS=100
-	@LOCKSTEP_ATTACK_ROUNDS=$(or $(ROUNDS),100) $(PNPM) exec vitest run test/faults/attack
+test-attack: src/generated/prisma/client.ts ## attack, cut and kill deploys at random, 100 rounds, on the oldest and newest PostgreSQL: ROUNDS=100
+	@LOCKSTEP_ATTACK_ROUNDS=$(or $(ROUNDS),100) $(PNPM) exec vitest run test/faults/attack test/faults/cut test/faults/kill
 
 # What sends SQL of its own to the server that all tests share.
 on_server := test/change test/check test/commands test/deploy test/history test/plan test/postgres/catalog test/schema-engine test/scratch test/sql

@@ -22,6 +22,7 @@ const floors: readonly (readonly string[])[] = [
   ["cli"],
   ["report"],
   ["commands", "library", "schema-engine/json-rpc"],
+  ["program.ts"],
   ["cli.ts", "schema-engine.ts", "index.ts", "config.ts"],
 ]
 

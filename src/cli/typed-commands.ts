@@ -112,12 +112,14 @@ function scriptRun(manager: PackageManager, name: string): string {
   return isShort ? `${manager} ${name}` : `${manager} run ${name}`
 }
 
-let found: Caller | undefined
+const found = new Map<string, Caller>()
 
-/** The caller of this process, found once. */
+/** The caller of this process, found once for each working directory. */
 export function thisCaller(): Caller {
-  found ??= detectCaller(process.cwd(), process.env)
-  return found
+  const cwd = process.cwd()
+  const caller = found.get(cwd) ?? detectCaller(cwd, process.env)
+  found.set(cwd, caller)
+  return caller
 }
 
 /** Reads package.json, the lockfile, the Makefile and PATH. What cannot be read counts as missing. */

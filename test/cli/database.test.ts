@@ -50,13 +50,13 @@ test.each([
   { args: ["migrate", "--name", "age"], schema: widerSchema },
   { args: ["deploy"], before: `DROP TABLE "Order"; DELETE FROM _prisma_migrations WHERE migration_name = '${orders}'` },
 ])("$args waits for the migration lock, and until then changes nothing", async ({ args, before, ...files }) => {
-  const { run, database, project } = await openShop(files)
+  const { run, start, database, project } = await openShop(files)
   await run("deploy")
   if (before !== undefined) await database.query(before)
   if (args.includes(stuck)) project.migration(stuck, "SELECT 1;\n")
   const other = await holder(database.url)
   const state = await database.query(stateOf)
-  const child = run(...args)
+  const child = start(...args)
   await saying(child, "waiting for the migration lock")
   expect(await database.query(stateOf)).toEqual(state)
   await other.query(`SELECT pg_advisory_unlock(${lockKey})`)
@@ -83,7 +83,7 @@ test("test-db up --deploy waits for it on the test database", async () => {
 })
 
 test("the seed does not run under it, and may deploy itself", async () => {
-  const { run, database } = await openShop({
+  const { start, database } = await openShop({
     files: {
       "prisma.config.mjs": `export default { migrations: { seed: "node seed.mjs" } }`,
       "seed.mjs": `import { execFileSync } from "node:child_process"
@@ -94,7 +94,7 @@ execFileSync(process.execPath, [${JSON.stringify(cliPath)}, "deploy", "--lock-wa
 `,
     },
   })
-  const done = await run("reset", "--yes")
+  const done = await start("reset", "--yes")
   expect(done, done.all).toMatchObject({
     exitCode: 0,
     stdout: expect.stringContaining("Reset: 2 migrations applied, seeded."),
@@ -103,17 +103,17 @@ execFileSync(process.execPath, [${JSON.stringify(cliPath)}, "deploy", "--lock-wa
 })
 
 test("reset waits for a deploy that runs, which keeps its tables until it has ended", async () => {
-  const { run, database, project } = await openShop()
+  const { run, start, database, project } = await openShop()
   await run("deploy")
   await database.query("CREATE SCHEMA control; CREATE TABLE control.gate (open bool)")
   project.migration(
     "20260104000000_long",
     `DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM control.gate WHERE open) LOOP PERFORM pg_sleep(0.02); END LOOP; END $$;\nINSERT INTO "User" VALUES (1, 'Ada');\n`,
   )
-  const deploying = run("deploy")
+  const deploying = start("deploy")
   const active = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'lockstep deploy' AND query LIKE '%control.gate%' AND state = 'active'`
   await until("the long migration", async () => (await database.query(active)).length > 0)
-  const resetting = run("reset", "--yes")
+  const resetting = start("reset", "--yes")
   await saying(resetting, "waiting for the migration lock")
   expect(await database.query(`SELECT to_regclass('"User"') IS NOT NULL AS kept`)).toEqual([{ kept: true }])
   await database.query("INSERT INTO control.gate VALUES (true)")

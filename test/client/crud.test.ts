@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { objectsIn } from "../e2e/json.js"
 import { createAuthority, hasOpenssl } from "../postgres/certificates.js"
 import { type OwnServer, startServer } from "../postgres/server.js"
-import { lockstep, repository } from "../support/cli.js"
+import { repository } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createDatabase } from "../support/postgres.js"
 
 const here = { cwd: repository }

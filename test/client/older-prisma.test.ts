@@ -3,7 +3,8 @@ import { join } from "node:path"
 import { expect, test } from "vitest"
 import { loadClient } from "../../src/client/module.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
-import { lockstep } from "../support/cli.js"
+import { lockstep as lockstepProcess } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { installOlderPrisma } from "../support/older-prisma.js"
 import { createDatabase } from "../support/postgres.js"
 import { createProject } from "../support/project.js"
@@ -42,12 +43,13 @@ test("Prisma 6's own CLI generates its client, which is tried on the database th
   const { root } = createProject({ schema, migrations })
   symlinkSync(join(installed.root, "node_modules"), join(root, "node_modules"))
   const database = await createDatabase()
-  const run = async (...args: string[]) => await lockstep(args, { cwd: root, env: { SHOP_URL: database.url } })
+  const options = { cwd: root, env: { SHOP_URL: database.url } }
+  const run = async (...args: string[]) => await lockstep(args, options)
   expect((await run("test-client", "--only", "models")).stderr).toContain(
     "error[L1320]: the client was not generated: client/index.js",
   )
   expect(await run("deploy")).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("from SHOP_URL") })
-  expect(await run("generate")).toMatchObject({
+  expect(await lockstepProcess(["generate"], options)).toMatchObject({
     exitCode: 0,
     stderr: expect.stringContaining("Generated Prisma Client (v6.19.3)"),
   })

@@ -2,7 +2,8 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, expect, test } from "vitest"
 import { typeCheck } from "../../src/client/module.js"
-import { lockstep, repository } from "../support/cli.js"
+import { repository } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createProject } from "../support/project.js"
 
 const entry = join(repository, "src/generated/prisma/client.ts")

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import { commit } from "../check/project.js"
 import { objectsIn } from "../e2e/json.js"
-import { lockstep } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createProject } from "../support/project.js"
 
 function branch() {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import type { Result } from "../../src/check/finding.js"
 import { objectsIn } from "../e2e/json.js"
-import { lockstep } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createDatabase, type TestDatabase } from "../support/postgres.js"
 import { createProject, type ProjectFiles } from "../support/project.js"
 import { init, migrations, openShop, orders, type Shop, schema } from "../support/shop.js"

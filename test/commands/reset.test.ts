@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import { down, up } from "../../src/test-db/server.js"
 import { objectsIn } from "../e2e/json.js"
-import { lockstep } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createProject } from "../support/project.js"
 import { migrations, openShop, schema } from "../support/shop.js"
 
@@ -15,10 +15,10 @@ const config = {
 }
 
 test("everything is dropped, applied again and seeded, once that is consented to", async () => {
-  const { run, database } = await openShop({ files: config })
+  const { run, start, database } = await openShop({ files: config })
   await run("deploy")
   await database.query(`INSERT INTO "User" VALUES (1, 'Ada'); CREATE VIEW stray AS SELECT 1`)
-  const { stdout, stderr, exitCode } = await run("reset", "--yes")
+  const { stdout, stderr, exitCode } = await start("reset", "--yes")
   expect({ stdout, exitCode }).toEqual({ stdout: "Reset: 2 migrations applied, seeded.", exitCode: 0 })
   expect(stderr).toContain("sowing")
   expect(await database.query(`SELECT * FROM "User"`)).toEqual([])

@@ -1,7 +1,7 @@
 import pg from "pg"
 import { expect, onTestFinished, test } from "vitest"
 import { objectsIn } from "../e2e/json.js"
-import { lockstep } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createDatabase } from "../support/postgres.js"
 import { createProject } from "../support/project.js"
 import { init, migrations, openShop, orders } from "../support/shop.js"

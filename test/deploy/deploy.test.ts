@@ -1,5 +1,6 @@
 import { expect, test } from "vitest"
-import { lockstep } from "../support/cli.js"
+import { lockstep as lockstepProcess } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createDatabase, type TestDatabase } from "../support/postgres.js"
 import { createProject, type TestProject } from "../support/project.js"
 
@@ -53,10 +54,11 @@ test("what prisma.config names as external may be there before the first deploy;
   await database.query("CREATE TYPE theirs AS ENUM ('a'); CREATE TABLE mine (n serial)")
   const config = (tables: string, enums: string) =>
     `export default { tables: { external: [${tables}] }, enums: { external: [${enums}] } }\n`
-  const project = createProject({ migrations: init, files: { "prisma.config.mjs": config('"public.mine"', "") } })
-  expect(await deploy(project, database)).toMatchObject({ exitCode: 1, all: expect.stringContaining("holds theirs.") })
-  project.write("prisma.config.mjs", config('"public.mine"', '"theirs"'))
-  expect(await deploy(project, database)).toMatchObject({ exitCode: 0 })
+  const deployWith = (text: string) =>
+    deploy(createProject({ migrations: init, files: { "prisma.config.mjs": text } }), database)
+  const refused = await deployWith(config('"public.mine"', ""))
+  expect(refused).toMatchObject({ exitCode: 1, all: expect.stringContaining("holds theirs.") })
+  expect(await deployWith(config('"public.mine"', '"theirs"'))).toMatchObject({ exitCode: 0 })
 })
 
 test("a database that is not empty and has no history is refused with an empty folder, too", async () => {
@@ -281,11 +283,11 @@ test("where nothing is pending, no WebAssembly is loaded", async () => {
   await deploy(project, database)
   const env = { NODE_OPTIONS: `--require ${project.root}/refusing.cjs` }
   for (const command of ["deploy", "status"]) {
-    const done = await lockstep([command], { cwd: project.root, url: database.url, env })
+    const done = await lockstepProcess([command], { cwd: project.root, url: database.url, env })
     expect(done, done.all).toMatchObject({ exitCode: 0 })
   }
   project.migration("20260104000000_next", "SELECT 1;")
-  expect((await lockstep(["deploy"], { cwd: project.root, url: database.url, env })).all).toContain(
+  expect((await lockstepProcess(["deploy"], { cwd: project.root, url: database.url, env })).all).toContain(
     "WebAssembly is loaded",
   )
 })

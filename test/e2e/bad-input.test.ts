@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { execa } from "execa"
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
 import { type OwnServer, startServer } from "../postgres/server.js"
-import { lockstep } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createProject } from "../support/project.js"
 import { init, migrations, openShop, orders, schema } from "../support/shop.js"
 import { objectsIn } from "./json.js"
@@ -47,7 +47,7 @@ describe("a folder that cannot be used: exit 2, and nothing is touched", () => {
     ["a FIFO", (path: string) => execa("mkfifo", [path])],
     ["a link to a device", (path: string) => symlink("/dev/zero", path)],
   ])("%s in a file's place", async (_, make) => {
-    const { run, project } = await openShop()
+    const { start, project } = await openShop()
     const places = [
       [`prisma/migrations/${init}/migration.sql`, "L1102", ["deploy"]],
       ["prisma/migrations/migration_lock.toml", "L1101", ["status"]],
@@ -58,7 +58,7 @@ describe("a folder that cannot be used: exit 2, and nothing is touched", () => {
       const content = await readFile(path)
       project.remove(place)
       await make(path)
-      const process = run(...command)
+      const process = start(...command)
       onTestFinished(() => void process.kill("SIGKILL"))
       const { stderr, exitCode } = await process
       expect(stderr).toContain(`error[${code}]`)

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { lockstep } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createProject } from "../support/project.js"
 import { init, migrations, openShop, orders } from "../support/shop.js"
 import { objectsIn } from "./json.js"

@@ -7,10 +7,9 @@ import { stateOf } from "./histories.js"
 import { hasPgBouncer, pgbouncer } from "./pgbouncer.js"
 import { type Cut, proxyBefore } from "./proxy.js"
 import { queryOn } from "./query.js"
-import { type Random, randomFor } from "./random.js"
+import { type Random, randomFor, roundsOr } from "./random.js"
 
-/** `make test-attack` sets it; LOCKSTEP_TEST_SEED repeats the rounds of an earlier run. */
-const rounds = Array.from({ length: Number(process.env.LOCKSTEP_ATTACK_ROUNDS ?? 2) }, (_, index) => index + 1)
+const rounds = Array.from({ length: roundsOr(2) }, (_, index) => index + 1)
 
 const name = (number: number, words: string): string => `${20260101000000 + number}_${words}`
 const double = (number: number): string => `UPDATE account SET balance = balance * 2 + ${number} WHERE id = 1;`

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { errorCodes } from "../../src/errors.js"
-import { lockstep } from "../support/cli.js"
+import { lockstep as lockstepProcess } from "../support/cli.js"
+import { type Ended, lockstep } from "../support/in-process.js"
 import { serverUrl } from "../support/postgres.js"
 import { createProject, type TestProject } from "../support/project.js"
 import { type Attack, attacks } from "./attacks.js"
@@ -16,9 +17,9 @@ const fileName = (number: number, suffix = "attack"): string => `2026010200000${
 
 /** What one deploy, and the same one again, made of an attack. */
 interface Outcome {
-  readonly deploys: readonly Awaited<ReturnType<typeof lockstep>>[]
+  readonly deploys: readonly Ended[]
   readonly after: State
-  readonly again: Awaited<ReturnType<typeof lockstep>>
+  readonly again: Ended
   readonly afterAgain: State
   readonly holds: boolean
 }
@@ -71,14 +72,17 @@ async function run(attack: Attack, server: string, name: string, root: string, f
     url.username = `${name}_owner`
     url.password = ""
   }
-  const deploy = (cwd: string) => lockstep(["deploy", "--retries", "1"], { cwd, url: url.href })
+  const deploy = (cwd: string, start: (...call: Parameters<typeof lockstep>) => Promise<Ended> = lockstep) =>
+    start(["deploy", "--retries", "1"], { cwd, url: url.href })
   try {
     if (attack.around !== undefined) {
       const before = await deploy(first)
       expect(before, before.all).toMatchObject({ exitCode: 0 })
       await queryOn(admin.href, attack.around.replaceAll("{{db}}", name))
     }
-    const deploys = await Promise.all(Array.from({ length: attack.deployers ?? 1 }, () => deploy(root)))
+    const { deployers = 1 } = attack
+    const start = deployers === 1 ? lockstep : lockstepProcess
+    const deploys = await Promise.all(Array.from({ length: deployers }, () => deploy(root, start)))
     const after = await stateOf(admin.href)
     const again = await deploy(root)
     const [found] = await queryOn(admin.href, `SELECT ${attack.holds ?? "true"} AS holds`)

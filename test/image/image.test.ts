@@ -10,7 +10,8 @@ import { checkPrismaLoads } from "../../src/image/omissions.js"
 import { loadedPackages } from "../../src/image/packages.js"
 import { loadProject } from "../../src/project/project.js"
 import { objectsIn } from "../e2e/json.js"
-import { lockstep, repository } from "../support/cli.js"
+import { repository } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createProject, type TestProject } from "../support/project.js"
 
 const megabyte = 1_000_000

@@ -4,7 +4,8 @@ import type { ContainerRequest } from "../../src/kubernetes/container.js"
 import { initContainer, podPartSchema, waitingInitContainer } from "../../src/kubernetes/init-container.js"
 import { renderTemplate } from "../../src/kubernetes/template.js"
 import { exampleValues, renderValues, valuesSchema } from "../../src/kubernetes/values.js"
-import { lockstep, repository } from "../support/cli.js"
+import { repository } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createProject } from "../support/project.js"
 
 /** Copied from the migration strategy, "Kubernetes Deployment", "Helm Chart Configuration". */

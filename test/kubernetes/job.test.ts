@@ -3,7 +3,8 @@ import * as z from "zod/mini"
 import type { ContainerRequest } from "../../src/kubernetes/container.js"
 import { waitingInitContainer } from "../../src/kubernetes/init-container.js"
 import { jobSchema, migrationJob } from "../../src/kubernetes/job.js"
-import { lockstep, repository } from "../support/cli.js"
+import { repository } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 
 const inChart: ContainerRequest = { content: "full", detail: "plain", place: { kind: "template" }, variables: [] }
 const inManifest: ContainerRequest = {

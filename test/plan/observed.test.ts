@@ -4,7 +4,7 @@ import { readFolder } from "../../src/history/folder.js"
 import { planMigrations } from "../../src/plan/plan.js"
 import type { Plan, PlannedStatement } from "../../src/plan/planned.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
-import { lockstep } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createDatabase, serverUrl, type TestDatabase } from "../support/postgres.js"
 import { createProject, type TestProject } from "../support/project.js"
 

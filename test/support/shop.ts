@@ -1,4 +1,5 @@
-import { lockstep } from "./cli.js"
+import { lockstep as startProcess } from "./cli.js"
+import { type Ended, lockstep } from "./in-process.js"
 import { createDatabase, serverUrl, type TestDatabase } from "./postgres.js"
 import { createProject, type ProjectFiles, type TestProject } from "./project.js"
 
@@ -25,7 +26,9 @@ export const widerSchema = schema.replace("name String?", "name String?\n  age  
 export interface Shop {
   readonly project: TestProject
   readonly database: TestDatabase
-  run(...args: readonly string[]): ReturnType<typeof lockstep>
+  run(...args: readonly string[]): Promise<Ended>
+  /** The same as a process of its own. */
+  start(...args: readonly string[]): ReturnType<typeof startProcess>
 }
 
 export async function openShop(files: ProjectFiles = {}): Promise<Shop> {
@@ -33,7 +36,13 @@ export async function openShop(files: ProjectFiles = {}): Promise<Shop> {
   const project = createProject({ migrations, schema, ...files })
   // A plan's scratch databases are made on the run's server, so that none is started for it.
   const env = { LOCKSTEP_SHADOW_URL: serverUrl() }
-  return { project, database, run: (...args) => lockstep(args, { cwd: project.root, url: database.url, env }) }
+  const options = { cwd: project.root, url: database.url, env }
+  return {
+    project,
+    database,
+    run: (...args) => lockstep(args, options),
+    start: (...args) => startProcess(args, options),
+  }
 }
 
 const forgotten = `SELECT count(*)::int AS n FROM pg_database d WHERE datname LIKE 'lockstep\\_scratch\\_%'

@@ -1,6 +1,6 @@
 import pg from "pg"
 import { expect, onTestFinished, test } from "vitest"
-import { lockstep } from "../../support/cli.js"
+import { lockstep } from "../../support/in-process.js"
 import { createDatabase, type TestDatabase } from "../../support/postgres.js"
 import { createProject } from "../../support/project.js"
 import { until } from "../../support/until.js"

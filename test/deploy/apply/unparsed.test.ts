@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { lockstep } from "../../support/cli.js"
+import { lockstep } from "../../support/in-process.js"
 import { createDatabase, type TestDatabase } from "../../support/postgres.js"
 import { createProject } from "../../support/project.js"
 

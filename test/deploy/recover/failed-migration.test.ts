@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
 import { readPrismaLog } from "../../../src/deploy/recover/failed-migration.js"
-import { lockstep } from "../../support/cli.js"
+import { lockstep } from "../../support/in-process.js"
 import { createDatabase, type TestDatabase } from "../../support/postgres.js"
 import { createProject, type TestProject } from "../../support/project.js"
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { expect, test } from "vitest"
-import { lockstep, repository } from "../../support/cli.js"
+import { repository } from "../../support/cli.js"
+import { lockstep } from "../../support/in-process.js"
 import { createDatabase } from "../../support/postgres.js"
 import { createPrismaProject, prisma } from "../../support/prisma-cli.js"
 import { createProject } from "../../support/project.js"
