@@ -4,7 +4,8 @@ import { join } from "node:path"
 import { execa } from "execa"
 import { onTestFinished } from "vitest"
 import { parseAllDocuments } from "yaml"
-import { lockstep, repository } from "../support/cli.js"
+import { repository } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import type { Tools } from "./tools.js"
 
 /** What `lockstep kubernetes` prints, as a file holds it. */
