@@ -6,7 +6,9 @@ import { LockstepError } from "../errors.js"
 import { parseDatabaseUrl } from "../postgres/url.js"
 import { findTarget, shadowUrlOf } from "../project/database-url.js"
 import { readMigrations } from "../project/project.js"
-import { rehearsalPassed, rehearsalVerdict, renderRehearsal } from "../report/rehearse.js"
+import { checkFormats, formatOptions, give } from "../report/formats/formats.js"
+import { rehearsalPassed, renderRehearsal } from "../report/rehearse.js"
+import { rehearsalObject } from "../report/rehearse-json.js"
 
 /** `lockstep rehearse`: the pending migrations on a scratch database with data. */
 export default defineCommand({
@@ -16,6 +18,7 @@ export default defineCommand({
   ],
   options: {
     ...projectOptions,
+    ...formatOptions,
     data: { type: "text", value: "file", description: "a dump: SQL, or a format of pg_restore's" },
     seed: { type: "boolean", description: "run the project's seed for data", source: "command line" },
     showRows: {
@@ -34,8 +37,13 @@ export default defineCommand({
     0: "every migration is applied there and every assertion holds",
     1: "one is not, or the data cannot be loaded",
   },
-  examples: ["lockstep rehearse --data dump.sql", "lockstep rehearse --seed --json"],
+  examples: [
+    "lockstep rehearse --data dump.sql",
+    "lockstep rehearse --seed --json",
+    "lockstep rehearse --seed --format html --output rehearsal.html",
+  ],
   async run({ settings, output, signal, project }) {
+    checkFormats(settings)
     if ((settings.data === undefined) === !settings.seed)
       throw new LockstepError("L1301", "name the data: --data FILE, or --seed", {
         next: "`lockstep rehearse --data dump.sql`",
@@ -55,6 +63,7 @@ export default defineCommand({
         root: where.root,
       },
       shows: settings.showRows ? "rows" : "keys",
+      keeps: settings.format.includes("html") ? "catalogs" : undefined,
       load: async (database) => {
         if (settings.data !== undefined) {
           const { loadDump } = await import("../rehearse/data.js")
@@ -64,13 +73,17 @@ export default defineCommand({
         await seed({ target: { url: database.url }, signal }, where)
       },
     })
-    output.data(renderRehearsal(rehearsal))
-    output.object({
-      schema: "lockstep.rehearse/1",
-      passed: rehearsalPassed(rehearsal),
-      verdict: rehearsalVerdict(rehearsal),
-      ...rehearsal,
-    })
+    const answer = {
+      command: "rehearse",
+      text: () => renderRehearsal(rehearsal),
+      object: rehearsalObject(rehearsal),
+      report: async () => (await import("../report/formats/rehearse-report.js")).rehearsalReport(rehearsal),
+      picture: async () => {
+        const { rehearsalPicture } = await import("../report/html/rehearse-picture.js")
+        return rehearsalPicture(rehearsal, target.url)
+      },
+    }
+    await give(answer, settings, output)
     return rehearsalPassed(rehearsal) ? 0 : 1
   },
 })

@@ -133,8 +133,7 @@ async function run(scratch: ReplayedDatabase, server: FoundServer, work: Scratch
   )
   const [first] = rows
   const initial = await takeSnapshot(scratch.client, { pid: Number(first?.pid), statistics: "transaction" })
-  const [all, actual] = await Promise.all([readCatalog(scratch.client, url.schema), targetCatalog(work)])
-  const before = all.filter(isOwn)
+  const [before, actual] = await Promise.all([readOwnCatalog(scratch.client, url.schema), targetCatalog(work)])
   const drift = actual && driftBetween(before, actual)
   const runs: ObservedRun[] = []
   for (const migration of pending) {
@@ -147,7 +146,7 @@ async function run(scratch: ReplayedDatabase, server: FoundServer, work: Scratch
     if (observed.refused !== undefined) break
   }
   const [version = ""] = (first?.version ?? "").split(" ")
-  const schema = keeps && { before, after: (await readCatalog(scratch.client, url.schema)).filter(isOwn) }
+  const schema = keeps && { before, after: await readOwnCatalog(scratch.client, url.schema) }
   return { version, on: server.what, initial, runs, drift, schema }
 }
 
@@ -166,8 +165,11 @@ function driftBetween(expected: readonly CatalogObject[], actual: readonly Catal
   return { missing: onlyFirst.map(catalogLine).sort(), unexpected: onlySecond.map(catalogLine).sort() }
 }
 
-/** Not what reports writes. */
-const isOwn = ({ kind, name }: CatalogObject): boolean => kind !== "trigger" || !name.endsWith(`.${observerSchema}`)
+/** The objects of a scratch database, without the triggers that report writes there. */
+export async function readOwnCatalog(client: Client, schema: string): Promise<readonly CatalogObject[]> {
+  const all = await readCatalog(client, schema)
+  return all.filter(({ kind, name }) => kind !== "trigger" || !name.endsWith(`.${observerSchema}`))
+}
 
 async function observe(scratch: ReplayedDatabase, { prepared, statements }: PendingMigration): Promise<ObservedRun> {
   if (prepared.unparsed) return await runWhole(scratch, prepared.sql)

@@ -1,4 +1,7 @@
 import * as z from "zod/mini"
+import type { Rehearsal } from "../rehearse/rehearse.js"
+import { lockModes } from "../sql/rules/rule.js"
+import { rehearsalPassed, rehearsalVerdict } from "./rehearse.js"
 
 const texts = z.readonly(z.array(z.string()))
 const count = z.number().check(z.int(), z.gte(0))
@@ -25,6 +28,15 @@ const statement = z.strictObject({
   text: z.string(),
   durationMs: z.number(),
   rows: z.readonly(z.array(z.strictObject({ table: z.string(), inserted: count, updated: count, deleted: count }))),
+  /** On tables that existed before the rehearsal. */
+  locks: z.readonly(
+    z.array(
+      z.strictObject({
+        ...{ table: z.string(), lock: z.enum(lockModes) },
+        until: z.enum(["end of migration", "end of statement"]),
+      }),
+    ),
+  ),
   failure: z.optional(failure),
 })
 
@@ -55,3 +67,10 @@ export const rehearsalAnswer = z.strictObject({
     ),
   ),
 })
+
+/** The rehearsal for programs: lockstep.rehearse/1. */
+export const rehearsalObject = (rehearsal: Rehearsal) => {
+  const { on, migrations, assertions } = rehearsal
+  const [passed, verdict] = [rehearsalPassed(rehearsal), rehearsalVerdict(rehearsal)]
+  return { schema: "lockstep.rehearse/1" as const, passed, verdict, on, migrations, assertions }
+}

@@ -41,11 +41,14 @@ const rowsText = ({ table, inserted, updated, deleted }: RowsWritten): string =>
 
 function failureLines({ message, sqlstate, offenders }: RehearsalFailure): readonly string[] {
   const first = `        FAIL  ${message}${sqlstate === undefined ? "" : ` (PostgreSQL ${sqlstate})`}`
-  if (offenders === undefined) return [first]
-  const { table, key, count, rows } = offenders
+  return offenders === undefined ? [first] : [first, `        ${offendersText(offenders)}`]
+}
+
+/** Which rows made a statement fail: how many, of which table, and the keys of the first of them. */
+export function offendersText({ table, key, count, rows }: NonNullable<RehearsalFailure["offenders"]>): string {
   const which = key.length > 0 ? `, by ${key.join(", ")}` : ""
   const shown = rows.length > 0 ? `${which}: ${rows.join(" ")}${count > rows.length ? " ..." : ""}` : ""
-  return [first, `        because of ${count} ${count === 1 ? "row" : "rows"} of ${table}${shown}`]
+  return `because of ${count} ${count === 1 ? "row" : "rows"} of ${table}${shown}`
 }
 
 function assertionLine({ file, when, rows, error }: AssertionResult): readonly string[] {

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { objectsIn } from "../e2e/json.js"
 import { lockstep } from "../support/in-process.js"
@@ -84,6 +86,39 @@ describe("what only data shows fails, with the rows' keys and nothing of their c
     const project = projectWith(`CREATE UNIQUE INDEX u ON "User" ("email")`)
     expect((await rehearse(project, "--show-rows")).stdout).toContain("secret@a.example")
   })
+})
+
+test("it is reported in every format, with the locks of each statement and, in a page, who would have waited how long", async () => {
+  const sql = `ALTER TABLE "User" ADD COLUMN "note" text;\nUPDATE "User" SET "email" = 'x';\nCREATE UNIQUE INDEX u ON "User" ("email");\n`
+  const project = projectWith(sql, { "prisma/assertions/users.sql": `SELECT FROM "User" WHERE "id" > 100` })
+  const { exitCode } = await rehearse(project, "--format", "json,gitlab,junit,html", "--output", "reports")
+  expect(exitCode).toBe(1)
+  const read = (name: string) => readFileSync(join(project.root, "reports", name), "utf8")
+  expect(objectsIn(read("rehearse.json"))).toMatchObject([
+    {
+      migrations: [
+        {
+          statements: [
+            { locks: [{ table: "User", lock: "ACCESS EXCLUSIVE", until: "end of migration" }] },
+            { locks: [{ table: "User", lock: "ROW EXCLUSIVE" }], rows: [{ table: "User", updated: 4 }] },
+            { failure: { sqlstate: "23505" } },
+          ],
+        },
+      ],
+    },
+  ])
+  expect(JSON.parse(read("rehearse.gitlab.json"))).toMatchObject([
+    {
+      check_name: "rehearse/fails",
+      location: { path: "prisma/migrations/2_pending/migration.sql", lines: { begin: 3 } },
+    },
+  ])
+  expect(read("rehearse.junit.xml")).toContain('tests="2" failures="1"')
+  const page = read("rehearse.html")
+  expect(page).toMatch(/Readers and writers wait<\/b> from line 1 to the end of the migration, <b>[\d.]+ m?s</)
+  expect(page).toContain("updates 4 rows")
+  expect(page).toContain('id="m1-3"')
+  expect(page).not.toContain("secret@a.example")
 })
 
 test("assertions are run before and after, and fail where they return a row", async () => {

@@ -20,9 +20,14 @@ export function checkList(items: readonly Item[]): Content {
   return html`<section id="checks" aria-labelledby="h-checks">
 <h2 id="h-checks">Checks</h2>
 <ul class="checks">${sorted.map(row)}</ul>
-${accepted.length > 0 && html`<h3>Accepted</h3><ul class="checks">${accepted.map(({ name, reason, finding }) => html`<li><code>${name}</code> <span class="muted">${placeOf(finding)}</span><span class="why">${reason}</span></li>`)}</ul>`}
+${accepted.length > 0 && html`<h3 id="h-accepted">Accepted by the files</h3><ul class="checks" aria-labelledby="h-accepted">${accepted.map(exception)}</ul>`}
 </section>`
 }
+
+/** What an exception accepts, and its reason. */
+const exception = ({ name, reason, finding }: Item["accepted"][number] & { readonly name: string }): Markup =>
+  html`<li><span class="dot" aria-hidden="true">–</span><code>${name}</code><span class="state t-info">accepted</span><span class="why">${prose(reason)} <code class="where">${placeOf(finding)}</code></span></li>
+`
 
 function row({ name, state, skipped, durationMs, findings }: Item): Markup {
   const { word, tone, mark } = states[state]

@@ -87,5 +87,5 @@ export function notes(findings: readonly Finding[], migration: ShownMigration): 
     const isLast = findings[at + 1]?.next !== finding.next
     return html`<div class="note ${tone}" role="note"><span class="badge ${tone}">${word}</span> <code class="check">${finding.check}</code><p>${prose(said.join("\n"))}</p>${isLast && advice(finding)}</div>`
   })
-  return html`<div class="notes">${all}</div>`
+  return html`${all}`
 }

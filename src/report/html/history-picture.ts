@@ -22,7 +22,12 @@ function entryOf(one: MigrationState, undoneIn: string | undefined): HistoryEntr
     case "pending":
       return { name, state, note: pendingNote(one) }
     case "failed":
-      return { name, state, at: one.row.startedAt, note: `${one.row.steps} statements done` }
+      return {
+        name,
+        state,
+        at: one.row.startedAt,
+        note: `${one.row.steps} ${one.row.steps === 1 ? "statement" : "statements"} done`,
+      }
     case "missing":
       return { name, state, at: one.row.finishedAt ?? undefined, note: "not in the folder" }
     case "edited":

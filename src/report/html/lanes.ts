@@ -1,4 +1,5 @@
 import { inLine } from "../../printable.js"
+import { duration } from "../deploy.js"
 import { type Content, html, type Markup } from "./markup.js"
 import type { ShownLock, ShownMigration, ShownStatement } from "./picture.js"
 
@@ -17,12 +18,17 @@ interface Span {
   readonly to: number
   /** Where the statement itself ends, which is where its work ends. */
   readonly workTo: number
+  /** How long it is held, in words; undefined where nothing was measured. */
+  readonly lasts: string | undefined
 }
+
+/** More of one table's cannot be told apart. */
+const mostSpans = 200
 
 /** A table of the locks on existing tables: who waits for what, from which statement on and until when. */
 export function lanes({ statements, scale, name }: ShownMigration): Markup | undefined {
   const steps = placed(statements)
-  const found = lanesOf(steps)
+  const found = lanesOf(steps, scale)
   if (found.length === 0) return undefined
   const axis =
     scale === "measured" ? "as long as each statement took" : "wider where a statement takes longer, not to scale"
@@ -54,14 +60,20 @@ function placed(statements: readonly ShownStatement[]): readonly Step[] {
   })
 }
 
-function lanesOf(steps: readonly Step[]): readonly Lane[] {
+function lanesOf(steps: readonly Step[], scale: ShownMigration["scale"]): readonly Lane[] {
   const byTable = new Map<string, Span[]>()
+  const total = steps.reduce((sum, { statement }) => sum + statement.width, 0)
+  let before = 0
   for (const { statement, from, to } of steps) {
     for (const lock of statement.locks) {
       const end = lock.until === "end of migration" ? 100 : to
-      const span = { lock, line: statement.line, from, to: end, workTo: to }
-      byTable.set(lock.table, [...(byTable.get(lock.table) ?? []), span])
+      const ms = lock.until === "end of migration" ? total - before : statement.width
+      const lasts = scale === "measured" ? duration(ms) : undefined
+      const spans = byTable.get(lock.table) ?? []
+      if (spans.length < mostSpans) spans.push({ lock, line: statement.line, from, to: end, workTo: to, lasts })
+      byTable.set(lock.table, spans)
     }
+    before += statement.width
   }
   const found = [...byTable].map(
     ([table, spans]): Lane => ({ table, size: spans.find(({ lock }) => lock.size)?.lock.size, spans }),
@@ -121,10 +133,11 @@ const waiting: Readonly<Record<ShownLock["waits"], Markup>> = {
 }
 
 /** Who waits for the strongest lock, since which line, and until when. */
-function sentence({ lock, line }: Span): Markup {
+function sentence({ lock, line, lasts }: Span): Markup {
   const span =
     lock.until === "end of migration" ? `from line ${line} to the end of the migration` : `while line ${line} runs`
-  return html`${waiting[lock.waits]}${lock.waits !== "nobody" && ` ${span}`} <span class="lock">${lock.lock}</span>`
+  const long = lasts !== undefined && html`, <b>${lasts}</b>`
+  return html`${waiting[lock.waits]}${lock.waits !== "nobody" && [` ${span}`, long]} <span class="lock">${lock.lock}</span>`
 }
 
 function works(spans: readonly Span[]): Content {

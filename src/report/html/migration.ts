@@ -1,9 +1,9 @@
 import type { Finding } from "../../check/finding.js"
 import { notes as notesOf } from "./findings.js"
-import { named, states, time } from "./history.js"
+import { named, states, time as timestamp } from "./history.js"
 import { lanes } from "./lanes.js"
 import { type Content, html, type Markup } from "./markup.js"
-import type { HistoryEntry, ShownMigration } from "./picture.js"
+import type { HistoryEntry, ShownMigration, ShownStatement } from "./picture.js"
 import { type HighlightedSql, highlight } from "./sql.js"
 
 /** A migration to render, what is found in it, and its id in the page. */
@@ -25,8 +25,8 @@ export async function migrationSection({ migration, findings, id, entry }: Chapt
   const open = migration.state === "pending" || migration.state === "failed" || findings.length > 0
   return html`<article class="migration" id="${id}" aria-labelledby="h-${id}">
 <header><h3 id="h-${id}">${named(migration.name)}</h3>
-<p class="traits"><span class="badge s-${migration.state}">${states[migration.state].word}</span>${migration.traits.map((trait) => html`<span class="trait">${trait}</span>`)}${time(entry?.at)}</p></header>
-${own.length > 0 && notesOf(own, migration)}
+<p class="traits"><span class="badge s-${migration.state}">${states[migration.state].word}</span>${migration.traits.map((trait) => html`<span class="trait">${trait}</span>`)}${timestamp(entry?.at)}</p></header>
+${own.length > 0 && html`<div class="notes">${notesOf(own, migration)}</div>`}
 ${lanes(migration)}
 <details class="source"${open && html` open`}><summary>SQL <span class="muted">${migration.file}</span></summary>
 ${segments({ sql, migration, findings, id })}
@@ -42,51 +42,76 @@ interface Listing {
   readonly id: string
 }
 
-/** The SQL in parts: each finding stands beside the statement that it is about. */
+/** The SQL in parts: each finding, and what was measured, stands beside the statement that it is about. */
 function segments({ sql, migration, findings, id }: Listing): Content {
   const parts = partsOf(sql, migration, findings)
-  const hasNotes = findings.some(({ line }) => line !== undefined)
-  return html`<div class="code${hasNotes && " noted"}">${parts.map(({ from, to, notes }) => {
-    const hits = new Set(notes.map(({ line }) => line))
-    const lines = sql.lines.slice(from - 1, to).map((line, at) => {
-      const number = from + at
-      return hits.has(number) ? html`<li class="hit" id="${id}-${number}">${line}\n` : html`<li>${line}\n`
-    })
-    const beside = notes.length > 0 && notesOf(notes, migration)
-    return html`<ol class="sql" start="${from}">${lines}</ol>${beside}`
-  })}</div>`
+  const hasNotes = parts.some(({ notes }) => notes.length > 0)
+  const isTimed = parts.some(({ measured }) => measured !== undefined)
+  return html`<div class="code${hasNotes ? " noted" : isTimed && " timed"}">${parts.map(
+    ({ from, to, notes, measured }) => {
+      const hits = new Set(notes.map(({ line }) => line))
+      const lines = sql.lines.slice(from - 1, to).map((line, at) => {
+        const number = from + at
+        return hits.has(number) ? html`<li class="hit" id="${id}-${number}">${line}\n` : html`<li>${line}\n`
+      })
+      const beside = html`<div class="notes">${measured && measurement(measured)}${notesOf(notes, migration)}</div>`
+      return html`<ol class="sql" start="${from}">${lines}</ol>${(notes.length > 0 || measured !== undefined) && beside}`
+    },
+  )}</div>`
 }
+
+const measurement = ({ time, rows }: ShownStatement): Markup =>
+  html`<p class="measured"><b>${time}</b>${rows.map((one) => html`<span>${one}</span>`)}</p>`
 
 interface Part {
   readonly from: number
   readonly to: number
   readonly notes: readonly Finding[]
+  readonly measured: ShownStatement | undefined
+}
+
+/** What belongs beside one statement. */
+interface Beside {
+  readonly to: number
+  readonly notes: readonly Finding[]
+  readonly measured: ShownStatement | undefined
 }
 
 function partsOf(sql: HighlightedSql, { statements }: ShownMigration, findings: readonly Finding[]): readonly Part[] {
   const last = sql.lines.length - (sql.lines.length > 1 && sql.lines.at(-1)?.text === "" ? 1 : 0)
   const starts = statements.map(({ line }) => line)
-  const noted = new Map<number, { to: number; readonly notes: Finding[] }>()
+  const endOf = (line: number): number => {
+    if (starts.length === 0) return line
+    return Math.max(line, sql.codeBefore(starts.find((start) => start > line) ?? last + 1))
+  }
+  const beside = new Map<number, Beside>()
+  for (const measured of statements.slice(0, mostMeasured)) {
+    const { line, time } = measured
+    if (time !== undefined && line <= last) beside.set(line, { to: endOf(line), notes: [], measured })
+  }
   for (const finding of findings) {
     if (finding.line === undefined) continue
     const line = Math.min(finding.line, last)
     const from = starts.findLast((start) => start <= line) ?? line
-    const after = starts.find((start) => start > line) ?? last + 1
-    const to = Math.max(line, starts.length === 0 ? line : sql.codeBefore(after))
-    const known = noted.get(from) ?? { to, notes: [] }
-    noted.set(from, { to: Math.max(to, known.to), notes: [...known.notes, { ...finding, line }] })
+    const known = beside.get(from) ?? { to: line, notes: [], measured: undefined }
+    const notes = [...known.notes, { ...finding, line }]
+    beside.set(from, { ...known, to: Math.max(known.to, endOf(line)), notes })
   }
   const parts: Part[] = []
   let next = 1
-  for (const [start, { to, notes }] of [...noted].toSorted(([one], [other]) => one - other)) {
+  const rest = (to: number) => parts.push({ from: next, to, notes: [], measured: undefined })
+  for (const [start, { to, ...what }] of [...beside].toSorted(([one], [other]) => one - other)) {
     const from = Math.max(start, next)
-    if (from > next) parts.push({ from: next, to: from - 1, notes: [] })
-    parts.push({ from, to, notes })
+    if (from > next) rest(from - 1)
+    parts.push({ from, to, ...what })
     next = Math.max(next, to + 1)
   }
-  if (next <= last) parts.push({ from: next, to: last, notes: [] })
+  if (next <= last) rest(last)
   return parts
 }
+
+/** Of a file with thousands of INSERTs nobody reads the time of each. */
+const mostMeasured = 200
 
 function cutLines(sql: string): string {
   const lines = sql.split("\n").map((line) => (line.length > longestLine ? `${line.slice(0, longestLine)} …` : line))

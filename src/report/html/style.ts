@@ -116,7 +116,7 @@ details>summary{cursor:pointer;border-radius:4px}
 .sql .hit{background:var(--warn-bg);box-shadow:-3.4rem 0 0 var(--warn-bg)}.sql li:target{outline:2px solid var(--info-bar);outline-offset:1px}
 .notes{padding:.5rem 1rem .6rem 3.4rem}.migration>.notes{padding:0;margin:1rem 0}
 .note{position:relative;background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:.5rem .8rem .55rem 1.1rem;font-size:.86rem;line-height:1.45}.note+.note{margin-top:.4rem}.note::before{left:6px;top:.6rem;bottom:.6rem}.note p{margin-top:.2rem}
-@media(min-width:1000px){.code.noted{grid-template-columns:minmax(0,1fr) 390px;column-gap:.6rem}.code .notes{grid-column:2;grid-row-end:span 2;padding:0 .6rem .4rem 0}}
+@media(min-width:1000px){.code.noted{grid-template-columns:minmax(0,1fr) 390px;column-gap:.6rem}.code.timed{grid-template-columns:minmax(0,1fr) 230px;column-gap:.6rem}.code .notes{grid-column:2;grid-row-end:span 2;padding:0 .6rem .4rem 0}}
 
 .views{display:flex;flex-wrap:wrap;gap:.6rem 1.6rem;align-items:center;justify-content:space-between;margin:0 0 .7rem}
 .views fieldset{border:1px solid var(--line);border-radius:7px;margin:0;padding:2px;display:flex;background:var(--panel)}
@@ -137,11 +137,12 @@ details>summary{cursor:pointer;border-radius:4px}
 .v-b,.v-a{display:none}.schema:has(#v-before:checked) :is(.diagram .add,.v-u,.v-a),.schema:has(#v-after:checked) :is(.diagram .del,.v-u,.v-b){display:none}.schema:has(#v-before:checked) .v-b,.schema:has(#v-after:checked) .v-a{display:inline}
 .changes{margin:1.1rem 0 0;columns:2 26em;column-gap:2.6rem;font-size:.9rem}.changes>li{break-inside:avoid;margin:0 0 .8rem}.changes ul{margin:.15rem 0 0;padding-left:1.2rem}.changes li{overflow-wrap:anywhere}.changes .kind{color:var(--muted)}.detail{font-size:.92em}
 
+.measured{margin:.1rem 0 .4rem;font-size:.85rem;color:var(--muted);font-variant-numeric:tabular-nums}.measured b{color:var(--ink);font-weight:600}.measured span{margin-left:.7em}
 .checks{border-top:1px solid var(--line);margin:.8rem 0 0}
-.checks li{display:grid;grid-template-columns:22px minmax(11em,max-content) 6em minmax(0,1fr) max-content;gap:.2rem .8rem;align-items:baseline;padding:.4rem 0;border-bottom:1px solid var(--line)}
-.checks .dot{box-shadow:none}.checks .time{grid-column:5;color:var(--muted);font-size:.85rem}.checks .why{grid-column:4;color:var(--muted);font-size:.9rem}.checks .state{font-size:.88rem}
+.checks li{display:grid;grid-template-columns:22px minmax(11em,16em) 5.5em minmax(0,1fr) max-content;gap:.2rem .8rem;align-items:baseline;padding:.4rem 0;border-bottom:1px solid var(--line)}
+.checks li>*{min-width:0}.checks code,.why{overflow-wrap:anywhere}.checks .where{background:none;padding:0}#h-accepted{margin-top:1.6rem}.checks .time{grid-column:5;color:var(--muted);font-size:.85rem}.checks .why{grid-column:4;color:var(--muted);font-size:.9rem}.checks .state{font-size:.88rem}
 footer{color:var(--muted);font-size:.85rem;padding-top:1rem;padding-bottom:3rem;display:flex;flex-wrap:wrap;gap:.3rem 2rem;border-top:1px solid var(--line)}
-@media(max-width:720px){main,footer{padding:0 16px}.bar{padding:.5rem 16px;gap:.8rem}.bar nav,#expand{display:none}.tools{margin-left:auto}.overview{padding-top:1.8rem}h1{font-size:1.32rem}
+@media(max-width:720px){.diagram .fit{max-width:none}main,footer{padding:0 16px}.bar{padding:.5rem 16px;gap:.8rem}.bar nav,#expand{display:none}.tools{margin-left:auto}.overview{padding-top:1.8rem}h1{font-size:1.32rem}
 .timeline li{grid-template-columns:22px minmax(0,1fr) max-content}.timeline li>time{grid-column:2;text-align:left}
 .migration{padding:1rem .9rem}.sql{padding-left:2.6rem;padding-right:.5rem}.notes{padding:.4rem .5rem .6rem .6rem}.sql .hit{box-shadow:-2.6rem 0 0 var(--warn-bg)}
 .lanes tr{display:grid}.lanes .when,.lanes tbody th{width:auto}.lanes td,.lanes th{border:0;padding:.1rem 0}.lanes tbody tr{border-top:1px solid var(--line);padding:.4rem 0}.lanes thead th:not(.when){display:none}
