@@ -60,7 +60,7 @@ export default defineCommand({
       ...(isPictured ? { keeps: "catalogs" } : {}),
       onResult: () => output.live(`${++done} checked`),
       onEnd: async (given) => {
-        if (isPictured) picture = await (await import("../report/html/check-picture.js")).checkPicture(given)
+        if (isPictured) picture = await (await import("../report/html/pictures/check.js")).checkPicture(given)
       },
     })
     output.live("")

@@ -33,7 +33,7 @@ export default defineCommand({
     const folder = readMigrations(where, settings)
     const report = deployReporter(output)
     const recorder = deployRecorder(async (course) => {
-      const { deployPicture } = await import("../report/html/deploy-picture.js")
+      const { deployPicture } = await import("../report/html/pictures/deploy.js")
       return deployPicture(course, folder.migrations, target.url)
     })
     const result = await runDeploy({

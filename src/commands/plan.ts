@@ -64,7 +64,7 @@ export default defineCommand({
       text: ({ columns }: Style) => renderPlan(plan, refused, columns),
       object: planObject(plan, refused),
       report: async () => (await import("../report/formats/plan-report.js")).planReport(plan, refused),
-      picture: async () => (await import("../report/html/plan-picture.js")).planPicture(plan),
+      picture: async () => (await import("../report/html/pictures/plan.js")).planPicture(plan),
     }
     await give(answer, settings, output)
     return canBeApplied(plan) && refused.length === 0 ? 0 : 1

@@ -79,7 +79,7 @@ export default defineCommand({
       object: rehearsalObject(rehearsal),
       report: async () => (await import("../report/formats/rehearse-report.js")).rehearsalReport(rehearsal),
       picture: async () => {
-        const { rehearsalPicture } = await import("../report/html/rehearse-picture.js")
+        const { rehearsalPicture } = await import("../report/html/pictures/rehearse.js")
         return rehearsalPicture(rehearsal, target.url)
       },
     }

@@ -49,7 +49,7 @@ export default defineCommand({
         return statusReport(comparison, folder.migrations, text)
       },
       picture: async () => {
-        const { statusPicture, subjectOf } = await import("../report/html/history-picture.js")
+        const { statusPicture, subjectOf } = await import("../report/html/pictures/history.js")
         return statusPicture(comparison.all, subjectOf(target.url), database.losses)
       },
     }

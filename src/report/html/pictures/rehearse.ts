@@ -1,11 +1,11 @@
-import { waitsFor } from "../../plan/waiting.js"
-import type { DatabaseUrl } from "../../postgres/url.js"
-import type { Rehearsal, RehearsedMigration, RehearsedStatement, RowsWritten } from "../../rehearse/rehearse.js"
-import { quoted } from "../../sql/tree.js"
-import { rowsText } from "../amount.js"
-import { duration } from "../deploy.js"
-import { historyEntries, subjectOf } from "./history-picture.js"
-import type { Fact, HistoryEntry, Picture, ShownMigration, ShownStatement } from "./picture.js"
+import { waitsFor } from "../../../plan/waiting.js"
+import type { DatabaseUrl } from "../../../postgres/url.js"
+import type { Rehearsal, RehearsedMigration, RehearsedStatement, RowsWritten } from "../../../rehearse/rehearse.js"
+import { quoted } from "../../../sql/tree.js"
+import { rowsText } from "../../amount.js"
+import { duration } from "../../deploy.js"
+import type { Fact, HistoryEntry, Picture, ShownMigration, ShownStatement } from "../picture.js"
+import { historyEntries, subjectOf } from "./history.js"
 
 /** What a rehearsal's page shows: the time and the rows of each statement, who would wait how long, the schema. */
 export function rehearsalPicture(rehearsal: Rehearsal, url: DatabaseUrl): Picture {

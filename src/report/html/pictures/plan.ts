@@ -1,8 +1,8 @@
-import type { Plan, PlannedMigration, PlannedStatement, Target, Work } from "../../plan/planned.js"
-import { waitsFor } from "../../plan/waiting.js"
-import { bytesText, rowsText } from "../amount.js"
-import { historyEntries, historyFacts } from "./history-picture.js"
-import type { Fact, Picture, ShownLock, ShownMigration, ShownStatement } from "./picture.js"
+import type { Plan, PlannedMigration, PlannedStatement, Target, Work } from "../../../plan/planned.js"
+import { waitsFor } from "../../../plan/waiting.js"
+import { bytesText, rowsText } from "../../amount.js"
+import type { Fact, Picture, ShownLock, ShownMigration, ShownStatement } from "../picture.js"
+import { historyEntries, historyFacts } from "./history.js"
 
 /** What a plan's page shows: what was observed, on the migrations' own lines. */
 export function planPicture(plan: Plan): Picture {

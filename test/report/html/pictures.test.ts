@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
 import type { MigrationState } from "../../../src/history/compare.js"
-import { historyEntries, historyFacts } from "../../../src/report/html/history-picture.js"
+import { historyEntries, historyFacts } from "../../../src/report/html/pictures/history.js"
 
 const row = (name: string) => ({
   ...{ id: name, name, checksum: "", steps: 1, logs: null, rolledBackAt: null },

@@ -1,10 +1,10 @@
-import { undoneBy } from "../../change/undo-file.js"
-import type { FolderMigration } from "../../history/folder.js"
-import type { DatabaseUrl } from "../../postgres/url.js"
-import { duration } from "../deploy.js"
-import type { DeployCourse } from "../formats/deploy-report.js"
-import { historyFacts, plainMigration, subjectOf } from "./history-picture.js"
-import type { Fact, HistoryEntry, HistoryState, Picture } from "./picture.js"
+import { undoneBy } from "../../../change/undo-file.js"
+import type { FolderMigration } from "../../../history/folder.js"
+import type { DatabaseUrl } from "../../../postgres/url.js"
+import { duration } from "../../deploy.js"
+import type { DeployCourse } from "../../formats/deploy-report.js"
+import type { Fact, HistoryEntry, HistoryState, Picture } from "../picture.js"
+import { historyFacts, plainMigration, subjectOf } from "./history.js"
 
 /** The picture of a deploy: what it applied, each with its time, and what failed. */
 export function deployPicture(course: DeployCourse, folder: readonly FolderMigration[], url: DatabaseUrl): Picture {

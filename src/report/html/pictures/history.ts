@@ -1,8 +1,8 @@
 import { relative } from "node:path"
-import { undoneBy } from "../../change/undo-file.js"
-import type { MigrationState } from "../../history/compare.js"
-import type { FolderMigration } from "../../history/folder.js"
-import type { Fact, HistoryEntry, HistoryState, Picture, ShownMigration } from "./picture.js"
+import { undoneBy } from "../../../change/undo-file.js"
+import type { MigrationState } from "../../../history/compare.js"
+import type { FolderMigration } from "../../../history/folder.js"
+import type { Fact, HistoryEntry, HistoryState, Picture, ShownMigration } from "../picture.js"
 
 /** The history as it is recorded, beside the folder. A migration that an applied undo took back is undone. */
 export function historyEntries(all: readonly MigrationState[]): readonly HistoryEntry[] {

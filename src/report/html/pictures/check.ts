@@ -1,7 +1,7 @@
-import type { Available, Given, Need, Resources } from "../../check/resources.js"
-import { historyEntries, plainMigration, subjectOf } from "./history-picture.js"
-import type { HistoryEntry, Picture } from "./picture.js"
-import { planFacts, plannedMigrations } from "./plan-picture.js"
+import type { Available, Given, Need, Resources } from "../../../check/resources.js"
+import type { HistoryEntry, Picture } from "../picture.js"
+import { historyEntries, plainMigration, subjectOf } from "./history.js"
+import { planFacts, plannedMigrations } from "./plan.js"
 
 /** The picture of what the checks were given: the branch's migrations as they were planned, the history, the schema. */
 export async function checkPicture(given: Given): Promise<Picture> {
