@@ -67,7 +67,7 @@ export default defineCommand({
       load: async (database) => {
         if (settings.data !== undefined) {
           const { loadDump } = await import("../rehearse/data.js")
-          return await loadDump(database, settings.data)
+          return await loadDump(database.client, settings.data)
         }
         const { seed } = await import("../cli/deploy.js")
         await seed({ target: { url: database.url }, signal }, where)

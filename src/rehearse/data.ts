@@ -1,30 +1,24 @@
 import { createReadStream } from "node:fs"
 import { open } from "node:fs/promises"
 import { createInterface } from "node:readline"
+import type { Readable } from "node:stream"
 import { execa } from "execa"
 import type pg from "pg"
 import { DatabaseError } from "pg"
 import { LockstepError } from "../errors.js"
 import type { Client } from "../postgres/connect.js"
-import type { DatabaseUrl } from "../postgres/url.js"
-
-/** Where the rows go: a scratch database in the state of the applied migrations. */
-export interface DataTarget {
-  readonly client: Client
-  readonly url: DatabaseUrl
-}
 
 /**
  * Loads the rows of a dump. Of a plain one (pg_dump, with its schema or --data-only) COPY, INSERT and setval() are run,
- * the rest is what the migrations have made; any other format is handed to pg_restore.
+ * the rest is what the migrations have made. A table has the dump's rows alone where the dump has any of it. Of any other format pg_restore makes a plain one as it is read.
  * Errors: L1801 it cannot be read or loaded.
  */
-export async function loadDump(target: DataTarget, path: string): Promise<void> {
+export async function loadDump(client: Client, path: string): Promise<void> {
   const isPlain = await startsAsText(path)
   // Rows may come before what they refer to. A role that may not do this has to bring them in order.
-  await target.client.query("SET session_replication_role = 'replica'").catch(() => undefined)
-  await (isPlain ? loadPlain(target.client, path) : restore(target, path))
-  await target.client.query("RESET ALL")
+  await client.query("SET session_replication_role = 'replica'").catch(() => undefined)
+  await (isPlain ? loadPlain(client, { path, text: createReadStream(path) }) : loadArchive(client, path))
+  await client.query("RESET ALL")
 }
 
 async function startsAsText(path: string): Promise<boolean> {
@@ -35,11 +29,12 @@ async function startsAsText(path: string): Promise<boolean> {
   return !start.subarray(0, 5).equals(Buffer.from("PGDMP")) && !start.includes(0)
 }
 
-async function loadPlain(client: Client, path: string): Promise<void> {
+async function loadPlain(client: Client, { path, text }: { path: string; text: Readable }): Promise<void> {
   let statement = ""
   let copy: CopyIn | undefined
   let number = 0
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
+  const filled = new Set<string>()
+  for await (const line of createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY })) {
     number++
     if (copy !== undefined) {
       if (line !== "\\.") copy.take(line)
@@ -50,6 +45,11 @@ async function loadPlain(client: Client, path: string): Promise<void> {
     if (statement === "" && (line === "" || line.startsWith("--") || line.startsWith("\\"))) continue
     statement += `${line}\n`
     if (!line.endsWith(";")) continue
+    const table = tableOf.exec(statement)?.groups?.table
+    if (table !== undefined && !filled.has(table) && !isOfHistory(statement)) {
+      filled.add(table)
+      await client.query(`DELETE FROM ${table}`).catch((cause: unknown) => Promise.reject(refused(path, number, cause)))
+    }
     if (isOfHistory(statement)) copy = copyStart.test(statement) ? new Skipped() : undefined
     else if (copyStart.test(statement)) copy = await startCopy(client, statement)
     else if (isData.test(statement))
@@ -58,6 +58,8 @@ async function loadPlain(client: Client, path: string): Promise<void> {
   }
 }
 
+/** The rows that the migrations have put into a table are among those that the dump has of it. */
+const tableOf = /^(?:COPY|INSERT\s+INTO)\s+(?<table>(?:(?:"(?:[^"]|"")+"|[\w$]+)\.?){1,2})/i
 const copyStart = /^COPY\s[^;]*\sFROM\s+stdin;\s*$/is
 const isData = /^(?:INSERT\s+INTO\b|SELECT\s+pg_catalog\.(?:setval|set_config)\()/i
 /** The history is what the scratch database's own is. */
@@ -135,15 +137,15 @@ class CopyQuery implements pg.Submittable, CopyIn {
   handlePortalSuspended(): void {}
 }
 
-async function restore({ url }: DataTarget, path: string): Promise<void> {
-  const { host, port, user, database, password } = url
-  const connection = [`--host=${host}`, `--port=${port}`, `--username=${user}`, `--dbname=${database}`]
-  const options = ["--data-only", "--disable-triggers", "--no-owner", "--exit-on-error"]
-  const result = await execa("pg_restore", [...connection, ...options, path], {
-    env: { PGPASSWORD: password ?? process.env.PGPASSWORD ?? "" },
-    reject: false,
-    stdin: "ignore",
+async function loadArchive(client: Client, path: string): Promise<void> {
+  const converting = execa("pg_restore", ["--data-only", "--no-owner", "--file=-", path], {
+    ...{ reject: false, buffer: { stdout: false }, stdin: "ignore" },
   })
+  const [loaded] = await Promise.allSettled([loadPlain(client, { path, text: converting.stdout })])
+  // What was refused ends it before its end.
+  if (loaded.status === "rejected") converting.kill()
+  const result = await converting
+  if (loaded.status === "rejected") throw loaded.reason
   if (!result.failed) return
   const isAbsent = result.exitCode === undefined
   throw new LockstepError("L1801", isAbsent ? "pg_restore cannot be started" : "pg_restore failed", {
@@ -151,7 +153,7 @@ async function restore({ url }: DataTarget, path: string): Promise<void> {
     state: "only the scratch database was touched.",
     next: isAbsent
       ? "install PostgreSQL's client programs, or write the dump as SQL: pg_dump --data-only"
-      : "see what it reports; the dump must fit the state of the applied migrations",
+      : "see what it reports: a newer pg_dump's file needs a pg_restore as new",
   })
 }
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { isOldServerInstalled, type OldServer, startOldServer } from "../faults/old-server.js"
 import { queryOn } from "../faults/query.js"
 import { lockstep } from "../support/cli.js"
+import { serverUrl } from "../support/postgres.js"
 import { createProject, type TestProject } from "../support/project.js"
 import { noPgDump } from "./programs.js"
 
@@ -55,6 +56,21 @@ describe.skipIf(noPgDump !== undefined || !isOldServerInstalled())("with the rea
     expect(JSON.parse(status.stdout)).toMatchObject({
       migrations: [{ state: "applied" }, { name: "20260102000000_drop_name", state: "pending" }],
     })
+  })
+
+  test("a backup is data to rehearse the next migration with, beside rows that a migration brings", async () => {
+    const { project, dump } = await migrated("rehearsed")
+    const url = urlOf("rehearsed_restored")
+    await lockstep(["restore", dump], { cwd: project.root, url })
+    await queryOn(url, "INSERT INTO account VALUES (3, 'Eve')")
+    await lockstep(["backup", "--to", "full"], { cwd: project.root, url })
+    const [full = ""] = readdirSync(join(project.root, "full"))
+    project.migration("20260102000000_drop_name", "UPDATE account SET name = upper(name);\n")
+    const rehearsed = await lockstep(["rehearse", "--data", join("full", full)], {
+      ...{ cwd: project.root, url },
+      env: { LOCKSTEP_SHADOW_URL: serverUrl() },
+    })
+    expect(rehearsed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("3 updated") })
   })
 
   test("a database that is not empty is refused; a new one is created", async () => {
