@@ -3,7 +3,7 @@ import type { Output } from "../cli/output.js"
 import { deployOptions, projectOptions } from "../cli/shared-options.js"
 import type { ContainerRequest } from "../kubernetes/container.js"
 import type { Starter } from "../kubernetes/job.js"
-import type { DeployVariable } from "../kubernetes/values.js"
+import { type DeployVariable, fleetSize } from "../kubernetes/values.js"
 
 /** Who may start a Job, and what its manifest then is. */
 const starters = {
@@ -26,6 +26,8 @@ export default defineCommand({
       choices: {
         "init-container": "the init container, for the pod's template (spec.template.spec of a Deployment)",
         job: "the Job that applies the migrations before the release's pods start",
+        "fleet-job":
+          "the Jobs of a fleet: one for its canaries, then an Indexed Job of which each pod takes a share of the list",
         values: "the values that they read, with the deploy's options, for values.yaml",
       },
     },
@@ -62,7 +64,26 @@ export default defineCommand({
       type: "text",
       value: "name",
       description: "in a manifest: the Secret whose key DATABASE_URL holds the database's URL",
-      defaultDescription: "shop-database; for the Job shop-migrations",
+      defaultDescription: "shop-database; for the Jobs shop-migrations",
+      source: "command line",
+    },
+    targetsSecret: {
+      type: "text",
+      value: "name",
+      default: "shop-targets",
+      description: "in a fleet's manifest: the Secret whose key targets.jsonl holds the list of targets",
+      source: "command line",
+    },
+    completions: {
+      type: "count",
+      default: fleetSize.completions,
+      description: "in a fleet's manifest: in how many shares the list is divided",
+      source: "command line",
+    },
+    parallelism: {
+      type: "count",
+      default: fleetSize.parallelism,
+      description: "in a fleet's manifest: how many pods work at once",
       source: "command line",
     },
   },
@@ -72,6 +93,7 @@ export default defineCommand({
     "lockstep kubernetes job",
     "lockstep kubernetes init-container --wait",
     "lockstep kubernetes job --for argocd --image ghcr.io/acme/shop:1.2.3 --secret shop-migrations",
+    "lockstep kubernetes fleet-job --for kubectl --completions 32 --parallelism 8",
     "lockstep kubernetes values",
   ],
   async run({ settings, operands: [what], output }) {
@@ -83,7 +105,12 @@ export default defineCommand({
       place:
         starter === "helm"
           ? { kind: "template" }
-          : { kind: "manifest", image: settings.image, secret: settings.secret ?? secret },
+          : {
+              kind: "manifest",
+              image: settings.image,
+              secret: settings.secret ?? secret,
+              targets: settings.targetsSecret,
+            },
       variables,
     })
     if (what === "init-container") {
@@ -109,6 +136,17 @@ export default defineCommand({
       )
       return 0
     }
+    if (what === "fleet-job") {
+      const { fleetJobs } = await import("../kubernetes/fleet-job.js")
+      const { completions, parallelism } = settings
+      const jobs = fleetJobs(starter, {
+        ...request("shop-migrations"),
+        ...{ completions, parallelism, canaryGroup: "canary" },
+      })
+      output.say("Two Jobs, the second to be started when the first is complete; helm and argocd do so by their order.")
+      await print(output, { text: jobs, object: { jobs } }, starter === "helm" ? "templates/fleet.yaml" : "fleet.yaml")
+      return 0
+    }
     const { exampleValues, renderValues } = await import("../kubernetes/values.js")
     const values = exampleValues(variables)
     output.data(renderValues(values, variables), "script")
@@ -118,8 +156,8 @@ export default defineCommand({
 })
 
 async function print(output: Output, part: { text: object; object: object }, heading: string): Promise<void> {
-  const { renderTemplate } = await import("../kubernetes/template.js")
-  output.data(renderTemplate(part.text, heading), "script")
+  const { renderAll } = await import("../kubernetes/template.js")
+  output.data(renderAll([part.text].flat(), heading), "script")
   output.object({ schema: "lockstep.kubernetes/1", ...part.object })
 }
 

@@ -8,7 +8,9 @@ const variable = z.union([
   z.strictObject({ name: text, value: text }),
   z.strictObject({
     name: text,
-    valueFrom: z.strictObject({ secretKeyRef: z.strictObject({ name: text, key: text }) }),
+    valueFrom: z.strictObject({
+      secretKeyRef: z.strictObject({ name: text, key: text, optional: z.optional(z.boolean()) }),
+    }),
   }),
 ])
 
@@ -29,6 +31,7 @@ export const containerSchema = z.strictObject({
   image: text,
   command: z.array(text),
   env: z.array(variable),
+  volumeMounts: z.optional(z.array(z.strictObject({ name: text, mountPath: text, readOnly: z.literal(true) }))),
   resources: z.optional(z.strictObject({ requests: amounts, limits: amounts })),
   securityContext: z.optional(securityContext),
   terminationMessagePolicy: z.optional(z.literal("FallbackToLogsOnError")),
@@ -45,7 +48,13 @@ export type Detail = "plain" | "hardened"
 /** What becomes a chart's template, whose values say the rest, or a manifest that holds them. */
 export type Place =
   | { readonly kind: "template" }
-  | { readonly kind: "manifest"; readonly image: string; readonly secret: string }
+  | {
+      readonly kind: "manifest"
+      readonly image: string
+      readonly secret: string
+      /** The Secret that holds a fleet's list of targets. */
+      readonly targets: string
+    }
 
 /** All that decides what a container looks like. */
 export interface ContainerRequest {

@@ -2,6 +2,9 @@ import * as z from "zod/mini"
 import { type ContainerRequest, containerSchema, migrationContainer } from "./container.js"
 import { text } from "./template.js"
 
+/** A number, or the Helm expression that reads it. */
+const amount = z.union([z.number(), text])
+
 const failureRule = z.union([
   z.strictObject({
     action: z.enum(["FailJob", "FailIndex"]),
@@ -19,11 +22,20 @@ export const jobSchema = z.strictObject({
   kind: z.literal("Job"),
   metadata: z.strictObject({ name: text, annotations: z.optional(z.record(z.string(), text)) }),
   spec: z.strictObject({
-    backoffLimit: z.number(),
+    completionMode: z.optional(z.literal("Indexed")),
+    completions: z.optional(amount),
+    parallelism: z.optional(amount),
+    backoffLimit: z.optional(z.number()),
+    backoffLimitPerIndex: z.optional(amount),
+    maxFailedIndexes: z.optional(amount),
     activeDeadlineSeconds: z.number(),
     podFailurePolicy: z.strictObject({ rules: z.array(failureRule) }),
     template: z.strictObject({
-      spec: z.strictObject({ restartPolicy: z.literal("Never"), containers: z.array(containerSchema) }),
+      spec: z.strictObject({
+        restartPolicy: z.literal("Never"),
+        containers: z.array(containerSchema),
+        volumes: z.optional(z.array(z.strictObject({ name: text, secret: z.strictObject({ secretName: text }) }))),
+      }),
     }),
   }),
 })
@@ -54,9 +66,16 @@ export const annotations: Readonly<Record<Starter, Readonly<Record<string, strin
 /** Exit code 2: wrong usage or configuration, which a second pod would find again. */
 const wrongConfiguration = 2
 
+/** A pod that is evicted does not count as an attempt, and a wrong configuration is not attempted again. */
+export const failurePolicy = (containerName: string): Job["spec"]["podFailurePolicy"] => ({
+  rules: [
+    { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
+    { action: "FailJob", onExitCodes: { containerName, operator: "In", values: [wrongConfiguration] } },
+  ],
+})
+
 /**
- * The Job that applies the migrations, with the Secret of a role that may change the schema. A pod that is evicted does
- * not count as an attempt, and a wrong configuration is not attempted again.
+ * The Job that applies the migrations, with the Secret of a role that may change the schema.
  * Source: Kubernetes documentation, "Jobs", "Pod failure policy".
  */
 export function migrationJob(starter: Starter, request: ContainerRequest): Job {
@@ -70,15 +89,7 @@ export function migrationJob(starter: Starter, request: ContainerRequest): Job {
     spec: {
       backoffLimit: 2,
       activeDeadlineSeconds: 1800,
-      podFailurePolicy: {
-        rules: [
-          { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
-          {
-            action: "FailJob",
-            onExitCodes: { containerName: container.name, operator: "In", values: [wrongConfiguration] },
-          },
-        ],
-      },
+      podFailurePolicy: failurePolicy(container.name),
       template: {
         spec: {
           restartPolicy: "Never",

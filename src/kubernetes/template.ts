@@ -22,8 +22,12 @@ export const print = (document: Document): string =>
 /** Lists that are written on one line. */
 const onOneLine: ReadonlySet<unknown> = new Set(["command", "drop", "values"])
 
+/** Objects as one text, without a newline at its end. */
+export const renderAll = (objects: readonly object[], heading: string): string =>
+  objects.map((object, index) => renderTemplate(object, index === 0 ? heading : undefined)).join("\n---\n")
+
 /** An object as text for a Helm template or a manifest, without a newline at its end. `heading` is its first line. */
-export function renderTemplate(object: object, heading: string): string {
+export function renderTemplate(object: object, heading: string | undefined): string {
   const document = new Document(object, { customTags: (tags) => [bareExpression, ...tags] })
   visit(document, {
     Pair(_, pair) {
@@ -33,6 +37,6 @@ export function renderTemplate(object: object, heading: string): string {
         if (isScalar(item) && typeof item.value === "string") item.type = Scalar.QUOTE_DOUBLE
     },
   })
-  if (document.contents) document.contents.commentBefore = ` ${heading}`
+  if (document.contents && heading !== undefined) document.contents.commentBefore = ` ${heading}`
   return print(document)
 }

@@ -11,6 +11,15 @@ export const valuesSchema = z.strictObject({
     secretKey: text,
     env: z.record(z.string().check(z.regex(/^LOCKSTEP_[A-Z_]+$/)), text),
   }),
+  fleet: z.strictObject({
+    ...{ secretName: text, secretKey: text, canaryGroup: text },
+    ...{
+      completions: z.number(),
+      parallelism: z.number(),
+      backoffLimitPerIndex: z.number(),
+      maxFailedIndexes: z.number(),
+    },
+  }),
 })
 
 export type Values = z.infer<typeof valuesSchema>
@@ -25,16 +34,19 @@ export interface DeployVariable {
   readonly help: string
 }
 
-/** Paths to a text in the values: "image.tag". */
-type Path<T> = T extends string
+/** Paths to a text or a number in the values: "image.tag". */
+type Path<T> = T extends string | number
   ? never
-  : { [K in keyof T & string]: T[K] extends string ? K : `${K}.${Path<T[K]>}` }[keyof T & string]
+  : { [K in keyof T & string]: T[K] extends string | number ? K : `${K}.${Path<T[K]>}` }[keyof T & string]
 
 /** The Helm expression that reads a value: "{{ .Values.image.tag }}". */
 export const read = (path: Path<Values>): string => `{{ .Values.${path} }}`
 
 /** The same where YAML must read a string, whatever the value looks like: "30", "true". */
 export const readQuoted = (path: Path<Values>): string => `{{ .Values.${path} | quote }}`
+
+/** How a fleet's Job is divided, unless it is said otherwise. */
+export const fleetSize = { completions: 16, parallelism: 4, backoffLimitPerIndex: 2, maxFailedIndexes: 0 } as const
 
 /** Example values, with the deploy's defaults. */
 export const exampleValues = (variables: readonly DeployVariable[]): Values => ({
@@ -44,6 +56,10 @@ export const exampleValues = (variables: readonly DeployVariable[]): Values => (
     secretName: "shop-migrations",
     secretKey: "DATABASE_URL",
     env: Object.fromEntries(variables.map(({ name, value }) => [name, value])),
+  },
+  fleet: {
+    ...{ secretName: "shop-targets", secretKey: "targets.jsonl", canaryGroup: "canary" },
+    ...fleetSize,
   },
 })
 
@@ -63,6 +79,13 @@ export function renderValues(values: Values, variables: readonly DeployVariable[
   )
   comment(["migrations", "secretName"], "the same for the Job alone, with a role that may change the schema")
   comment(["migrations", "env"], "the deploy's options with their defaults; the hardened containers read them")
+  comment(["fleet", "secretName"], "for a fleet's Jobs: the Secret that holds the list of targets, and its key")
+  comment(["fleet", "canaryGroup"], "the group of targets that is deployed to first, by a Job of its own")
+  comment(["fleet", "completions"], "in how many shares the list is divided, and how many pods work at once")
+  comment(
+    ["fleet", "backoffLimitPerIndex"],
+    "how often a share is started again, and how many may fail before all are stopped",
+  )
   for (const { name, help } of variables) comment(["migrations", "env", name], help)
   return print(document)
 }

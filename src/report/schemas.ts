@@ -144,6 +144,7 @@ const image = z.strictObject({
 const kubernetes = z.union([
   z.strictObject({ schema: z.literal("lockstep.kubernetes/1"), ...podPartSchema.shape }),
   z.strictObject({ schema: z.literal("lockstep.kubernetes/1"), job: jobSchema }),
+  z.strictObject({ schema: z.literal("lockstep.kubernetes/1"), jobs: z.array(jobSchema) }),
   z.strictObject({ schema: z.literal("lockstep.kubernetes/1"), values: valuesSchema }),
 ])
 

@@ -17,6 +17,7 @@ const hardened = await kubernetes("init-container", "--hardened")
 const values = await kubernetes("values")
 const waiting = await kubernetes("init-container", "--wait")
 const job = await kubernetes("job")
+const fleet = await kubernetes("fleet-job", "--for", "kubectl")
 const argocd = await kubernetes("job", "--for", "argocd")
 
 const snippets = fences("yaml")
@@ -24,7 +25,7 @@ const byHand = (text: string) => /^# (templates\/deployment|Chart|flux\/)/.test(
 
 test("what the document shows as the command's output is its output", () => {
   const shown = snippets.filter((text) => !byHand(text))
-  const printed = [plain, hardened, values, job, waiting, argocd]
+  const printed = [plain, hardened, values, job, waiting, fleet, argocd]
   expect(shown, "replace the block by what lockstep kubernetes prints").toEqual(printed)
 })
 

@@ -147,5 +147,7 @@ describe("lockstep kubernetes values", () => {
 test("another word is wrong usage", async () => {
   const { exitCode, stderr } = await kubernetes("chart")
   expect(exitCode).toBe(2)
-  expect(stderr).toMatch(/^error\[L1301\]: .*'chart' is invalid.* Allowed choices are init-container, job, values/)
+  expect(stderr).toMatch(
+    /^error\[L1301\]: .*'chart' is invalid.* Allowed choices are init-container, job, fleet-job, values/,
+  )
 })

@@ -1,17 +1,60 @@
 import { describe, expect, test } from "vitest"
 import * as z from "zod/mini"
 import type { ContainerRequest } from "../../src/kubernetes/container.js"
+import { fleetJobs } from "../../src/kubernetes/fleet-job.js"
 import { waitingInitContainer } from "../../src/kubernetes/init-container.js"
-import { jobSchema, migrationJob } from "../../src/kubernetes/job.js"
+import { failurePolicy, jobSchema, migrationJob } from "../../src/kubernetes/job.js"
 import { repository } from "../support/cli.js"
 import { lockstep } from "../support/in-process.js"
 
 const inChart: ContainerRequest = { content: "full", detail: "plain", place: { kind: "template" }, variables: [] }
 const inManifest: ContainerRequest = {
   ...inChart,
-  place: { kind: "manifest", image: "ghcr.io/acme/shop:2", secret: "shop-migrations" },
+  place: { kind: "manifest", image: "ghcr.io/acme/shop:2", secret: "shop-migrations", targets: "shop-targets" },
 }
 const kubernetes = (...args: string[]) => lockstep(["kubernetes", ...args], { cwd: repository })
+
+describe("the Jobs of a fleet", () => {
+  const size = { completions: 32, parallelism: 8, canaryGroup: "canary" }
+  const [canary, fleet] = fleetJobs("argocd", { ...inManifest, ...size })
+
+  test("each pod takes the share of its index; one that fails is started again alone, and its failures are counted", () => {
+    expect(fleet.spec).toMatchObject({
+      ...{ completionMode: "Indexed", completions: 32, parallelism: 8, backoffLimitPerIndex: 2, maxFailedIndexes: 0 },
+      podFailurePolicy: failurePolicy("db-fleet"),
+    })
+    expect(fleet.spec).not.toHaveProperty("backoffLimit")
+    const [container] = fleet.spec.template.spec.containers
+    expect(container?.command.join(" ")).toBe(
+      "lockstep deploy --targets /targets/targets.jsonl --shards=32 --json --termination-log /dev/termination-log",
+    )
+  })
+
+  test("the canaries come before, in a Job of their own", () => {
+    expect(canary.spec).not.toHaveProperty("completionMode")
+    expect(canary.spec.template.spec.containers[0]?.command.join(" ")).toContain("--groups=canary")
+    const waves = [canary, fleet].map(({ metadata }) => metadata.annotations?.["argocd.argoproj.io/sync-wave"])
+    expect(waves).toEqual(["1", "2"])
+    const weights = fleetJobs("helm", { ...inChart, ...size }).map(
+      ({ metadata }) => metadata.annotations?.["helm.sh/hook-weight"],
+    )
+    expect(weights).toEqual(["1", "2"])
+  })
+
+  test("the list is a Secret's file; the Secret with a URL is for lists whose targets have none", () => {
+    const { containers, volumes } = fleet.spec.template.spec
+    expect(volumes).toEqual([{ name: "targets", secret: { secretName: "shop-targets" } }])
+    expect(containers[0]?.volumeMounts).toEqual([{ name: "targets", mountPath: "/targets", readOnly: true }])
+    expect(JSON.stringify(containers[0]?.env[0])).toContain('"optional":true')
+  })
+
+  test("are printed one after the other, and --json prints both", async () => {
+    const { stdout } = await kubernetes("fleet-job", "--json", "--for", "kubectl", "--completions", "3")
+    const { jobs } = JSON.parse(stdout)
+    expect(z.parse(z.array(jobSchema), jobs).map(({ metadata }) => metadata.name)).toEqual(["db-canary", "db-fleet"])
+    expect(jobs[1].spec.completions).toBe(3)
+  })
+})
 
 test("the Job's Secret is not the one that the pods wait with", () => {
   const [job] = migrationJob("helm", inChart).spec.template.spec.containers

@@ -32,13 +32,14 @@ describe.skipIf(!tools)("the example chart, rendered with the real helm", () => 
   })
   afterAll(() => rmSync(charts, { recursive: true }))
 
-  const template = async (values: object = {}): Promise<Record<string, Rendered>> => {
+  const render = async (values: object = {}): Promise<readonly Rendered[]> => {
     const file = join(charts, "values.json")
     writeFileSync(file, JSON.stringify(values))
     const { stdout } = await execa(tools.helm, ["template", "shop", join(charts, "example"), "--values", file])
-    const objects = parseAllDocuments(stdout).map((document) => document.toJS() as Rendered)
-    return Object.fromEntries(objects.map((object) => [object.kind, object]))
+    return parseAllDocuments(stdout).map((document) => document.toJS() as Rendered)
   }
+  const template = async (values?: object): Promise<Record<string, Rendered>> =>
+    Object.fromEntries((await render(values)).map((object) => [object.kind, object]))
 
   test("helm lint --strict has nothing to say about either chart", async () => {
     await execa(tools.helm, ["lint", "--strict", join(charts, "lockstep"), join(charts, "example")])
@@ -64,6 +65,16 @@ describe.skipIf(!tools)("the example chart, rendered with the real helm", () => 
       expect(found.env).toEqual(expect.arrayContaining(env))
     }
     expect(byPods.Job, "pods that deploy need no Job").toBeUndefined()
+  })
+
+  test("the fleet's Jobs are those that lockstep kubernetes prints, the canaries' first", async () => {
+    const text = await kubernetes("values")
+    const { image, database, migrations, fleet } = parse(text)
+    const found = await render({ migrateIn: "fleet", lockstep: { image, database, migrations, fleet } })
+    const jobs = found.filter(({ kind }) => kind === "Job").map(sorted)
+    const printed = await renderChart(tools, await kubernetes("fleet-job", "--hardened"), text)
+    expect(jobs).toMatchObject(printed.map((job) => Object(sorted(job))))
+    expect(jobs).toHaveLength(2)
   })
 
   test("rights apart: the Job alone has the Secret that may change the schema", async () => {
@@ -112,14 +123,15 @@ describe.skipIf(!tools)("the example chart, rendered with the real helm", () => 
     }
 
     test.each(minors)("%s knows every field, with every value set and with none", async (minor) => {
-      for (const values of [everything, {}, { migrateIn: "init" }])
-        for (const object of Object.values(await template(values))) expect(validate(object, minor)).toEqual([])
+      for (const values of [everything, {}, { migrateIn: "init" }, { ...everything, migrateIn: "fleet" }])
+        for (const object of await render(values)) expect(validate(object, minor)).toEqual([])
     })
 
     test("what the command prints is valid as well; a misspelt field or a wrong type is not", async () => {
       const rendered = await renderChart(tools, await kubernetes("job", "--hardened"), await kubernetes("values"))
       const manifest = parse(await kubernetes("job", "--for", "argocd", "--hardened"))
-      for (const object of [...rendered, manifest])
+      const fleet = parseAllDocuments(await kubernetes("fleet-job", "--for", "kubectl")).map((one) => one.toJS())
+      for (const object of [...rendered, manifest, ...fleet])
         for (const minor of minors) expect(validate(object, minor)).toEqual([])
       const misspelt = { ...manifest, spec: { ...manifest.spec, activeDeadlineSecond: 3 } }
       expect(validate(misspelt, "1.37")).not.toEqual([])

@@ -73,6 +73,12 @@ export const fleetDeployOptions = {
     description: "the file to keep the run's state in",
     defaultDescription: "a new one in .lockstep/fleet",
   },
+  terminationLog: {
+    type: "text",
+    value: "file",
+    description:
+      "the file for a summary of at most 4096 bytes, such as /dev/termination-log, which Kubernetes shows as the pod's message",
+  },
 } as const satisfies OptionTable
 
 export type TargetSettings = Settings<typeof targetOptions>

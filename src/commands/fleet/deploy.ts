@@ -69,6 +69,10 @@ export async function runFleetDeploy({ settings, output, signal, project }: Call
     object: summary,
     report: async () => fleetReport(summary, migrations),
   }
+  if (settings.terminationLog !== undefined) {
+    const { writeTerminationMessage } = await import("../../report/fleet/termination.js")
+    writeTerminationMessage(settings.terminationLog, summary, (text) => output.say(`  note  ${text}`))
+  }
   await give(answer, settings, output)
   return isComplete(summary) ? 0 : 1
 }
