@@ -9,8 +9,7 @@ import { type Client, connect } from "../postgres/connect.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import type { SchemaFiles } from "../project/schema.js"
 import { container, type Diff, type EngineSetting, historyList, withEngine } from "../schema-engine/engine.js"
-import { withScratchDatabase } from "../scratch/database.js"
-import { replay, type Step, stepsOf } from "../scratch/replay.js"
+import { type Step, stepsOf, withReplayed } from "../scratch/replay.js"
 import { notSeen, objectScript, objectSummary } from "./object-diff.js"
 import { unqualified } from "./undo-file.js"
 
@@ -100,10 +99,8 @@ async function objectsBetween(
 async function catalogOf(side: Side, comparison: Comparison, pending: readonly string[]) {
   const { url } = comparison
   if (side.side !== "history") return await withClient(url, (client) => readCatalog(client, url.schema))
-  return await withScratchDatabase(comparison, async (session) => {
-    await replay(session, stepsIn(side, comparison, pending))
-    return await readCatalog(session.client, url.schema)
-  })
+  const steps = stepsIn(side, comparison, pending)
+  return await withReplayed(comparison, steps, ({ client }) => readCatalog(client, url.schema))
 }
 
 async function withClient<T>(url: DatabaseUrl, work: (client: Client) => Promise<T>): Promise<T> {

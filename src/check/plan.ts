@@ -4,8 +4,7 @@ import { type PlanRequest, planMigrations } from "../plan/plan.js"
 import type { Plan, PlannedMigration } from "../plan/planned.js"
 import { withDatabase } from "../postgres/url.js"
 import type { Project } from "../project/project.js"
-import { withScratchDatabase } from "../scratch/database.js"
-import { replay, stepsOf } from "../scratch/replay.js"
+import { stepsOf, withReplayed } from "../scratch/replay.js"
 import type { Changes, Database } from "./resources.js"
 import type { Scratch } from "./scratch.js"
 import { findSizes, type Sizes } from "./sizes.js"
@@ -32,8 +31,7 @@ export async function planChanges(source: PlanSource, { setting }: Scratch): Pro
   const { project, folder, changes, database, keeps } = source
   const sizes = await findSizes(project, database, setting.url.schema)
   if (changes.migrations.length === 0) return { migrations: [], sizes, plan: undefined }
-  return await withScratchDatabase(setting, async ({ client, schema }) => {
-    await replay({ client, schema }, stepsOf(changes.before))
+  return await withReplayed(setting, stepsOf(changes.before), async ({ client, schema }) => {
     await adopt(client, schema, changes.before)
     const { rows } = await client.query<{ name: string }>("SELECT current_database() AS name")
     const url = withDatabase(setting.url, rows[0]?.name ?? "")

@@ -7,6 +7,8 @@ import type { Client } from "../postgres/connect.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import { findTarget } from "../project/database-url.js"
 import { type Project, readMigrations } from "../project/project.js"
+import { stepsOf } from "../scratch/replay.js"
+import { keepHistory } from "../scratch/template.js"
 import { type Base, readBase } from "./base.js"
 import type { ChangesPlan } from "./plan.js"
 import { type OpenScratch, openScratch, type Scratch } from "./scratch.js"
@@ -88,7 +90,10 @@ export function provider({ project, base, keeps }: Origin): Provider {
     scratch: async () => {
       const database = await provide("database")
       opened = openScratch(project, database.state === "available" ? database.value.url.schema : undefined)
-      return (await opened).found
+      const { found } = await opened
+      const changes = await provide("changes")
+      if (found.state !== "available" || changes.state !== "available") return found
+      return available(await withHistory(found.value, changes.value))
     },
     plan: () => planOf(provide, { project, keeps }),
   }
@@ -134,6 +139,17 @@ async function planOf(
     await planChanges({ project, folder: folder.value, changes: changes.value, database: known, keeps }, scratch.value),
   )
 }
+
+/** Most checks begin where the branch does: what is before it is replayed once. Errors: L1406 it cannot be replayed. */
+async function withHistory(scratch: Scratch, { before }: Changes): Promise<Scratch> {
+  const { setting } = scratch
+  if (before.length < enough) return scratch
+  const history = await keepHistory({ ...setting, schema: setting.url.schema }, stepsOf(before))
+  return { ...scratch, setting: { ...setting, history } }
+}
+
+/** To replay fewer is as quick as to copy a database. */
+const enough = 10
 
 /** Errors that are no LockstepError are bugs, and go on. */
 function failed(error: unknown): Available<never> {

@@ -1,7 +1,7 @@
 import { LockstepError } from "../errors.js"
 import type { Check, Common, Problem, Skip } from "./check.js"
 import { type Exceptions, exceptionsIn } from "./exceptions.js"
-import { type Accepted, docsOf, type Finding, type Result, type Severity } from "./finding.js"
+import { type Accepted, docsOf, type Finding, findingsOf, type Result, type Severity } from "./finding.js"
 import { checks } from "./registry.js"
 import { type Given, type Need, type Origin, type Provide, provider, type Resources } from "./resources.js"
 import { type CheckSettings, knownReason, readCheckSettings, selected } from "./settings.js"
@@ -27,14 +27,15 @@ export async function runChecks(request: CheckRequest): Promise<readonly Result[
   const { provide, given, close } = provider(request)
   try {
     const exceptions = await exceptionsOf(provide)
+    const failures = new Map<Finding, string>()
     const running = wanted.map(async (check) => {
-      const result = await resultOf(check, { request, settings, provide, exceptions })
+      const result = await resultOf(check, { request, settings, provide, exceptions, failures })
       request.onResult?.(result)
       return result
     })
     await Promise.allSettled(running)
     await request.onEnd?.(given)
-    return withoutCovered(await Promise.all(running), wanted)
+    return withoutCovered(saidOnce(await Promise.all(running), failures), wanted)
   } finally {
     await close()
   }
@@ -99,6 +100,8 @@ interface Running {
   readonly settings: CheckSettings
   readonly provide: Provide
   readonly exceptions: Exceptions
+  /** Receives the findings that say why a check could not run, each with what is the same for all that say the same. */
+  readonly failures: Map<Finding, string>
 }
 
 async function resultOf(check: Check, running: Running): Promise<Result> {
@@ -114,6 +117,8 @@ async function resultOf(check: Check, running: Running): Promise<Result> {
     const known = problem.object === undefined ? undefined : knownReason(options, problem.object)
     const exception = known === undefined ? await running.exceptions(id, problem) : { reason: known }
     const found = findingOf(check, problem, level === "off" ? check.level : level)
+    const reason = unrun.get(problem)
+    if (reason !== undefined) running.failures.set(found, reason)
     if (exception?.reason) accepted.push({ reason: exception.reason, finding: found })
     else findings.push(exception ? { ...found, message: `${found.message} ${withoutReason(id)}` } : found)
   }
@@ -128,7 +133,7 @@ const withoutReason = (id: string): string =>
 /** Runs a check where what it needs is there. What it throws as a LockstepError is its finding. */
 async function outcomeOf(
   check: Check,
-  { request, settings, provide }: Omit<Running, "exceptions">,
+  { request, settings, provide }: Omit<Running, "exceptions" | "failures">,
 ): Promise<readonly Problem[] | Skip> {
   const { project, signal } = request
   const common: Common = { project, signal, options: settings.optionsOf(check.id) }
@@ -164,9 +169,31 @@ async function gathered<N extends Need>(need: N, provide: Provide): Promise<Gath
   return found.state === "absent" ? { why: found.why } : { error: found.error }
 }
 
-function asProblem({ message, details }: LockstepError): Problem {
+/** Problems that say why a check could not run, and what it is; a history that cannot be replayed is one thing, whoever replays it. */
+const unrun = new WeakMap<Problem, string>()
+
+function asProblem({ code, message, details }: LockstepError): Problem {
   const { file, line, column, hint, next } = details
-  return { message: hint === undefined ? message : `${message}\n${hint}`, file, line, column, next }
+  const problem = { message: hint === undefined ? message : `${message}\n${hint}`, file, line, column, next }
+  unrun.set(problem, code === "L1406" ? code : message)
+  return problem
+}
+
+/** Why checks could not run is said once for all of them: by the first one for which it is an error. */
+function saidOnce(results: readonly Result[], failures: ReadonlyMap<Finding, string>): readonly Result[] {
+  const all = findingsOf(results).filter((one) => failures.has(one))
+  const sayer = (finding: Finding): Finding | undefined => {
+    const same = all.filter((one) => failures.get(one) === failures.get(finding))
+    const errors = same.filter(({ severity }) => severity === "error")
+    return errors.find(({ line }) => line !== undefined) ?? errors[0] ?? same[0]
+  }
+  return results.map((result) => {
+    if (result.state !== "failed" && result.state !== "warned") return result
+    const findings = result.findings.filter((one) => !failures.has(one) || sayer(one) === one)
+    if (findings.length > 0) return { ...result, findings }
+    const reasons = result.findings.map((one) => `${one.message.split("\n")[0]} (see ${sayer(one)?.check})`)
+    return { state: "skipped", check: result.check, title: result.title, reason: reasons.join("; ") }
+  })
 }
 
 function findingOf({ id, title }: Check, { fix, atMost, ...problem }: Problem, level: Severity): Finding {

@@ -43,12 +43,12 @@ export function estimated(migration: PendingMigration, known: Known): PlannedMig
 }
 
 function estimate(statement: Statement, until: Work["until"], known: Known): PlannedStatement {
-  const { line, text, node } = statement
+  const { line, column, text, node } = statement
   const { tables } = known
   const all = withCasts(uncheckedIfNew(effects(node), tables.isNew), node, known)
   const work = [...workOf(all, tables, until), ...uncertain(statement, known)]
   for (const change of changes(node) satisfies readonly Change[]) tables.apply(change)
-  return { line, text: onOneLine(text), basis: "estimated", work, refused: undefined, notices: [] }
+  return { line, column, text: onOneLine(text), basis: "estimated", work, refused: undefined, notices: [] }
 }
 
 /** A statement's effects as work, one for each relation, in the order in which the statement comes to them. */

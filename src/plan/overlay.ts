@@ -48,7 +48,7 @@ export class Overlay {
         const fails = await this.#fails(observation)
         const out = moveOut(statement.line, work, before)
         statements.push({
-          line: statement.line,
+          ...{ line: statement.line, column: statement.column },
           text: onOneLine(statement.text),
           basis: "observed",
           work: work.map((each) => withAdvice(each, fails, out)),

@@ -49,8 +49,9 @@ export interface PlannedMigration {
 
 /** One statement. */
 export interface PlannedStatement {
-  /** Of its first token, 1-based. */
+  /** Of its first token, 1-based; the column in characters. */
   readonly line: number
+  readonly column: number
   /** The whole statement, on one line. */
   readonly text: string
   readonly basis: PlanBasis["basis"]

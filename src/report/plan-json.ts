@@ -24,8 +24,8 @@ export function planObject(plan: Plan, refused: readonly HazardName[]): PlanAnsw
       why: why ?? null,
       outOfOrder,
       unparsed: unparsed ?? null,
-      statements: statements.map(({ line, text, basis, work, refused, notices }) => ({
-        ...{ line, text, basis, refused: refused ?? null, notices },
+      statements: statements.map(({ line, column, text, basis, work, refused, notices }) => ({
+        ...{ line, column, text, basis, refused: refused ?? null, notices },
         work: work.map(workObject),
       })),
     })),
@@ -110,7 +110,8 @@ export const planAnswer = z.strictObject({
       unparsed: z.nullable(z.strictObject({ line: count, column: count, message: z.string() })),
       statements: z.array(
         z.strictObject({
-          line: count,
+          /** Of its first token. */
+          ...{ line: count, column: count },
           /** The whole statement, on one line. */
           text: z.string(),
           /** "estimated" also after a statement that PostgreSQL refused: what follows it did not run. */

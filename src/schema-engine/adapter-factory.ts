@@ -7,7 +7,12 @@ import {
 import { LockstepError } from "../errors.js"
 import { type Client, connect } from "../postgres/connect.js"
 import type { DatabaseUrl } from "../postgres/url.js"
-import { openScratchDatabase, type ScratchDatabase, type ScratchServer } from "../scratch/database.js"
+import {
+  openScratchDatabase,
+  type ReplayedHistory,
+  type ScratchDatabase,
+  type ScratchServer,
+} from "../scratch/database.js"
 import { runScript, searchPath } from "../scratch/script.js"
 import { adapterOver, type TakeLock, underLock, waitForLock } from "./adapter.js"
 
@@ -17,6 +22,8 @@ export interface Databases {
   readonly url: DatabaseUrl | undefined
   /** Prisma's shadow database, to replay the history in; without it one is created and dropped on the same server. */
   readonly shadowUrl?: DatabaseUrl | undefined
+  /** A history that is replayed on that server already. */
+  readonly history?: ReplayedHistory | undefined
   /** Takes the migration lock wherever it is needed; without it the engine waits for it inside of PostgreSQL. */
   readonly takeLock?: TakeLock | undefined
 }
@@ -31,9 +38,9 @@ interface AdapterFactory {
 }
 
 /** Opens the engine's connections: to the database itself, and to scratch databases where it wants a shadow database. */
-export function adapterFactory({ url, shadowUrl, takeLock = waitForLock }: Databases): AdapterFactory {
+export function adapterFactory({ url, shadowUrl, history, takeLock = waitForLock }: Databases): AdapterFactory {
   const clients = new Set<Client>()
-  const server = url ? { url, shadowUrl } : shadowUrl && { shadowUrl }
+  const server = url ? { url, shadowUrl, history } : shadowUrl && { shadowUrl }
   const replays = server && replayCache(server)
   const bound = bindMigrationAwareSqlAdapterFactory({
     provider: "postgres",
@@ -128,13 +135,21 @@ export function replayCache(server: ScratchServer): ReplayCache {
   const rewind = async (replayed: Replayed, count: number): Promise<void> => {
     if (count === replayed.scripts.length) return
     await replayed.database.drop()
-    replayed.database = await openScratchDatabase(server)
+    const begun = await begin(replayed.scripts.slice(0, count))
+    replayed.database = begun.database
+    for (const script of replayed.scripts.slice(begun.scripts.length, count)) await runScript(begun.database, script)
     replayed.scripts.length = count
-    for (const script of replayed.scripts) await runScript(replayed.database, script)
+  }
+  /** A database with as many of the scripts as are replayed already; all that are, where the scripts are not known yet. */
+  const begin = async (scripts?: readonly string[]): Promise<Replayed> => {
+    const history = server.url === undefined ? undefined : server.history
+    const isPrefix = history?.scripts.every((script, at) => scripts === undefined || script === scripts[at])
+    if (history === undefined || !isPrefix) return { database: await openScratchDatabase(server), scripts: [] }
+    return { database: await history.open(), scripts: [...history.scripts] }
   }
 
   const connect = async (): Promise<SqlDriverAdapter> => {
-    const replayed = kept ?? { database: await openScratchDatabase(server), scripts: [] }
+    const replayed = kept ?? (await begin())
     kept = undefined
     open.add(replayed)
     let position = 0

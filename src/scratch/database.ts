@@ -13,11 +13,21 @@ export interface ScratchSetting {
   readonly shadowUrl?: DatabaseUrl | undefined
   /** migrations.initShadowDb: SQL to run before the first migration. */
   readonly initShadowDb?: string | undefined
+  /** A history that is replayed on that server already. */
+  readonly history?: ReplayedHistory | undefined
+}
+
+/** The beginning of a history, replayed once: each further use is a copy. */
+export interface ReplayedHistory {
+  /** What was run there, in order, initShadowDb included. */
+  readonly scripts: readonly string[]
+  /** Opens a copy, or replays it where there is none any more. */
+  readonly open: () => Promise<ScratchDatabase>
 }
 
 /** Where a scratch database is made; where there is no main database, it is the configured one. */
 export type ScratchServer =
-  | Pick<ScratchSetting, "url" | "shadowUrl">
+  | Pick<ScratchSetting, "url" | "shadowUrl" | "history">
   | { readonly url?: undefined; readonly shadowUrl: DatabaseUrl }
 
 /** An empty database to replay a history in. The URL's schema exists in it. */

@@ -25,6 +25,34 @@ export async function replay(session: Session, steps: readonly Step[]): Promise<
   }
 }
 
+/**
+ * Does work on a scratch database in which a history was replayed, after initShadowDb, and drops it afterwards. What the
+ * setting's own history has of it is copied. Errors: L1406 one of the migrations fails.
+ */
+export async function withReplayed<T>(
+  setting: ScratchSetting,
+  steps: readonly Step[],
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const { history, initShadowDb } = setting
+  const before = initShadowDb ? 1 : 0
+  const known = history?.scripts ?? []
+  const isPrefix = known.every((sql, at) => sql === (at < before ? initShadowDb : steps[at - before]?.sql))
+  if (history === undefined || !isPrefix) {
+    return await withScratchDatabase(setting, async (session) => {
+      await replay(session, steps)
+      return await work(session)
+    })
+  }
+  const database = await history.open()
+  try {
+    await replay(database, steps.slice(known.length - before))
+    return await work(database)
+  } finally {
+    await database.drop()
+  }
+}
+
 function replayFailed({ name, sql }: Step, cause: unknown): unknown {
   if (!(cause instanceof DatabaseError)) return cause
   // Where the script was sent in parts the position counts from the part's beginning, which is not known here.

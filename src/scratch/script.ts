@@ -29,7 +29,20 @@ export function searchPath(schema: string): string {
   return `SET search_path TO ${quoteIdentifier(schema)}`
 }
 
-async function partsOf(script: string): Promise<readonly string[]> {
+/** A command replays the same migrations several times, and to parse them takes as long as to run them. */
+const known = new Map<string, Promise<readonly string[]>>()
+const mostKnown = 5000
+
+function partsOf(script: string): Promise<readonly string[]> {
+  const found = known.get(script)
+  if (found !== undefined) return found
+  if (known.size >= mostKnown) known.clear()
+  const parts = splitOf(script)
+  known.set(script, parts)
+  return parts
+}
+
+async function splitOf(script: string): Promise<readonly string[]> {
   const { classOf } = await import("../sql/classify.js")
   const found = await classOf(script)
   return "kind" in found || found.class === "transactional" ? [script] : await statementsOf(script)

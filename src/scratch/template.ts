@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import { type Client, connect } from "../postgres/connect.js"
 import { quoteIdentifier } from "../postgres/quote.js"
 import { type DatabaseUrl, withDatabase } from "../postgres/url.js"
-import { openScratchCopy, openScratchDatabase, type ScratchDatabase } from "./database.js"
+import { openScratchCopy, openScratchDatabase, type ReplayedHistory, type ScratchDatabase } from "./database.js"
 import type { ObservedSession } from "./observe.js"
 import { installObserver } from "./observer.js"
 import { replay, type Step } from "./replay.js"
@@ -52,19 +52,52 @@ export async function openReplayed(
   const admin = await connect(setting.url, { applicationName: "lockstep scratch" })
   try {
     if (!(await mayCreate(admin))) return await replayInPlace(setting, steps)
-    const names = namesOf(setting, steps)
-    const existing = await templates(admin)
-    const whole = names.at(-1) ?? prefix
-    if (!existing.includes(whole)) {
-      const known = names.findLastIndex((name) => existing.includes(name))
-      await build(setting, { from: names[known], steps: steps.slice(Math.max(known, 0)), name: whole })
-      await evict(admin, whole)
-    }
+    const whole = await kept(admin, { ...setting, holds: "observer" }, steps)
     if (use === "shared") return await openShared(setting, whole)
     return await observed(await openScratchCopy(setting.url, { template: whole, schema: setting.schema }))
   } finally {
     await admin.end()
   }
+}
+
+/**
+ * Replays a history once, so that each further use of it on the server of `url` is a copy. The database is kept there as
+ * a template. The role of `url` may create databases. Errors: L1404, L1406 as above.
+ */
+export async function keepHistory(
+  setting: Omit<ReplaySetting, "main">,
+  steps: readonly Step[],
+): Promise<ReplayedHistory> {
+  const { url, schema, initShadowDb } = setting
+  const admin = await connect(url, { applicationName: "lockstep scratch" })
+  try {
+    const template = await kept(admin, { ...setting, holds: "history" }, steps)
+    const copied = () => openScratchCopy(url, { template, schema })
+    return {
+      scripts: [...(initShadowDb ? [initShadowDb] : []), ...steps.map(({ sql }) => sql)],
+      // Another command may have dropped it meanwhile.
+      open: () => copied().catch(() => replayedAnew(setting, steps)),
+    }
+  } finally {
+    await admin.end()
+  }
+}
+
+type Kept = Omit<ReplaySetting, "main"> & { readonly holds: "history" | "observer" }
+
+/** The name of the template that holds a history; where there is none, it is made from the longest that there is. */
+async function kept(admin: Client, setting: Kept, steps: readonly Step[]): Promise<string> {
+  const names = namesOf(setting, steps)
+  const existing = new Set(await templates(admin))
+  const whole = names.at(-1) ?? prefix
+  if (existing.has(whole)) return whole
+  // The observer can be added to a database without it.
+  const others = setting.holds === "observer" ? namesOf({ ...setting, holds: "history" }, steps) : names
+  const found = names.map((name, at) => [name, others[at] ?? name].find((each) => existing.has(each)))
+  const known = found.findLastIndex((each) => each !== undefined)
+  await build(setting, { from: found[known], steps: steps.slice(Math.max(known, 0)), name: whole })
+  await evict(admin, whole)
+  return whole
 }
 
 async function mayCreate(admin: Client): Promise<boolean> {
@@ -75,9 +108,9 @@ async function mayCreate(admin: Client): Promise<boolean> {
 }
 
 /** The name of each template along the history: after none of the migrations, after the first, and so on. */
-function namesOf({ schema, initShadowDb = "" }: ReplaySetting, steps: readonly Step[]): readonly string[] {
+function namesOf({ schema, initShadowDb = "", holds }: Kept, steps: readonly Step[]): readonly string[] {
   const digest = (...parts: readonly string[]) => createHash("sha256").update(JSON.stringify(parts)).digest("hex")
-  const digests = [digest(installObserver, schema, initShadowDb)]
+  const digests = [digest(holds === "observer" ? installObserver : "", schema, initShadowDb)]
   for (const { name, sql } of steps) digests.push(digest(digests.at(-1) ?? "", name, sql))
   return digests.map((each) => prefix + each.slice(0, 32))
 }
@@ -97,18 +130,30 @@ interface Build {
 }
 
 /** The database gets its name when it is complete: what a killed process leaves is an ordinary scratch database. */
-async function build(setting: ReplaySetting, { from, steps, name }: Build): Promise<void> {
+async function build(setting: Kept, { from, steps, name }: Build): Promise<void> {
   const database =
     from === undefined
-      ? await openScratchDatabase({ url: { ...setting.url, schema: setting.schema } })
+      ? await replayedAnew(setting, steps)
       : await openScratchCopy(setting.url, { template: from, schema: setting.schema })
   try {
-    if (from === undefined && setting.initShadowDb) await runScript(database, setting.initShadowDb)
-    await replay(database, steps)
-    await database.client.query(installObserver)
+    if (from !== undefined) await replay(database, steps)
+    if (setting.holds === "observer") await database.client.query(installObserver)
     await database.keepAs(name)
   } finally {
     await database.drop()
+  }
+}
+
+async function replayedAnew(setting: Omit<ReplaySetting, "main">, steps: readonly Step[]): Promise<ScratchDatabase> {
+  const { url, schema, initShadowDb } = setting
+  const database = await openScratchDatabase({ url: { ...url, schema } })
+  try {
+    if (initShadowDb) await runScript(database, initShadowDb)
+    await replay(database, steps)
+    return database
+  } catch (error) {
+    await database.drop()
+    throw error
   }
 }
 

@@ -93,3 +93,22 @@ test("without a schema its check is skipped, and a reason that two needs share i
     },
   ])
 })
+
+test("a migration that cannot be replayed is reported once, by a check for which it is an error", async () => {
+  const schema = 'datasource db {\n  provider = "postgresql"\n}\n\nmodel Order {\n  id Int @id\n}\n'
+  const project = await exampleProject(
+    {
+      base: { ...init, "schema.prisma": schema },
+      branch: { "20260102000000_x": 'ALTER TABLE "Nope" ADD COLUMN n int;' },
+    },
+    "with a database",
+  )
+  const results = await project.check({ ids: ["undo", "schema/uncommitted", "lock"], base: "main" })
+  const findings = findingsOf(results)
+  expect(findings.map(({ check, severity }) => [check, severity])).toContainEqual(["schema/uncommitted", "error"])
+  expect(findings.filter(({ message }) => message.includes("cannot be replayed"))).toHaveLength(1)
+  expect(results.find(({ check }) => check === "undo/round-trip")).toMatchObject({
+    state: "skipped",
+    reason: expect.stringMatching(/cannot be replayed .* \(see schema\/uncommitted\)$/),
+  })
+})

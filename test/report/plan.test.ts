@@ -20,7 +20,7 @@ const work = (more: Partial<Work> = {}): Work => ({
 })
 
 const statement = (line: number, text: string, ...works: readonly Work[]): PlannedStatement => ({
-  ...{ line, text, basis: "observed", work: works, refused: undefined, notices: [] },
+  ...{ line, column: 1, text, basis: "observed", work: works, refused: undefined, notices: [] },
 })
 
 const migration = (name: string, ...statements: readonly PlannedStatement[]): PlannedMigration => ({

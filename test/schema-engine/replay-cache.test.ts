@@ -2,6 +2,7 @@ import type { SqlDriverAdapter } from "@prisma/driver-adapter-utils"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
 import { type ReplayCache, replayCache } from "../../src/schema-engine/adapter-factory.js"
+import { keepHistory } from "../../src/scratch/template.js"
 import { createDatabase } from "../support/postgres.js"
 
 let replays: ReplayCache
@@ -61,5 +62,20 @@ test("a database in which a script failed, or that was changed otherwise, is not
   const changed = await replays.connect()
   await changed.executeRaw({ sql: b, args: [], argTypes: [] })
   await changed.dispose()
+  expect((await replay(a)).tables).toBe("a")
+})
+
+test("a history that is replayed already is where it begins, and where a longer one is taken back to it", async () => {
+  const { url } = await createDatabase()
+  const setting = { url: parseDatabaseUrl(url) }
+  const history = await keepHistory({ ...setting, schema: "public" }, [
+    { name: "a", sql: `${a}; CREATE TABLE kept ()` },
+  ])
+  const [kept = ""] = history.scripts
+  await replays.close()
+  replays = replayCache({ ...setting, history })
+  expect((await replay(kept, b)).tables).toBe("a kept b")
+  expect((await replay(kept, c)).tables).toBe("a kept c")
+  expect((await replay(kept)).tables).toBe("a kept")
   expect((await replay(a)).tables).toBe("a")
 })

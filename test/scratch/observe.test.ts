@@ -303,19 +303,15 @@ test("notices of the user's code are kept", async () => {
 })
 
 describe("the replayed history", () => {
-  const names = async () =>
-    (await database.query(`SELECT datname FROM pg_database WHERE datname LIKE 'lockstep\\_template\\_%'`)).map(String)
-
   test("a longer history starts from the template of a shorter one, and the same one is a copy", async () => {
-    const longer = [...steps, { name: "2_more", sql: `CREATE TABLE "More" (id int)` }]
+    const longer = [...steps, { name: "2_more", sql: `CREATE TABLE "More" AS SELECT clock_timestamp() AS at` }]
     const scratch = await openReplayed(setting(), longer)
-    await scratch.client.query(`INSERT INTO "More" VALUES (1)`)
+    const { rows } = await scratch.client.query(`SELECT * FROM "More"`)
+    await scratch.client.query(`DELETE FROM "More"`)
     await scratch.drop()
-    const count = (await names()).length
     const again = await openReplayed(setting(), longer)
-    expect((await again.client.query(`SELECT * FROM "More"`)).rows).toEqual([])
+    expect((await again.client.query(`SELECT * FROM "More"`)).rows).toEqual(rows)
     await again.drop()
-    expect((await names()).length).toBe(count)
   })
 
   test("a migration that fails there is named", async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest"
 import { connect } from "../../src/postgres/connect.js"
-import { type Drift, findDrift, stepsOf } from "../../src/scratch/replay.js"
+import { type Drift, findDrift, stepsOf, withReplayed } from "../../src/scratch/replay.js"
+import { keepHistory } from "../../src/scratch/template.js"
 import { createPlace, type Place } from "../schema-engine/setting.js"
 
 const migrations = {
@@ -35,4 +36,26 @@ test("changes by hand are found, also those that Prisma does not see", async () 
     expect.stringMatching(/^column .*name text NOT NULL$/),
     expect.stringMatching(/^function public\.f\(\).*SELECT 2/),
   ])
+})
+
+test("a history that is kept is copied where a longer one begins so, and replayed where none does", async () => {
+  const { setting } = await createPlace({})
+  const step = (name: string, sql = `CREATE TABLE "${name}" AS SELECT clock_timestamp() AS at`) => ({ name, sql })
+  const [first, second, other] = [
+    step("first"),
+    step("second"),
+    step("first", `CREATE TABLE "first" AS SELECT 1 AS at`),
+  ]
+  const history = await keepHistory({ ...setting, schema: setting.url.schema }, [first])
+  const firstOf = (...steps: readonly ReturnType<typeof step>[]) =>
+    withReplayed(
+      { ...setting, history },
+      steps,
+      async ({ client }) => (await client.query(`SELECT at FROM "first"`)).rows,
+    )
+  const kept = await firstOf(first)
+  expect(await firstOf(first, second)).toEqual(kept)
+  expect(await firstOf(other)).toEqual([{ at: "1" }])
+  const fails = step("fails", "SELECT nothing")
+  await expect(firstOf(first, fails)).rejects.toMatchObject({ code: "L1406" })
 })

@@ -6,8 +6,7 @@ import { type CatalogObject, compareCatalogs, readCatalog } from "../../postgres
 import type { DatabaseUrl } from "../../postgres/url.js"
 import { withDatabase } from "../../postgres/url.js"
 import type { Project } from "../../project/project.js"
-import { withScratchDatabase } from "../../scratch/database.js"
-import { replay, type Step, stepsOf } from "../../scratch/replay.js"
+import { replay, type Step, stepsOf, withReplayed } from "../../scratch/replay.js"
 import type { Session } from "../../scratch/script.js"
 import type { Base } from "../base.js"
 import { defineCheck, type Skip } from "../check.js"
@@ -98,9 +97,8 @@ async function onBase<T>(
   { scratch: { setting }, base, ...rest }: Place,
   work: (session: Session, use: Use) => Promise<T>,
 ): Promise<T | Skip> {
-  return await withScratchDatabase(setting, async (session) => {
+  return await withReplayed(setting, stepsIn(base), async (session) => {
     if (!(await isSuperuser(session))) return { skip: "the role of the scratch server is no superuser" }
-    await replay(session, stepsIn(base))
     return await work(session, { ...rest, url: withDatabase(setting.url, await databaseOf(session)) })
   })
 }

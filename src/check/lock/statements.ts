@@ -39,6 +39,7 @@ export function problemAt({ migration, statement, work, size }: Touched, message
     message,
     file: migration.file,
     line: statement.line,
+    column: statement.column,
     object: work.table,
     next: advice.length > 0 ? advice.join("\n") : undefined,
     atMost: size === "unknown" ? "warning" : undefined,

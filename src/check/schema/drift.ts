@@ -1,8 +1,7 @@
 import { type CatalogObject, compareCatalogs, readCatalog } from "../../postgres/catalog.js"
 import type { Client } from "../../postgres/connect.js"
 import { readPrivileges } from "../../postgres/privileges.js"
-import { withScratchDatabase } from "../../scratch/database.js"
-import { replay } from "../../scratch/replay.js"
+import { withReplayed } from "../../scratch/replay.js"
 import { defineCheck, type Problem } from "../check.js"
 import type { Database } from "../resources.js"
 import { majorVersion, type Scratch } from "../scratch.js"
@@ -31,12 +30,9 @@ export const drift = defineCheck({
 async function historyCatalog(database: Database, scratch: Scratch): Promise<readonly CatalogObject[]> {
   const version = await database.read(majorVersion)
   const { setting } = scratch
-  const place = version === scratch.version ? setting : { ...setting, url: database.url }
+  const place = version === scratch.version ? setting : { ...setting, url: database.url, history: undefined }
   const steps = database.comparison.applied.map(({ migration: { name, text: sql } }) => ({ name, sql }))
-  return await withScratchDatabase(place, async (session) => {
-    await replay(session, steps)
-    return await wholeCatalog(database)(session.client)
-  })
+  return await withReplayed(place, steps, ({ client }) => wholeCatalog(database)(client))
 }
 
 const wholeCatalog =

@@ -26,6 +26,7 @@ function findingsIn({ name, file, statements, unparsed }: PlannedMigration, refu
       message: `${text}\n${statement.text}`,
       file,
       line: statement.line,
+      column: statement.column,
       object: object ?? name,
       ...(safer.length === 0 ? {} : { next: `safer: ${safer.join("; ")}` }),
       fixable: false,
