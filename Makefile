@@ -102,6 +102,7 @@ test-dagger: src/generated/prisma/client.ts ## drive the module on a real Dagger
 
 bench: dist/cli.js ## measure against psql, dbmate and Prisma's own CLI, side by side
 	@node_modules/.bin/jiti bench/run.ts
+	@node_modules/.bin/jiti bench/fleet.ts
 
 bench-dagger: dist/cli.js ## measure the module's calls, cold and warm (needs Dagger)
 	@node_modules/.bin/jiti bench/dagger.ts

@@ -59,6 +59,16 @@ CREATE INDEX "t0_label_idx" ON "t0"("label");
   await writeFile(join(folder, "migration.sql"), sql)
 }
 
+/** Adds a small migration to a history in every layout, and as psql's script; `number`: a new one each time. */
+export async function appendMigration({ root, prisma, dbmate }: History, number: number): Promise<void> {
+  const stamp = String(20_270_101_000_000 + number)
+  const change = (prefix: string) => `ALTER TABLE "t0" ADD COLUMN "${prefix}${number}" TEXT;\n`
+  await mkdir(join(prisma, `${stamp}_small`), { recursive: true })
+  await writeFile(join(prisma, `${stamp}_small`, "migration.sql"), change("small"))
+  await writeFile(join(dbmate, `${stamp}_small.sql`), `-- migrate:up\n${change("small")}\n-- migrate:down\n`)
+  await writeFile(join(root, "small.sql"), change("psql"))
+}
+
 const prismaConfig = `export default {
   schema: "prisma/schema.prisma",
   migrations: { path: "prisma/migrations" },

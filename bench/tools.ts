@@ -94,3 +94,64 @@ function psqlContender(
   const url = databases.url(`bench_psql_${history.files.length}`)
   return contender("psql", [psql ?? "psql", "-qXv", "ON_ERROR_STOP=1", "-f", join(history.root, "psql.sql"), url])
 }
+
+/** A list of databases, and how many of them at once. */
+interface FleetList {
+  /** A file with a URL a line. */
+  readonly list: string
+  readonly concurrency: number
+}
+
+/** The deploy of a fleet. */
+export const fleetContender = ({ root }: History, { list, concurrency }: FleetList): Contender => ({
+  name: "lockstep deploy --targets",
+  command: [process.execPath, cli, "deploy", "--targets", list, "--concurrency", String(concurrency)],
+  cwd: root,
+})
+
+/** The same databases by psql, as many at once; undefined where there is none. */
+export function psqlFleet({ root }: History, { list, concurrency }: FleetList): Contender | undefined {
+  if (psql === undefined) return undefined
+  const each = `${psql} -qX1 -v ON_ERROR_STOP=1 -f ${join(root, "small.sql")}`
+  return {
+    name: `psql, by xargs -P ${concurrency}`,
+    command: ["sh", "-c", `xargs -P ${concurrency} -n 1 ${each} < ${list}`],
+    cwd: root,
+  }
+}
+
+type Loop = "lockstep" | "dbmate" | "prisma"
+
+/** A tool for one database, in a shell's loop over several. */
+export function loopContenders(
+  history: History,
+  urls: Readonly<Record<Loop, readonly string[]>>,
+): readonly Contender[] {
+  const loop = (
+    name: string,
+    command: readonly string[],
+    given: { urls: readonly string[]; env?: Record<string, string> },
+  ) => ({
+    name: `loop of ${name}`,
+    command: [
+      "sh",
+      "-ec",
+      `for DATABASE_URL in "$@"; do export DATABASE_URL; ${command.join(" ")}; done`,
+      "sh",
+      ...given.urls,
+    ],
+    env: given.env ?? {},
+    cwd: history.root,
+  })
+  const dbmateEnv = { DBMATE_MIGRATIONS_DIR: history.dbmate, DBMATE_NO_DUMP_SCHEMA: "true" }
+  const prismaEnv = { PRISMA_SCHEMA_ENGINE_BINARY: engine, CHECKPOINT_DISABLE: "1", PRISMA_HIDE_UPDATE_MESSAGE: "1" }
+  const withoutTls = urls.dbmate.map((url) => `${url}?sslmode=disable`)
+  return [
+    loop("lockstep deploy", [process.execPath, cli, "deploy"], { urls: urls.lockstep }),
+    loop("dbmate (native)", [dbmateNative, "migrate"], { urls: withoutTls, env: dbmateEnv }),
+    loop("prisma migrate deploy", [process.execPath, prismaCli, "migrate", "deploy"], {
+      urls: urls.prisma,
+      env: prismaEnv,
+    }),
+  ]
+}
