@@ -1,9 +1,9 @@
 /** The library: what the commands do, as functions. docs/library.md shows how to use it. */
 import { runDeploy } from "./cli/deploy.js"
 import { readStatus } from "./cli/status.js"
-import { type DeployResult, type DeploySettings, defaultSettings } from "./deploy/context.js"
+import type { DeployResult, DeploySettings } from "./deploy/context.js"
 import type { DeployEvent } from "./deploy/events.js"
-import { open, type Source } from "./library/source.js"
+import { open, type Source, settingsOf } from "./library/source.js"
 import { parseDatabaseUrl } from "./postgres/url.js"
 import { type PlanAnswer, planObject } from "./report/plan-json.js"
 import { statusAnswerOf } from "./report/status.js"
@@ -20,6 +20,17 @@ export {
   type UndoOptions,
   undo,
 } from "./library/changes.js"
+export {
+  deployFleet,
+  type FleetDeployOptions,
+  type FleetEvent,
+  type FleetSource,
+  type FleetStatusOptions,
+  type FleetTargetOptions,
+  fleetStatus,
+} from "./library/fleet.js"
+export type { FleetSummary } from "./report/fleet/json.js"
+export type { FleetStatusAnswer } from "./report/fleet/status-json.js"
 export type { DiffAnswer, MigrateAnswer, UndoAnswer } from "./report/schemas.js"
 export { version } from "./version.js"
 export type { DeployEvent, DeployResult, DeploySettings, EmbeddedServer, PlanAnswer, Source, StatusAnswer }
@@ -100,9 +111,3 @@ export const testDatabase = {
 } as const
 
 const rootOf = ({ root }: TestDatabaseOptions): string => root ?? process.cwd()
-
-/** The given settings, and the defaults of the others. */
-function settingsOf(options: DeployOptions): DeploySettings {
-  const keys = Object.keys(defaultSettings) as (keyof DeploySettings)[]
-  return Object.assign({}, ...keys.map((key) => ({ [key]: options[key] ?? defaultSettings[key] })))
-}

@@ -10,6 +10,8 @@ export interface Standing {
   readonly edited: readonly string[]
   /** Recorded, and not in the folder. */
   readonly missing: readonly string[]
+  /** Migrations that replace others, of which some are applied and some not: a deploy refuses them. */
+  readonly partly: readonly string[]
   /** An older folder before a newer database. */
   readonly ahead: boolean
   /** How the schema differs from what the applied migrations make, a line an object; undefined where it was not looked at. */
@@ -30,19 +32,29 @@ export function standingOf(comparison: Comparison, drift: readonly string[] | un
     failed: names(comparison.failed),
     edited: names(comparison.edited),
     missing: names(comparison.missing),
+    partly: comparison.inBetween.map(({ migration }) => migration.name),
     ahead: comparison.ahead,
     drift,
   }
 }
 
 /** All that is so of a database. */
-export function statesOf({ failed, drift = [], edited, pending, missing, ahead }: Standing): readonly StandingState[] {
+export function statesOf({
+  failed,
+  drift = [],
+  edited,
+  pending,
+  missing,
+  partly,
+  ahead,
+}: Standing): readonly StandingState[] {
   const states: readonly (StandingState | false)[] = [
     failed.length > 0 && "failed",
     drift.length > 0 && "drifted",
     edited.length > 0 && "edited",
     pending.length > 0 && "behind",
-    missing.length > 0 && (ahead ? "ahead" : "different"),
+    missing.length > 0 && ahead && "ahead",
+    ((missing.length > 0 && !ahead) || partly.length > 0) && "different",
   ]
   const found = states.filter((state) => state !== false)
   return found.length === 0 ? ["up to date"] : found

@@ -27,6 +27,10 @@ export interface PlanRequest {
   readonly external?: ExternalObjects | undefined
   /** "catalogs": the plan has the scratch database's objects before and after, which takes a copy of that database. */
   readonly keeps?: "catalogs" | undefined
+  /** In place of runOnScratch: for who has the same run for several databases. */
+  readonly observe?: typeof runOnScratch | undefined
+  /** 1: where a second connection is needed, NeedsSecondConnection is thrown. */
+  readonly connections?: 1 | 2 | undefined
 }
 
 /**
@@ -37,14 +41,15 @@ export interface PlanRequest {
  * L1851 some of what a squashed migration replaces is not applied.
  */
 export async function planMigrations(request: PlanRequest): Promise<Plan> {
-  const { url, folder, scratch, external, keeps } = request
-  return await readDatabase({ url, applicationName: "lockstep plan" }, async (client) => {
+  const { url, folder, scratch, external, keeps, connections, observe = runOnScratch } = request
+  return await readDatabase({ url, applicationName: "lockstep plan", connections }, async (client) => {
     const { comparison, history } = await readComparison(client, { url, folder })
     const [between] = comparison.inBetween
     if (between !== undefined) throw betweenRefusal(between)
     const pending = await preparePending(comparison.pending)
     const applied = comparison.applied.map(({ migration }) => migration)
-    const run = await observedRun(scratch, { target: client, url, applied, pending, keeps })
+    const work = { target: client, url, applied, pending, keeps }
+    const run = pending.length === 0 || scratch === "none" ? notRun(scratch) : await observe(scratch, work)
     const common = {
       target: `${url.host}:${url.port}/${url.database}`,
       total: folder.migrations.length,
@@ -58,14 +63,10 @@ export async function planMigrations(request: PlanRequest): Promise<Plan> {
   })
 }
 
-async function observedRun(
-  scratch: PlanRequest["scratch"],
-  work: Parameters<typeof runOnScratch>[1],
-): Promise<ScratchRun | NoScratchRun> {
-  if (scratch === "none") return { why: "as --estimate asks for", next: undefined }
-  if (work.pending.length === 0) return { why: "nothing is pending", next: undefined }
-  return await runOnScratch(scratch, work)
-}
+const notRun = (scratch: PlanRequest["scratch"]): NoScratchRun => ({
+  why: scratch === "none" ? "as --estimate asks for" : "nothing is pending",
+  next: undefined,
+})
 
 const basisOf = (run: ScratchRun | NoScratchRun): PlanBasis =>
   "runs" in run ? { basis: "observed", version: run.version, on: run.on } : { basis: "estimated", ...run }

@@ -115,7 +115,7 @@ export function planVerdict(plan: Plan, refused: readonly HazardName[]): string 
   if (strange > 0)
     return `${pending}: ${strange} cannot be parsed by PostgreSQL 18's parser. Correct the SQL, then run plan again.`
   const worst = worstOf(migrations)
-  const named = worst === undefined ? "" : ` Worst: ${inLine(worst)}.`
+  const named = worst === undefined ? "" : ` Worst: ${inLine(worst.text)}.`
   const after = refused.length > 0 ? `Refused by --fail-on ${refused.join(",")}.` : "Apply with: `lockstep deploy`"
   return `${pending}: ${summary}.${named} ${count > 0 && refused.length === 0 ? "Correct the SQL, then run plan again." : after}`
 }
@@ -134,14 +134,15 @@ function danger({ is, verb, what }: Hazard, migrations: readonly PlannedMigratio
   return `${count} ${count === 1 ? verb[0] : verb[1]} ${what.replace("a table", `a table${of}`)}`
 }
 
-interface Candidate {
+/** What a statement does, to be compared: the weightier, then the one of more rows, is worse. */
+export interface Candidate {
   readonly weight: number
   readonly rows: number
   readonly text: string
 }
 
 /** The worst statement: migration, line, and in a sentence what it does to which table. */
-function worstOf(migrations: readonly PlannedMigration[]): string | undefined {
+export function worstOf(migrations: readonly PlannedMigration[]): Candidate | undefined {
   const candidates = migrations.flatMap(({ name, statements }) =>
     statements.flatMap((statement) =>
       [...candidatesOf(statement, statements)].map((each) => ({
@@ -150,8 +151,11 @@ function worstOf(migrations: readonly PlannedMigration[]): string | undefined {
       })),
     ),
   )
-  return candidates.sort((one, other) => other.weight - one.weight || other.rows - one.rows)[0]?.text
+  return candidates.sort(byWeight)[0]
 }
+
+/** The worst first. */
+export const byWeight = (one: Candidate, other: Candidate): number => other.weight - one.weight || other.rows - one.rows
 
 /** From how many rows on a lock is worse than a loss that was written on purpose. */
 const manyRows = 100_000

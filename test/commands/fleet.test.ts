@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { objectsIn } from "../e2e/json.js"
 import { lockstep } from "../support/cli.js"
-import { createDatabase, type TestDatabase } from "../support/postgres.js"
+import { createDatabase, serverUrl, type TestDatabase } from "../support/postgres.js"
 import { createProject, type TestProject } from "../support/project.js"
 import { until } from "../support/until.js"
 
@@ -247,4 +247,22 @@ test("shares are deployed apart, as the pods of an Indexed Job are, and reported
   const part = await report("0.log", "2.log", "--json")
   expect(part.exitCode).toBe(1)
   expect(events(part.stdout)).toMatchObject([{ schema: "lockstep.fleet-report/1", shards: 3, missingShards: ["2/3"] }])
+})
+
+test("a plan is observed once for each state, and shown with the sizes of the database where it is worst", async () => {
+  const tenants = fleet(3)
+  await tenants.run(["deploy"])
+  const { database, schema } = tenants.at("tenant_2")
+  await database.query(`INSERT INTO ${schema}.account SELECT generate_series(1, 5000); ANALYZE ${schema}.account`)
+  tenants.project.migration(second, "CREATE INDEX account_id ON account (id);\n")
+  const env = { LOCKSTEP_SHADOW_URL: serverUrl() }
+  const { stdout, exitCode } = await tenants.run(["plan"], env)
+  expect(stdout).toMatch(/^3 targets: tenant_1, tenant_2, tenant_3; the worst is tenant_2\nobserved on PostgreSQL /)
+  expect(stdout).toContain(
+    `3 of 3 targets behind, in 1 state. Worst: tenant_2: ${second}, line 1: "account" cannot be written while an index over 5 k rows is built.`,
+  )
+  expect(exitCode).toBe(0)
+  const refused = await tenants.run(["plan", "--estimate", "--fail-on", "scans", "--json"], env)
+  expect(events(refused.stdout)).toMatchObject([{ targets: 3, refused: ["scans"], states: [{ worst: "tenant_2" }] }])
+  expect(refused.exitCode).toBe(1)
 })

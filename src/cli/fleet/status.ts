@@ -49,10 +49,10 @@ export async function readFleet(request: FleetStatusRequest): Promise<FleetResul
 /** Nothing can be compared where it is not known what is applied: a failed migration, or one that the folder does not hold. */
 async function driftOf(
   client: Client,
-  { applied, missing, failed }: Comparison,
+  { applied, missing, failed, inBetween }: Comparison,
   findDrift: ReturnType<FleetDriftFinder>,
 ): Promise<readonly string[] | undefined> {
-  if (missing.length + failed.length > 0) return undefined
+  if (missing.length + failed.length + inBetween.length > 0) return undefined
   const { driftLines } = await import("../../deploy/verify/verify.js")
   const order = applied.toSorted((one, other) => (one.row.startedAt < other.row.startedAt ? -1 : 1))
   return driftLines(

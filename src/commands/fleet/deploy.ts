@@ -131,7 +131,7 @@ function begin({ fleet, folder, run }: Begun, output: Output): void {
     output.say("  note  the run to resume deployed other migrations: every target is asked again")
   else if (run.earlier !== undefined)
     output.say(
-      `resuming: ${thousands(run.earlier.done.size)} of ${thousands(targets.length)} are done and are not asked again`,
+      `resuming: ${thousands(run.earlier.done.size)} of ${thousands(targets.length)} ${run.earlier.done.size === 1 ? "is done and is" : "are done and are"} not asked again`,
     )
   output.object({
     ...{ schema: "lockstep.fleet/1", at: new Date().toISOString(), event: "began", version },

@@ -1,45 +1,15 @@
-import * as z from "zod/mini"
 import type { Finding } from "../../check/finding.js"
 import type { Output } from "../../cli/output.js"
 import { someOf } from "../../fleet/outcome.js"
 import type { FleetResult } from "../../fleet/run.js"
-import { levelsOf, type Standing, type StandingState, standingStates, statesOf } from "../../fleet/standing.js"
+import { levelsOf, type Standing, type StandingState, statesOf } from "../../fleet/standing.js"
 import { inLine } from "../../printable.js"
 import { errorObject, renderErrorAnswer } from "../error.js"
 import type { Item, Report } from "../formats/report.js"
 import { counted, thousands } from "./deploy.js"
-import { failedWith, failureGroups, targetShape } from "./json.js"
 import { failuresIn, targetOf } from "./results.js"
+import type { FleetStatusAnswer } from "./status-json.js"
 
-const count = z.number().check(z.int(), z.gte(0))
-const names = z.readonly(z.array(z.string()))
-
-const standing = z.strictObject({
-  ...targetShape,
-  /** All that is so of it. */
-  states: z.readonly(z.array(z.enum([...standingStates, "unreadable"]))),
-  /** The newest migration of the folder that is applied; null where none is. */
-  newest: z.nullable(z.string()),
-  ...{ pending: names, failed: names, edited: names, missing: names },
-  /** How the schema differs from what its migrations make, a line an object; null where that was not looked at. */
-  drift: z.nullable(names),
-  error: z.nullable(failedWith),
-})
-
-/** What `lockstep fleet status --json` and `lockstep status --targets --json` print. */
-export const fleetStatusAnswer = z.strictObject({
-  schema: z.literal("lockstep.fleet-status/1"),
-  ...{ history: z.string(), migrations: names, shard: z.nullable(z.string()) },
-  /** A database may be in several states. */
-  ...{ targets: count, upToDate: count, behind: count, failed: count, edited: count, drifted: count },
-  ...{ ahead: count, different: count, unreadable: count },
-  /** The databases by the migration at which they stand. */
-  levels: z.readonly(z.array(z.strictObject({ newest: z.nullable(z.string()), pending: count, targets: names }))),
-  failures: failureGroups,
-  results: z.readonly(z.array(standing)),
-})
-
-export type FleetStatusAnswer = Readonly<z.infer<typeof fleetStatusAnswer>>
 type Result = FleetStatusAnswer["results"][number]
 
 interface Facts {
@@ -57,7 +27,7 @@ export function fleetStatusOf({ outcomes }: FleetResult<Standing>, facts: Facts)
       return { ...target, states: statesOf(outcome.result), ...stands, drift: drift ?? null, error: null }
     }
     const error = "error" in outcome ? errorObject(outcome.error) : null
-    const none = { newest: null, pending: [], failed: [], edited: [], missing: [], drift: null }
+    const none = { newest: null, pending: [], failed: [], edited: [], missing: [], partly: [], drift: null }
     return { ...target, states: ["unreadable"], ...none, error }
   })
   const number = (state: StandingState | "unreadable") => results.filter(({ states }) => states.includes(state)).length
@@ -87,6 +57,7 @@ export function renderFleetStatus(answer: FleetStatusAnswer, paint: Output["pain
   lines.push(...byMigration("failed", results, (one) => one.failed))
   lines.push(...byMigration("edited after it was applied", results, (one) => one.edited))
   lines.push(...byMigration("recorded, but missing from the folder", results, (one) => one.missing))
+  lines.push(...byMigration("what it replaces is applied in part", results, (one) => one.partly))
   lines.push(...drifted(results))
   for (const { error, targets: those } of failures)
     lines.push(`${row(those.length, `cannot be read: ${someOf(those)}`)}\n${indented(renderErrorAnswer(error, paint))}`)
@@ -158,9 +129,9 @@ export function fleetStatusReport(answer: FleetStatusAnswer): Report {
 }
 
 function findingsOf(one: Result): readonly Finding[] {
-  const { name, states, error, pending, failed, edited, missing, drift } = one
+  const { name, states, error, pending, failed, edited, missing, partly, drift } = one
   const details: Readonly<Record<string, readonly string[]>> = {
-    ...{ behind: pending, failed, edited, ahead: missing, different: missing, drifted: drift ?? [] },
+    ...{ behind: pending, failed, edited, ahead: missing, different: [...missing, ...partly], drifted: drift ?? [] },
     unreadable: [error === null ? "it was not read." : `${error.code}: ${error.message}`],
   }
   return states

@@ -29,7 +29,7 @@ ${current.length > 0 && html`<details data-list${behind.length === 0 && html` op
 </section>`
 }
 
-const badStates: ReadonlySet<string> = new Set(["failed", "interrupted", "edited", "missing"])
+const badStates: ReadonlySet<string> = new Set(["failed", "interrupted", "edited", "missing", "drifted", "unreadable"])
 
 function states(rows: readonly GridRow[]): string {
   const counts = new Map<string, number>()
