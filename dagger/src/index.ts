@@ -20,7 +20,7 @@ import {
 import { answerOf, attempt, succeeded, uncached, withoutTimeout, writtenTo } from "./container.js"
 import { imageParts, publish, testedImages, usualPlatforms } from "./image.js"
 import { callOf, projectWithoutMigrations, runner } from "./packages.js"
-import { emptyServer, migrate, serverWithData, withDatabase, withScratch, withServer } from "./postgres.js"
+import { emptyServer, migrate, serverWithData, withDatabase, withScratch, withServer, withTargets } from "./postgres.js"
 import { changesOf, migrationFiles } from "./project.js"
 import { asText } from "./report.js"
 import { Install, projectDir } from "./settings.js"
@@ -143,6 +143,28 @@ export class Lockstep {
   @func({ cache: "never" })
   async deploy(databaseUrl: Secret, database?: Service, options: string[] = []): Promise<string> {
     return this.onDatabase(databaseUrl, database, "deploy", ...options)
+  }
+
+  /**
+   * Applies the pending migrations to many databases: dagger call fleet-deploy --targets file://targets.txt
+   * @param targets The list, a URL or a JSON object a line, such as file://targets.txt; it is mounted, never copied.
+   * @param database The databases' server where only this machine reaches it, such as tcp://localhost:5432.
+   * @param options Further options of `lockstep deploy --targets`, such as --max-failures=2% or --concurrency=16.
+   */
+  @func({ cache: "never" })
+  async fleetDeploy(targets: Secret, database?: Service, options: string[] = []): Promise<string> {
+    return this.onFleet(targets, database, "deploy", ...options)
+  }
+
+  /**
+   * Shows where each of many databases stands; fails where one is not up to date.
+   * @param targets The list, a URL or a JSON object a line, such as file://targets.txt; it is mounted, never copied.
+   * @param database The databases' server where only this machine reaches it, such as tcp://localhost:5432.
+   * @param options Further options of `lockstep status --targets`, such as --json.
+   */
+  @func({ cache: "never" })
+  async fleetStatus(targets: Secret, database?: Service, options: string[] = []): Promise<string> {
+    return this.onFleet(targets, database, "status", ...options)
   }
 
   /**
@@ -344,6 +366,11 @@ export class Lockstep {
 
   private async onDatabase(url: Secret, database: Service | undefined, ...words: string[]): Promise<string> {
     const ready = await withDatabase(uncached(await runner(this)), url, database)
+    return answerOf(attempt(ready, "lockstep", ...words))
+  }
+
+  private async onFleet(targets: Secret, database: Service | undefined, ...words: string[]): Promise<string> {
+    const ready = await withTargets(uncached(await runner(this)), targets, database)
     return answerOf(attempt(ready, "lockstep", ...words))
   }
 

@@ -24,11 +24,22 @@ const outside = "database"
  */
 export async function withDatabase(container: Container, url: Secret, database?: Service): Promise<Container> {
   const direct = container.withSecretVariable("DATABASE_URL", url)
-  if (!database) return direct
+  return database ? reachedAt(direct, database) : direct
+}
+
+async function reachedAt(container: Container, database: Service): Promise<Container> {
   const [port] = await database.ports()
-  return direct
+  return container
     .withServiceBinding(outside, database)
     .withEnvVariable("LOCKSTEP_DATABASE_HOST", `${outside}:${port ? await port.port() : 5432}`)
+}
+
+const listFile = "/run/lockstep/targets"
+
+/** Gives a container the list of a fleet's databases, which may hold passwords, as a mounted secret. */
+export async function withTargets(container: Container, targets: Secret, database?: Service): Promise<Container> {
+  const listed = container.withMountedSecret(listFile, targets).withEnvVariable("LOCKSTEP_TARGETS", listFile)
+  return database ? reachedAt(listed, database) : listed
 }
 
 /** An empty server, which starts faster than the image's own: its first start is in a layer. */

@@ -63,11 +63,16 @@ function installation(words: string, { manager = "npm" }: Caller): string {
   return `${adding[manager][packages === words ? 0 : 1]} ${packages}`
 }
 
+const fleetCall = (verb: string): string => `fleet-${verb} --targets file://targets.txt`
+
 const onDatabase = "--database-url env://DATABASE_URL"
 
 /** The module's functions that do the same as a verb, with what they need beside the verb's own options. */
 const functions: Readonly<Record<string, (args: readonly string[]) => string | undefined>> = {
-  deploy: (args) => [`deploy ${onDatabase}`, ...args.map((arg) => `--options=${arg}`)].join(" "),
+  deploy: (args) =>
+    args[0] === "--targets"
+      ? fleetCall("deploy")
+      : [`deploy ${onDatabase}`, ...args.map((arg) => `--options=${arg}`)].join(" "),
   status: (args) => [`status ${onDatabase}`, ...args.map((arg) => `--options=${arg}`)].join(" "),
   plan: (args) => [`plan ${onDatabase}`, ...args.map((arg) => `--options=${arg}`)].join(" "),
   resolve: (args) => ["resolve", onDatabase, ...args].join(" "),

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import * as z from "zod/mini"
 import { LockstepError } from "../errors.js"
-import { type DatabaseUrl, parseDatabaseUrl, withDatabase } from "../postgres/url.js"
+import { atAddress, type DatabaseUrl, parseDatabaseUrl, withDatabase } from "../postgres/url.js"
 import { inLine } from "../printable.js"
 import { addressOf, type FleetTarget } from "./target.js"
 
@@ -176,6 +176,8 @@ function named(found: readonly Found[]): readonly FleetTarget[] {
     const short = shortName({ url })
     const unique = uses.get(short) === 1 ? short : `${url.host}:${url.port}/${short}`
     const key = given.name ?? addressOf({ url })
-    return { name: given.name ?? unique, key, url, group: given.group, order: given.order ?? 0 }
+    // As for one database: where this machine reaches the server, whatever host the list names.
+    const reached = atAddress(url, process.env.LOCKSTEP_DATABASE_HOST)
+    return { name: given.name ?? unique, key, url: reached, group: given.group, order: given.order ?? 0 }
   })
 }

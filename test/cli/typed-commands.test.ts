@@ -54,6 +54,7 @@ const cases: readonly (readonly [words: string, caller: Partial<Caller>, expecte
   ["lockstep test-db down", { manager: "npm", makefile }, "npx lockstep test-db down"],
   ["lockstep test-db up", { manager: "npm", makefile: "test-db:\n\tdocker compose up\n" }, "npx lockstep test-db up"],
 
+  ["lockstep deploy --targets …", { dagger: "dagger call" }, "dagger call fleet-deploy --targets file://targets.txt"],
   ["lockstep status", { dagger: "dagger call" }, "dagger call status --database-url env://DATABASE_URL"],
   [
     "lockstep deploy --resume",

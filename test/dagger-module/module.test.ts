@@ -30,6 +30,8 @@ test("the functions are those that the documentation promises", () => {
         "client",
         "committedClient",
         "deploy",
+        "fleetDeploy",
+        "fleetStatus",
         "generate",
         "history",
         "image",
@@ -54,10 +56,12 @@ test("the checks and generators are marked as such", () => {
 
 test("what touches a real database is never taken from the cache", () => {
   const onDatabase = functions.filter(({ parameters }) =>
-    parameters.some(({ name }) => name.getText() === "databaseUrl"),
+    parameters.some(({ name }) => ["databaseUrl", "targets"].includes(name.getText())),
   )
   expect(onDatabase.map((one) => one.name.getText()).sort()).toEqual([
     "deploy",
+    "fleetDeploy",
+    "fleetStatus",
     "plan",
     "push",
     "report",
