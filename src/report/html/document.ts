@@ -117,6 +117,8 @@ interface Rendered {
   readonly content: Markup
 }
 
+const mostUnfolded = 12
+
 /** As many as there is room for: those with findings first, then the newest. */
 async function chaptersOf(
   { migrations, history }: Picture,
@@ -132,6 +134,7 @@ async function chaptersOf(
       at,
       entry: entries.get(migration.name),
       findings: findings.filter(({ file }) => idOf(file) === id),
+      isOneOfMany: migrations.length > mostUnfolded,
     }
   })
   const byWeight = all.toSorted(

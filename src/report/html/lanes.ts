@@ -109,10 +109,16 @@ function ruler(steps: readonly Step[]): Markup {
 function lane({ table, size, spans }: Lane): Markup {
   const worst = spans.toSorted((one, other) => ranks[other.lock.waits] - ranks[one.lock.waits])[0]
   // Weaker ones first, so that the one that matters is on top.
-  const drawn = spans.toSorted((one, other) => ranks[one.lock.waits] - ranks[other.lock.waits])
+  const drawn = spans.filter(isSeen).toSorted((one, other) => ranks[one.lock.waits] - ranks[other.lock.waits])
   return html`<tr><th scope="row"><code>${inLine(table)}</code>${size !== undefined && html`<span class="size">${size}</span>`}</th>
 <td class="when"><svg class="bars" height="22" aria-hidden="true"><rect class="track" width="100%" height="22" rx="4"/>${drawn.map(bar)}</svg></td>
 <td>${worst && sentence(worst)}${works(spans)}</td></tr>`
+}
+
+/** Not what only begins later than the same, and ends with it. */
+function isSeen({ lock, to }: Span, at: number, spans: readonly Span[]): boolean {
+  if (lock.work.length > 0) return true
+  return !spans.slice(0, at).some((one) => one.lock.waits === lock.waits && one.to >= to)
 }
 
 function bar({ lock, from, to, workTo }: Span): Content {

@@ -12,17 +12,22 @@ export interface Chapter {
   readonly findings: readonly Finding[]
   readonly id: string
   readonly entry: HistoryEntry | undefined
+  /** Among many, only what something is found in is unfolded. */
+  readonly isOneOfMany: boolean
 }
 
 /** Longer files are cut: nobody reads a hundred thousand rows in a report. */
 const mostLines = 600
 const longestLine = 400
+/** What is longer is folded, unless something is found in it. */
+const mostOpen = 150
 
 /** A migration: who waits, then the SQL with each finding beside its line. */
-export async function migrationSection({ migration, findings, id, entry }: Chapter): Promise<Markup> {
+export async function migrationSection({ migration, findings, id, entry, isOneOfMany }: Chapter): Promise<Markup> {
   const sql = await highlight(cutLines(migration.sql))
   const own = findings.filter(({ line }) => line === undefined)
-  const open = migration.state === "pending" || migration.state === "failed" || findings.length > 0
+  const isShort = !isOneOfMany && sql.lines.length <= mostOpen
+  const open = findings.length > 0 || migration.state === "failed" || (migration.state === "pending" && isShort)
   return html`<article class="migration" id="${id}" aria-labelledby="h-${id}">
 <header><h3 id="h-${id}">${named(migration.name)}</h3>
 <p class="traits"><span class="badge s-${migration.state}">${states[migration.state].word}</span>${migration.traits.map((trait) => html`<span class="trait">${trait}</span>`)}${timestamp(entry?.at)}</p></header>

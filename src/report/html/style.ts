@@ -141,7 +141,7 @@ details>summary{cursor:pointer;border-radius:4px}
 .checks{border-top:1px solid var(--line);margin:.8rem 0 0}
 .checks li{display:grid;grid-template-columns:22px minmax(11em,16em) 5.5em minmax(0,1fr) max-content;gap:.2rem .8rem;align-items:baseline;padding:.4rem 0;border-bottom:1px solid var(--line)}
 .checks li>*{min-width:0}.checks code,.why{overflow-wrap:anywhere}.checks .where{background:none;padding:0}#h-accepted{margin-top:1.6rem}.checks .time{grid-column:5;color:var(--muted);font-size:.85rem}.checks .why{grid-column:4;color:var(--muted);font-size:.9rem}.checks .state{font-size:.88rem}
-footer{color:var(--muted);font-size:.85rem;padding-top:1rem;padding-bottom:3rem;display:flex;flex-wrap:wrap;gap:.3rem 2rem;border-top:1px solid var(--line)}
+footer{color:var(--muted);font-size:.85rem;padding-top:1rem;padding-bottom:3rem;display:flex;flex-wrap:wrap;gap:.3rem 2rem;}footer::before{content:"";flex-basis:100%;border-top:1px solid var(--line);margin-bottom:.6rem}
 @media(max-width:720px){.diagram .fit{max-width:none}main,footer{padding:0 16px}.bar{padding:.5rem 16px;gap:.8rem}.bar nav,#expand{display:none}.tools{margin-left:auto}.overview{padding-top:1.8rem}h1{font-size:1.32rem}
 .timeline li{grid-template-columns:22px minmax(0,1fr) max-content}.timeline li>time{grid-column:2;text-align:left}
 .migration{padding:1rem .9rem}.sql{padding-left:2.6rem;padding-right:.5rem}.notes{padding:.4rem .5rem .6rem .6rem}.sql .hit{box-shadow:-2.6rem 0 0 var(--warn-bg)}

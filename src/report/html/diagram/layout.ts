@@ -71,8 +71,10 @@ export function layout({ tables, references }: Selection): Drawing {
     const [parent, child] = [byId.get(reference.to), byId.get(reference.from)]
     return parent && child ? [{ reference, points: route(parent, child, { reference, between }) }] : []
   })
-  const right = Math.max(0, ...all.map(({ x, width }) => x + width))
-  return { boxes: all, lines, width: right + 30, height: bottomOf(all) + 8 }
+  const points = lines.flatMap((line) => line.points)
+  const right = Math.max(0, ...all.map(({ x, width }) => x + width), ...points.map(({ x }) => x))
+  const bottom = Math.max(bottomOf(all), ...points.map(({ y }) => y))
+  return { boxes: all, lines, width: right + 10, height: bottom + 10 }
 }
 
 function sizeOf({ name, shown, left }: DrawnTable): { readonly width: number; readonly height: number } {
