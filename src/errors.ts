@@ -2,7 +2,7 @@
  * Every error code with its exit code and title. Codes are stable: they are never reused or renumbered.
  * L10 a migration's SQL, L11 the history, L12 the connection, L13 usage and project, L14 the schema engine,
  * L15 the embedded server, L16 containers and Kubernetes, L17 init, L180 rehearsals, L185 squash, L19 checks, L20 fleets,
- * L204 backups.
+ * L204 backups, L207 reports.
  */
 export const errorCodes = {
   L1000: { exitCode: 1, title: "unexpected failure (a bug in Lockstep; please report it)" },
@@ -131,6 +131,7 @@ export const errorCodes = {
   L2046: { exitCode: 1, title: "a backup cannot be written" },
   L2047: { exitCode: 2, title: "a file is no backup" },
   L2048: { exitCode: 2, title: "pg_dump cannot use the database URL's certificate" },
+  L2070: { exitCode: 2, title: "a report's file cannot be read" },
 } as const satisfies Record<string, { exitCode: 1 | 2; title: string }>
 
 export type ErrorCode = keyof typeof errorCodes

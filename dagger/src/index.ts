@@ -200,7 +200,7 @@ export class Lockstep {
   async report(
     databaseUrl?: Secret,
     database?: Service,
-    format: string[] = ["text", "json", "junit", "sarif", "markdown"],
+    format: string[] = ["text", "json", "junit", "sarif", "markdown", "html"],
   ): Promise<Directory> {
     const runs = withScratch(uncached(await runner(this)), await emptyServer(this, "scratch"))
     const ready = databaseUrl ? await withDatabase(runs, databaseUrl, database) : runs
@@ -247,14 +247,14 @@ export class Lockstep {
   }
 
   /**
-   * Verifies the whole strategy on fresh servers: apply, schema, generate, status, deploy again, types, models, image. Returns verify.json, verify.txt and junit.xml.
+   * Verifies the whole strategy on fresh servers: apply, schema, generate, status, deploy again, types, models, image. Returns verify.json, verify.txt, junit.xml, and verify.html, verify.md and verify.sarif.
    * @param evenIfFailed Return the report of a failed verification as well, in place of failing.
    */
   @func()
   async verify(evenIfFailed: boolean = false): Promise<Directory> {
     const report = await verify(this)
     if (!report.passed && !evenIfFailed) throw new Error(`\n${asText(report)}\nNot verified.\n`)
-    return reportFiles(report)
+    return reportFiles(this, report)
   }
 
   /**

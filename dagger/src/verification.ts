@@ -77,10 +77,18 @@ async function stepsOf(settings: Settings): Promise<readonly Step[]> {
   return [...first, ...(await Promise.all(rest)), await image]
 }
 
-/** The report as files. */
-export const reportFiles = (report: Report): Directory =>
-  dag
+const verifyDir = "/tmp/lockstep-verification"
+
+/** The report as files: its own, and what the project's runner writes of it. A runner that cannot be installed writes none. */
+export async function reportFiles(settings: Settings, report: Report): Promise<Directory> {
+  const own = dag
     .directory()
     .withNewFile("verify.json", asJson(report))
     .withNewFile("junit.xml", asJunit(report))
     .withNewFile("verify.txt", `${asText(report)}\n`)
+  const container = await runner(settings).catch(() => undefined)
+  if (container === undefined) return own
+  const given = ["--format", "html,markdown,sarif", "--output", `${verifyDir}/`]
+  const ready = container.withDirectory(verifyDir, own)
+  return (await attempt(ready, "lockstep", "report", `${verifyDir}/verify.json`, ...given).sync()).directory(verifyDir)
+}

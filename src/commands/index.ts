@@ -25,6 +25,10 @@ export const commands: Readonly<Record<string, Entry>> = {
   stats: { summary: "print the tables' sizes, to be committed for check", load: () => import("./stats.js") },
   status: { summary: "show what is applied and what is pending", load: () => import("./status.js") },
   fleet: { summary: "show where many databases stand", load: () => import("./fleet.js") },
+  report: {
+    summary: "write a verification of the Dagger module in other formats",
+    load: () => import("./report.js"),
+  },
   wait: {
     summary: "wait for the database, or until every migration is applied",
     load: () => import("./wait.js"),

@@ -10,6 +10,7 @@ import { valuesSchema } from "../kubernetes/values.js"
 import { backupAnswer, restoreAnswer } from "./backup-json.js"
 import { checkAnswer } from "./check-json.js"
 import { fleetAnswers } from "./fleet/answers.js"
+import { verification } from "./formats/verification.js"
 import { planAnswer } from "./plan-json.js"
 import { rehearsalAnswer } from "./rehearse-json.js"
 import { statusAnswer, time } from "./status-json.js"
@@ -190,6 +191,7 @@ export const answers = {
   "lockstep.rehearse/1": rehearsalAnswer,
   "lockstep.check/1": checkAnswer,
   "lockstep.stats/1": statistics,
+  "lockstep.verify/1": verification,
   "lockstep.migrate/1": migrate,
   "lockstep.undo/1": undo,
   "lockstep.squash/1": squash,
