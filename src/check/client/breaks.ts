@@ -54,7 +54,9 @@ function problemOf(group: readonly Failure[], trial: Trial): Problem {
   const pair = known?.all.find(({ field }) => field.name === failure.field)
   const operations = [...new Set(group.map(({ operation }) => operation))]
   const object = failure.field === undefined ? failure.model : `${failure.model}.${failure.field}`
-  const breaker = brokenBy(known, pair, trial.states) ?? trial.states.at(-1)
+  const { states } = trial
+  const only = states.length === 1 ? states[0] : undefined
+  const breaker = brokenBy(known, pair, states) ?? addedBy(known, columnNamed(failure), states) ?? only
   const place = breaker && { file: relative(process.cwd(), breaker.migration.path) }
   return { ...place, object, ...explained({ failure, operations, known, pair, breaker, base: trial.base }) }
 }
@@ -74,6 +76,15 @@ function brokenBy(known: KnownModel | undefined, pair: Pair | undefined, states:
   const { schema, table, all } = known
   const columns = (pair ? [pair] : all).map(({ column }) => `${schema}.${table}.${column.name}`)
   return columns.length === 0 ? undefined : states.find((state) => columns.every((name) => !state.columns.has(name)))
+}
+
+/** The migration after which a column exists that the client does not know. */
+function addedBy(known: KnownModel | undefined, column: string | undefined, states: readonly State[]) {
+  if (known === undefined || column === undefined) return undefined
+  const name = `${known.schema}.${known.table}.${column}`
+  return known.all.some((one) => one.column.name === column)
+    ? undefined
+    : states.find(({ columns }) => columns.has(name))
 }
 
 function explained({ failure, operations, known, pair, breaker, base }: Break): Pick<Problem, "message" | "next"> {
