@@ -1,4 +1,5 @@
 import { LockstepError } from "../errors.js"
+import { lacking } from "../scratch/lacking.js"
 import type { Check, Common, Problem, Skip } from "./check.js"
 import { type Exceptions, exceptionsIn } from "./exceptions.js"
 import { type Accepted, docsOf, type Finding, findingsOf, type Result, type Severity } from "./finding.js"
@@ -151,9 +152,16 @@ async function outcomeOf(
   try {
     return await check.run(given)
   } catch (error) {
-    if (error instanceof LockstepError && !signal.aborted) return [asProblem(error)]
-    throw error
+    if (!(error instanceof LockstepError) || signal.aborted) throw error
+    const why = lackingOf(error)
+    return why === undefined ? [asProblem(error)] : { skip: why }
   }
+}
+
+/** What only another scratch server has is no fault of the branch. */
+function lackingOf({ message, details: { hint, sqlstate } }: LockstepError): string | undefined {
+  const found = lacking(`${message}\n${hint ?? ""}`, sqlstate)
+  return found && `${found.why}: ${found.next}`
 }
 
 interface Gathered {
@@ -166,7 +174,9 @@ interface Gathered {
 async function gathered<N extends Need>(need: N, provide: Provide): Promise<Gathered> {
   const found = await provide(need)
   if (found.state === "available") return { resource: { [need]: found.value } }
-  return found.state === "absent" ? { why: found.why } : { error: found.error }
+  if (found.state === "absent") return { why: found.why }
+  const why = lackingOf(found.error)
+  return why === undefined ? { error: found.error } : { why }
 }
 
 /** Problems that say why a check could not run, and what it is; a history that cannot be replayed is one thing, whoever replays it. */

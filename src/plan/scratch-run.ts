@@ -5,9 +5,9 @@ import { LockstepError } from "../errors.js"
 import type { FolderMigration } from "../history/folder.js"
 import { type CatalogObject, catalogLine, compareCatalogs, readCatalog } from "../postgres/catalog.js"
 import type { Client } from "../postgres/connect.js"
-import { quoteIdentifier } from "../postgres/quote.js"
 import { sqlstateOf } from "../postgres/sqlstate.js"
 import type { DatabaseUrl } from "../postgres/url.js"
+import { lacking } from "../scratch/lacking.js"
 import { type ObservedRun, observeScript } from "../scratch/observe.js"
 import { observerSchema } from "../scratch/observer.js"
 import { type Drift, stepsOf } from "../scratch/replay.js"
@@ -95,34 +95,15 @@ function unavailable(error: unknown): NoScratchRun {
     const lacks = lacking(error.message, sqlstate)
     return lacks ?? { why: [error.message, ...(hint ? [hint.split("\n")[0]] : [])].join(": "), next }
   }
-  if (error instanceof Lacking) return error.reason
+  if (error instanceof ScratchLacks) return error.reason
   throw error
 }
 
 /** The scratch server lacks something that the target has. */
-class Lacking extends Error {
-  override readonly name = "Lacking"
+class ScratchLacks extends Error {
+  override readonly name = "ScratchLacks"
   constructor(readonly reason: NoScratchRun) {
     super(reason.why)
-  }
-}
-
-/** An extension or a role that exists on the target's server, not on this one. */
-function lacking(message: string, sqlstate: string | undefined): NoScratchRun | undefined {
-  const [, extension] =
-    /extension "([^"]+)" is not available|could not open extension control file ".*\/([^/]+)\.control"/.exec(message) ??
-    []
-  if (extension !== undefined) {
-    return {
-      why: `the scratch server lacks the extension "${extension}"`,
-      next: `name a server that has it: \`lockstep plan --shadow-url postgresql://…\`, such as a container of an image with ${extension}`,
-    }
-  }
-  const [, role] = (sqlstate === "42704" && /role "([^"]+)" does not exist/.exec(message)) || []
-  if (role === undefined) return undefined
-  return {
-    why: `the scratch server lacks the role "${role}"`,
-    next: `create it there: CREATE ROLE ${quoteIdentifier(role)}`,
   }
 }
 
@@ -140,7 +121,7 @@ async function run(scratch: ReplayedDatabase, server: FoundServer, work: Scratch
     const observed = await observe(scratch, migration)
     if (observed.refused !== undefined) {
       const lacks = lacking(observed.refused.message, observed.refused.code)
-      if (lacks !== undefined) throw new Lacking(lacks)
+      if (lacks !== undefined) throw new ScratchLacks(lacks)
     }
     runs.push(observed)
     if (observed.refused !== undefined) break

@@ -112,3 +112,20 @@ test("a migration that cannot be replayed is reported once, by a check for which
     reason: expect.stringMatching(/cannot be replayed .* \(see schema\/uncommitted\)$/),
   })
 })
+
+test("an extension that the scratch server lacks is no fault of the branch: what needs that server is skipped", async () => {
+  const schema = 'datasource db {\n  provider = "postgresql"\n}\n\nmodel Order {\n  id Int @id\n}\n'
+  const project = await exampleProject(
+    {
+      base: { ...init, "20260101000001_vector": "CREATE EXTENSION vector;", "schema.prisma": schema },
+      branch: { "20260102000000_x": 'ALTER TABLE "Order" ADD COLUMN n int;' },
+    },
+    "without a database",
+  )
+  const results = await project.check({ ids: ["schema/uncommitted", "lock/rewrites"], base: "main" })
+  const reason = expect.stringContaining('the scratch server lacks the extension "vector": name a server that has it')
+  expect(results).toMatchObject([
+    { check: "schema/uncommitted", state: "skipped", reason },
+    { check: "lock/rewrites", state: "skipped", reason },
+  ])
+})
