@@ -15,6 +15,7 @@ const code = await schemaEngine({
   signal: new AbortController().signal,
   onCall: () => undefined,
   cliStderr: { say: () => undefined },
+  adoptSquashed: async () => undefined,
   lockWith: () => waitForLock,
   applyMigrations: async ({ migrationsDir, url }) => {
     const engine = await openEngine({ url: parseDatabaseUrl(url) })

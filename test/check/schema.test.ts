@@ -38,6 +38,16 @@ test.each([
   expect((await findings(sql)).objects).toEqual(objects)
 })
 
+test("drift is found in every schema that the history makes, and in no other", async () => {
+  const other = {
+    "20260102000000_audit": 'CREATE SCHEMA "audit"; CREATE TABLE "audit"."Log" ("at" date); CREATE SCHEMA "empty";',
+  }
+  const database = `DROP TABLE "audit"."Log"; CREATE VIEW "empty"."V" AS SELECT 1 AS one; CREATE SCHEMA "theirs"; CREATE TABLE "theirs"."T" ("n" int)`
+  const project = await exampleProject({ base: { ...base, ...other }, branch: {}, database }, "with a database")
+  const found = findingsOf(await project.check({ ids: ["schema/drift"] }))
+  expect(found.map(({ object }) => object)).toEqual(['table audit."Log"', 'view empty."V"'])
+})
+
 test("drift says what either side has", async () => {
   const { result } = await findings(`ALTER TABLE "Item" ALTER COLUMN "id" TYPE bigint`)
   expect(result).toMatchObject({

@@ -1,4 +1,4 @@
-import { type CatalogObject, compareCatalogs, readCatalog } from "../../postgres/catalog.js"
+import { type CatalogObject, catalogLine, compareCatalogs, readCatalog } from "../../postgres/catalog.js"
 import type { Client } from "../../postgres/connect.js"
 import { readPrivileges } from "../../postgres/privileges.js"
 import { withReplayed } from "../../scratch/replay.js"
@@ -12,7 +12,7 @@ const init = 'CREATE TABLE "Order" ("id" int PRIMARY KEY);\nCREATE VIEW "Orders"
 export const drift = defineCheck({
   id: "schema/drift",
   title: "the database is not what its history makes",
-  why: "What was changed by hand is in no other database: the next one lacks it, a migration fails on it, and nobody knows why. Prisma's engine does not see views, functions, triggers, policies, grants, extensions and partitions; this check does. Differences that are meant are named in package.json under known, each with the reason.",
+  why: "What was changed by hand is in no other database: the next one lacks it, a migration fails on it, and nobody knows why. Prisma's engine does not see views, functions, triggers, policies, grants, extensions and partitions; this check does, in the schema of the URL and in every other one that the history makes something in. Differences that are meant are named in package.json under known, each with the reason.",
   level: "error",
   needs: ["folder", "database", "scratch"],
   examples: {
@@ -20,27 +20,53 @@ export const drift = defineCheck({
     passes: { base: { "20260101000000_init": init }, branch: {} },
   },
   run: async ({ database, scratch }) => {
-    const [made, live] = await Promise.all([historyCatalog(database, scratch), database.read(wholeCatalog(database))])
-    const { onlyFirst: missing, onlySecond: unexpected } = compareCatalogs(made, live)
+    const { schemas, objects } = await historyCatalog(database, scratch)
+    const live = await database.read((client) => wholeCatalog(client, schemas))
+    const { onlyFirst: missing, onlySecond: unexpected } = compareCatalogs(objects, live)
     return [...differences(missing, unexpected)]
   },
 })
 
 /** PostgreSQL writes definitions otherwise in another version, so that the target's own server is the better one then. */
-async function historyCatalog(database: Database, scratch: Scratch): Promise<readonly CatalogObject[]> {
+async function historyCatalog(database: Database, scratch: Scratch): Promise<HistoryCatalog> {
   const version = await database.read(majorVersion)
   const { setting } = scratch
   const place = version === scratch.version ? setting : { ...setting, url: database.url, history: undefined }
   const steps = database.comparison.applied.map(({ migration: { name, text: sql } }) => ({ name, sql }))
-  return await withReplayed(place, steps, ({ client }) => wholeCatalog(database)(client))
+  return await withReplayed(place, steps, async ({ client, schema }) => {
+    const schemas = await schemasIn(client, schema)
+    return { schemas, objects: await wholeCatalog(client, schemas) }
+  })
 }
 
-const wholeCatalog =
-  ({ url: { schema } }: Database) =>
-  async (client: Client): Promise<readonly CatalogObject[]> => [
-    ...(await readCatalog(client, schema)),
-    ...(await readPrivileges(client, schema)),
-  ]
+/** What a history makes, and in which schemas. */
+interface HistoryCatalog {
+  readonly schemas: readonly string[]
+  readonly objects: readonly CatalogObject[]
+}
+
+/** The URL's schema, and every other one that the history has made, or has made a relation, type or function in. */
+async function schemasIn(client: Client, schema: string): Promise<readonly string[]> {
+  const holds = (catalog: string, column: string) =>
+    `EXISTS (SELECT FROM ${catalog} o WHERE o.${column} = n.oid AND NOT EXISTS
+      (SELECT FROM pg_depend e WHERE e.classid = '${catalog}'::regclass AND e.objid = o.oid AND e.deptype = 'e'))`
+  const { rows } = await client.query<{ name: string }>({
+    text: `SELECT nspname AS name FROM pg_namespace n WHERE nspname <> $1 AND nspname !~ '^pg_' AND nspname <> 'information_schema'
+      AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_namespace'::regclass AND e.objid = n.oid AND e.deptype = 'e')
+      AND (nspname <> 'public' OR ${holds("pg_class", "relnamespace")} OR ${holds("pg_type", "typnamespace")} OR ${holds("pg_proc", "pronamespace")})`,
+    values: [schema],
+  })
+  return [schema, ...rows.map(({ name }) => name)]
+}
+
+async function wholeCatalog(client: Client, schemas: readonly string[]): Promise<readonly CatalogObject[]> {
+  const objects: CatalogObject[] = []
+  for (const schema of schemas) {
+    objects.push(...(await readCatalog(client, schema)), ...(await readPrivileges(client, schema)))
+  }
+  // An extension and an event trigger belong to the database: they are found with each schema.
+  return [...new Map(objects.map((one) => [catalogLine(one), one])).values()]
+}
 
 const idOf = ({ kind, name }: CatalogObject): string => `${kind} ${name}`
 

@@ -44,7 +44,7 @@ export async function verifySchema(
   findDrift: FindDrift,
 ): Promise<void> {
   const recorded = (await readHistory(client, url.schema)) ?? []
-  const { missing, applied } = compare(folder.migrations, recorded)
+  const { missing, applied, unsquashed } = compare(folder.migrations, recorded)
   if (missing.length > 0) {
     throw new LockstepError("L1031", "the schema cannot be verified: the folder does not hold the whole history", {
       hint: missing.map(({ name }) => `${name} is recorded in the database, but not in the folder`).join("\n"),
@@ -53,7 +53,9 @@ export async function verifySchema(
     })
   }
   const byName = new Map(applied.map(({ name, migration }): [string, FolderMigration] => [name, migration]))
-  const order = recorded.flatMap(({ name, finishedAt, rolledBackAt }) => {
+  // Where a later squash has taken their rows' place, the order of the names is all that is known.
+  const rows = unsquashed.length > 0 ? applied.map(({ name, row }) => ({ ...row, name })) : recorded
+  const order = rows.flatMap(({ name, finishedAt, rolledBackAt }) => {
     const migration = finishedAt !== null && rolledBackAt === null ? byName.get(name) : undefined
     return migration ? [{ name, sql: migration.text }] : []
   })

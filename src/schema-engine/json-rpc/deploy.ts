@@ -4,14 +4,15 @@ import { runDeploy } from "../../cli/deploy.js"
 import { forPeople } from "../../cli/output.js"
 import { parseSettings } from "../../cli/settings.js"
 import { deployOptions } from "../../cli/shared-options.js"
+import { readComparison, readDatabase } from "../../deploy/connect/read.js"
 import type { DeployEvent } from "../../deploy/events.js"
-import { readFolder } from "../../history/folder.js"
+import { digestOf, type Folder, readFolder } from "../../history/folder.js"
 import { parseDatabaseUrl } from "../../postgres/url.js"
 import { readManifest } from "../../project/manifest.js"
 import { deployNarrator, verdict } from "../../report/deploy.js"
 import { type CliStderr, openCliStderr } from "./cli-stderr.js"
 import { withPrismaCommands } from "./failure.js"
-import type { Guards, Person } from "./methods.js"
+import type { Guards, Order, Person } from "./methods.js"
 
 /** Prisma's CLI passes on no flags. */
 const settingsHere = () =>
@@ -66,21 +67,36 @@ export function guardsFor(stderr: CliStderr = openCliStderr()): Guards & { reado
         onEvent: report(person).onEvent,
         settings: settingsHere(),
       }),
-    async applyMigrations({ url, migrationsDir, external }, person) {
-      const { say, onEvent } = report(person)
-      const result = await runDeploy({
-        settings: settingsHere(),
-        url: parseDatabaseUrl(url),
-        folder: readFolder(migrationsDir),
-        external,
-        // Prisma's CLI does not pass on the configured shadow database; a new one on the same server serves as well.
-        shadow: { shadowUrl: undefined, initShadowDb: undefined },
-        applicationName: "prisma migrate",
-        signal: person.signal,
-        onEvent,
-      })
-      if (result.applied.length > 0 || result.appliedMeanwhile > 0) say(verdict(result))
-      return result.applied
+    async adoptSquashed(order, person) {
+      const folder = readFolder(order.migrationsDir)
+      if (folder.migrations.every(({ squash }) => squash === undefined)) return
+      const url = parseDatabaseUrl(order.url)
+      const reading = { url, applicationName: "prisma migrate" }
+      const found = await readDatabase(reading, (client) => readComparison(client, { url, folder })).catch(
+        () => undefined,
+      )
+      if (found === undefined || found.comparison.adoptions.length === 0) return
+      const migrations = found.comparison.applied.map(({ migration }) => migration)
+      await apply(order, { ...folder, migrations, digest: digestOf(migrations) }, person)
     },
+    applyMigrations: (order, person) => apply(order, readFolder(order.migrationsDir), person),
+  }
+
+  async function apply({ url, external }: Order, folder: Folder, person: Person): Promise<readonly string[]> {
+    const { say, onEvent } = report(person)
+    const result = await runDeploy({
+      settings: settingsHere(),
+      url: parseDatabaseUrl(url),
+      folder,
+      external,
+      // Prisma's CLI does not pass on the configured shadow database; a new one on the same server serves as well.
+      shadow: { shadowUrl: undefined, initShadowDb: undefined },
+      applicationName: "prisma migrate",
+      signal: person.signal,
+      onEvent,
+    })
+    const { applied, appliedMeanwhile, adopted = [] } = result
+    if (applied.length + appliedMeanwhile + adopted.length > 0) say(verdict(result))
+    return applied
   }
 }

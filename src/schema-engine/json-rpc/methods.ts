@@ -62,6 +62,8 @@ export interface Order {
 export interface Guards {
   /** Applies the migrations of a folder. Returns the applied names. */
   applyMigrations(order: Order, person: Person): Promise<readonly string[]>
+  /** Has the history adopt what is squashed in the folder, and applies nothing. */
+  adoptSquashed(order: Order, person: Person): Promise<void>
   /** How the migration lock of a database is taken. */
   lockWith(url: string, person: Person): TakeLock
 }
@@ -84,7 +86,7 @@ interface Methods {
 export function methodsFor(
   args: EngineArguments,
   { print, passOn }: Pick<Channel, "print" | "passOn">,
-  { signal, applyMigrations, lockWith, cliStderr: stderr }: MethodContext,
+  { signal, applyMigrations, adoptSquashed, lockWith, cliStderr: stderr }: MethodContext,
 ): Methods {
   const person: Person = { print, signal }
   let known = args
@@ -95,6 +97,11 @@ export function methodsFor(
   const engine = (): Promise<Engine> => engines.on(known.url)
   const call = (method: Called, params: Params) => forward(engine, method, params)
   const url = (): string => named ?? known.url ?? ""
+  const orderOf = (params: Params): Order => {
+    const { migrationsList, filters } = z.parse(applyParams, params)
+    const external = { tables: filters.externalTables, enums: filters.externalEnums }
+    return { url: url(), migrationsDir: migrationsList.baseDir, external }
+  }
   const table = new Map<string, Method>([
     ...passed.map((method): [string, Method] => [method, (params) => call(method, params)]),
     [
@@ -104,13 +111,14 @@ export function methodsFor(
         return await withExtensions(await call("introspect", { namespaces: null, ...params }), params, url())
       },
     ],
+    ["applyMigrations", async (params) => ({ appliedMigrationNames: await applyMigrations(orderOf(params), person) })],
     [
-      "applyMigrations",
+      "devDiagnostic",
       async (params) => {
-        const { migrationsList, filters } = z.parse(applyParams, params)
-        const external = { tables: filters.externalTables, enums: filters.externalEnums }
-        const order = { url: url(), migrationsDir: migrationsList.baseDir, external }
-        return { appliedMigrationNames: await applyMigrations(order, person) }
+        // The engine would take the rows of what is squashed for a history that differs, and `migrate dev` reset.
+        const order = z.safeParse(applyParams, params).success ? orderOf(params) : undefined
+        if (order !== undefined && order.url !== "") await adoptSquashed(order, person)
+        return await call("devDiagnostic", params)
       },
     ],
     [

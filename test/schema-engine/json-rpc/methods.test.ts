@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest"
+import { checksumOf } from "../../../src/history/folder.js"
+import { replacedList, squashMark } from "../../../src/history/squash.js"
 import { createDatabase } from "../../support/postgres.js"
 import { createProject } from "../../support/project.js"
 import { call } from "./calls.js"
@@ -127,6 +129,27 @@ describe("applyMigrations", () => {
       },
     })
   const migrations = { "20260101000000_init": "CREATE TABLE mine (n int);\n" }
+
+  test.each(["applyMigrations", "devDiagnostic"])("%s adopts a squashed migration", async (method) => {
+    const database = await createDatabase()
+    const old = { ...migrations, "20260102000000_more": "CREATE TABLE more (n int);\n" }
+    await apply(database.url, old)
+    const replaces = Object.entries(old).map(([name, sql]) => ({ name, checksum: checksumOf(sql), replaces: [] }))
+    const squashed = `${squashMark(2)}\nCREATE TABLE mine (n int);\nCREATE TABLE more (n int);\n${replacedList(replaces)}`
+    const baseDir = createProject({ schema, migrations: { "20260102000000_more": squashed } }).migrationsDir
+    const file = { path: "migration.sql", content: { tag: "ok", value: squashed } }
+    const migrationsList = {
+      ...noHistory,
+      ...{ baseDir, migrationDirectories: [{ path: "20260102000000_more", migrationFile: file }] },
+    }
+    const params = { migrationsList, filters: { externalTables: [], externalEnums: [] } }
+    const { result, reported } = await call({ method, url: database.url, params })
+    expect(reported).toContain("1 squashed migration adopted.")
+    expect(result).toEqual(
+      method === "devDiagnostic" ? { action: { tag: "createMigration" } } : { appliedMigrationNames: [] },
+    )
+    expect(await database.query("SELECT count(*)::int AS n FROM _prisma_migrations")).toEqual([{ n: 1 }])
+  })
   const notEmpty =
     "The database schema is not empty. Read more about how to baseline an existing production database: https://pris.ly/d/migrate-baseline"
 
