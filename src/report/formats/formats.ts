@@ -1,13 +1,11 @@
 import { mkdir, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { createColors } from "picocolors"
-import type { Finding } from "../../check/finding.js"
 import type { OptionTable } from "../../cli/options.js"
 import { forPeople, forPrograms, type Output } from "../../cli/output.js"
-import { thisCaller, typedCommands } from "../../cli/typed-commands.js"
 import { LockstepError } from "../../errors.js"
 import { inLine } from "../../printable.js"
-import { emptyPicture, type Picture } from "../html/picture.js"
+import type { Picture } from "../html/picture.js"
 import type { Failure } from "./deploy-report.js"
 import type { Report } from "./report.js"
 
@@ -103,7 +101,9 @@ const endings: Readonly<Record<Format, string>> = {
 const widthOfFile = 160
 
 async function rendered(format: Format, { text, object, report, picture }: Answer): Promise<string> {
-  const typed = async () => withTypedCommands(await report())
+  const prepared = await import("./prepared.js")
+  const typed = async () => prepared.withTypedCommands(await report())
+  const located = async () => prepared.withRepositoryPaths(await typed(), prepared.prefixInRepository())
   switch (format) {
     case "text":
       return `${forPeople(text({ paint: createColors(false), width: widthOfFile, columns: undefined }))}\n`
@@ -114,30 +114,18 @@ async function rendered(format: Format, { text, object, report, picture }: Answe
     case "markdown":
       return `${forPeople((await import("./markdown.js")).asMarkdown(await typed()))}\n`
     case "github":
-      return `${forPeople((await import("./github.js")).asGithub(await typed()))}\n`
+      return `${forPeople((await import("./github.js")).asGithub(await located()))}\n`
     case "sarif":
-      return `${forPrograms((await import("./sarif.js")).asSarif(await typed()))}\n`
+      return `${forPrograms((await import("./sarif.js")).asSarif(await located()))}\n`
     case "html":
       return (await import("../html/document.js")).asHtml(
         await typed(),
-        (await picture?.()) ?? emptyPicture,
+        prepared.pictureWithTypedCommands(await picture?.()),
         new Date(),
       )
     case "gitlab":
-      return `${forPrograms((await import("./gitlab.js")).asGitlab(await typed()))}\n`
+      return `${forPrograms((await import("./gitlab.js")).asGitlab(await located()))}\n`
   }
-}
-
-/** Commands as they are typed in this project. */
-function withTypedCommands(report: Report): Report {
-  const typed = (words: string) => typedCommands(words, thisCaller)
-  const findingOf = (one: Finding): Finding => ({
-    ...one,
-    message: typed(one.message),
-    ...(one.next === undefined ? {} : { next: typed(one.next) }),
-  })
-  const items = report.items.map((item) => ({ ...item, findings: item.findings.map(findingOf) }))
-  return { ...report, verdict: typed(report.verdict), items }
 }
 
 async function write(path: string, content: string): Promise<void> {

@@ -11,7 +11,9 @@ export function asGithub({ command, items, verdict }: Report): string {
 }
 
 function annotation({ severity, check, title, message, next, ...place }: Finding): string {
-  const { file, line, column: col, endLine, endColumn } = place
+  const { file, line, endLine } = place
+  // Columns are those of one line.
+  const { column: col, endColumn } = endLine === undefined || endLine === line ? place : {}
   const properties = Object.entries({ file, line, endLine, col, endColumn, title: `${check}: ${title}` })
   const written = properties.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${property(value)}`]))
   return `::${severity} ${written.join(",")}::${data([message, next].filter(Boolean).join("\n"))}`

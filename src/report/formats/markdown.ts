@@ -1,18 +1,22 @@
 import type { Finding } from "../../check/finding.js"
 import { someOf } from "../../fleet/outcome.js"
+import { printable } from "../../printable.js"
 import { placeOf } from "../check.js"
 import { duration } from "../deploy.js"
 import type { Item, Report } from "./report.js"
 
 /** GitHub takes a comment of 65,536 characters. */
 const longest = 60_000
+/** Of these, for what passed, and for each message and the verdict. */
+const longestRest = 15_000
+const longestMessage = 3000
 
 /**
  * The report as a comment on a pull request: the verdict and what failed, the rest collapsed. What does not fit into
  * 60,000 characters is counted.
  */
 export function asMarkdown({ command, verdict, items, groups }: Report): string {
-  const head = `### lockstep ${command}: ${text(verdict)}\n`
+  const head = `### lockstep ${command}: ${text(cut(verdict))}\n`
   const open = items.filter(({ state }) => state === "failed" || state === "warned")
   const blocks =
     groups?.map(({ finding, items: names }) => findingBlock(finding, `in ${someOf(names)}`)) ??
@@ -27,7 +31,7 @@ export function asMarkdown({ command, verdict, items, groups }: Report): string 
   }
   const left = blocks.length - kept.length
   const more = left === 0 ? [] : [`_${left} more ${left === 1 ? "finding is" : "findings are"} not shown here._\n`]
-  return [head, ...kept, ...more, ...(rest.length < longest / 2 ? [rest] : [])].join("\n")
+  return [head, ...kept, ...more, rest].join("\n")
 }
 
 /** `where`: in which items, where several have it alike. */
@@ -40,8 +44,11 @@ function findingBlock(finding: Finding, where?: string): string {
   return `${[...lines, ...(next === undefined ? [] : [">", quote(`next: ${next}`)])].join("\n")}\n`
 }
 
+const cut = (message: string): string =>
+  message.length > longestMessage ? `${message.slice(0, longestMessage)} …` : message
+
 const quote = (message: string): string =>
-  text(message)
+  text(cut(message))
     .split("\n")
     .map((line) => `> ${line}`)
     .join("\n")
@@ -51,18 +58,24 @@ function restBlock(items: readonly Item[]): string {
     ...(state === "passed"
       ? [`- passed \`${name}\`${durationMs === undefined ? "" : `, ${duration(durationMs)}`}`]
       : []),
-    ...(state === "skipped" ? [`- skipped \`${name}\`: ${text(skipped)}`] : []),
-    ...accepted.map((one) => `- accepted \`${name}\` at ${text(placeOf(one.finding))}: ${text(one.reason)}`),
+    ...(state === "skipped" ? [`- skipped \`${name}\`: ${text(cut(skipped))}`] : []),
+    ...accepted.map((one) => `- accepted \`${name}\` at ${text(placeOf(one.finding))}: ${text(cut(one.reason))}`),
   ])
   if (lines.length === 0) return ""
-  return `<details><summary>Passed, skipped and accepted: ${lines.length}</summary>\n\n${lines.join("\n")}\n\n</details>\n`
+  let room = longestRest
+  const kept = lines.filter((line) => {
+    room -= line.length + 1
+    return room >= 0
+  })
+  const more = kept.length < lines.length ? `\n- and ${lines.length - kept.length} more` : ""
+  return `<details><summary>Passed, skipped and accepted: ${lines.length}</summary>\n\n${kept.join("\n")}${more}\n\n</details>\n`
 }
 
 const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;" }
 
 /** Text that means nothing to Markdown, and mentions nobody, but commands in backticks stay code. */
 const text = (plain: string): string =>
-  plain
+  printable(plain)
     .split(/(`[^`\n]+`)/)
     .map((part, index) => (index % 2 === 1 ? part : escaped(part)))
     .join("")

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto"
 import type { Location, Log, Region, ReportingDescriptor, Result } from "sarif"
 import type { Finding } from "../../check/finding.js"
 import { version } from "../../version.js"
+import { withoutFile } from "./prepared.js"
 import type { Report } from "./report.js"
 
 /**
@@ -56,8 +57,7 @@ function resultOf(finding: Finding): Result {
 
 function locationOf({ file, object, ...place }: Finding): Location {
   const named = object === undefined ? {} : { logicalLocations: [{ fullyQualifiedName: object }] }
-  if (file === undefined) return named
-  const uri = file.split("/").map(encodeURIComponent).join("/")
+  const uri = (file ?? withoutFile).split("/").map(encodeURIComponent).join("/")
   const region = regionOf(place)
   return { physicalLocation: { artifactLocation: { uri }, ...(region && { region }) }, ...named }
 }
