@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import { chmod } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { dirname, join, resolve } from "node:path"
@@ -15,8 +15,10 @@ const dbmate = resolve("node_modules/.bin/dbmate")
 const dbmateNative = require.resolve(`@dbmate/${process.platform}-${process.arch}/bin/dbmate`, {
   paths: [dirname(require.resolve("dbmate/package.json"))],
 })
-const psql = (process.env.PATH ?? "")
-  .split(":")
+/** Debian's own psql on PATH is a program in Perl that starts this one. */
+const debian = "/usr/lib/postgresql"
+const versions = existsSync(debian) ? readdirSync(debian).map((version) => join(debian, version, "bin")) : []
+const psql = [...versions.sort().reverse(), ...(process.env.PATH ?? "").split(":")]
   .map((folder) => join(folder, "psql"))
   .find((path) => existsSync(path))
 

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { objectsIn } from "../e2e/json.js"
-import { lockstep } from "../support/cli.js"
+import { lockstep as startProcess } from "../support/cli.js"
+import { type Ended, lockstep } from "../support/in-process.js"
 import { createDatabase, serverUrl, type TestDatabase } from "../support/postgres.js"
 import { createProject, type TestProject } from "../support/project.js"
 import { until } from "../support/until.js"
@@ -27,7 +28,9 @@ interface Fleet {
   readonly names: readonly string[]
   /** The database of a target, and its schema. */
   readonly at: (name: string) => { readonly database: TestDatabase; readonly schema: string }
-  readonly run: (args: readonly string[], env?: Readonly<Record<string, string>>) => ReturnType<typeof lockstep>
+  readonly run: (args: readonly string[], env?: Readonly<Record<string, string>>) => Promise<Ended>
+  /** The same as a process of its own. */
+  readonly start: (args: readonly string[]) => ReturnType<typeof startProcess>
 }
 
 /** A project, and a list of schemas of their own, spread over three databases. */
@@ -46,9 +49,12 @@ function fleet(size: number, migrations: Readonly<Record<string, string>> = init
     return JSON.stringify({ name, url: url.href, schema })
   })
   const project = createProject({ migrations, files: { "targets.jsonl": `${lines.join("\n")}\n` } })
-  const run = (args: readonly string[], env = {}) =>
-    lockstep([...args, "--targets", "targets.jsonl"], { cwd: project.root, env })
-  return { project, names, at, run }
+  const list = ["--targets", "targets.jsonl"]
+  return {
+    ...{ project, names, at },
+    run: (args, env = {}) => lockstep([...args, ...list], { cwd: project.root, env }),
+    start: (args) => startProcess([...args, ...list], { cwd: project.root }),
+  }
 }
 
 const applied = async ({ at }: Fleet, name: string): Promise<readonly unknown[]> => {
@@ -153,7 +159,7 @@ test("SIGTERM in the middle: what is at work is cancelled, nothing else begins, 
   const slow = "SELECT pg_sleep(CASE WHEN current_schema() ~ 'tenant_2$' THEN 60 ELSE 0 END);\n"
   const tenants = fleet(4, { ...init, [second]: slow })
   const { database, schema } = tenants.at("tenant_2")
-  const child = tenants.run(["deploy", "--concurrency", "1", "--targets-url", database.url])
+  const child = tenants.start(["deploy", "--concurrency", "1", "--targets-url", database.url])
   await until("the slow migration on the server", async () => {
     const running =
       "SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query ~ 'pg_sleep.CASE'"
@@ -181,7 +187,7 @@ test("SIGTERM in the middle: what is at work is cancelled, nothing else begins, 
 
 test("two fleets at once apply everything once", async () => {
   const tenants = fleet(6)
-  const both = await Promise.all([tenants.run(["deploy", "--json"]), tenants.run(["deploy", "--json"])])
+  const both = await Promise.all([tenants.start(["deploy", "--json"]), tenants.start(["deploy", "--json"])])
   expect(both.map(({ exitCode }) => exitCode)).toEqual([0, 0])
   const changed = both.map(({ stdout }) => events(stdout).at(-1)?.changed)
   expect(Number(changed[0]) + Number(changed[1])).toBe(6)
@@ -193,7 +199,7 @@ test("lists from a query, a command and the standard input; what is wrong in one
   const [database] = databases
   if (database === undefined) throw new Error("no database")
   const run = (args: readonly string[], input = "") =>
-    lockstep(["deploy", ...args], { cwd: root, url: database.url, input, env: { LIST: '{"schema":"by_command"}' } })
+    startProcess(["deploy", ...args], { cwd: root, url: database.url, input, env: { LIST: '{"schema":"by_command"}' } })
   await database.query("CREATE SCHEMA by_query")
   const byQuery = "SELECT nspname AS schema FROM pg_namespace WHERE nspname = 'by_query'"
   expect((await run(["--targets-query", byQuery])).stdout).toContain("Up to date: 1 of 1 target, 1 changed")

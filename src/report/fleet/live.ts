@@ -65,7 +65,8 @@ export class FleetProgress {
     const ended = this.#done + this.#failed
     const left = this.#of - ended
     if (ended < 3 || left <= 0) return ""
-    return `about ${duration(Math.max(1000, Math.ceil((((now - this.#since) / ended) * left) / 1000) * 1000))} left`
+    const seconds = Math.max(1, Math.ceil((((now - this.#since) / ended) * left) / 1000))
+    return `about ${seconds < 60 ? `${seconds} s` : duration(seconds * 1000)} left`
   }
 }
 
@@ -83,8 +84,12 @@ function doingOf(event: DeployEvent): string | undefined {
       return `applied ${event.name}`
     case "retry":
       return `retry ${event.attempt} of ${event.of}: ${event.reason}`
-    case "planned":
-      return "reading the history"
+    case "planned": {
+      // Small migrations go in one message; which of them runs is not known.
+      const [first, ...more] = event.pending
+      if (first === undefined) return "verifying"
+      return more.length === 0 ? first : `${first} and ${more.length} more`
+    }
     default:
       return undefined
   }

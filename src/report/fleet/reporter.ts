@@ -23,7 +23,11 @@ export function fleetReporter(output: Output): FleetReporter {
   const { say, live, paint, terminal, json, object } = output
   const progress = new FleetProgress()
   const notes = new Map<string, string[]>()
-  const draw = () => live(progress.render(performance.now()))
+  // Between two waves a question stands there.
+  let isWaveRunning = false
+  const draw = () => {
+    if (isWaveRunning) live(progress.render(performance.now()))
+  }
   const timer = terminal && !json ? setInterval(draw, everyMs).unref() : undefined
   const asObject = (value: object) => object({ schema: "lockstep.fleet/1", at: new Date().toISOString(), ...value })
   const onDeploy = (target: FleetTarget, event: DeployEvent) => {
@@ -40,6 +44,7 @@ export function fleetReporter(output: Output): FleetReporter {
       switch (event.event) {
         case "wave": {
           const { index, of, targets } = event
+          isWaveRunning = true
           progress.beginWave({ index, of, targets: targets.length }, performance.now())
           asObject({ event: "wave", index, of, targets: targets.length })
           if (of > 1) say(`wave ${index} of ${of}: ${counted(targets.length, "target")}`)
@@ -70,6 +75,7 @@ export function fleetReporter(output: Output): FleetReporter {
           return
         }
         case "wave-ended":
+          isWaveRunning = false
           if (terminal && event.of > 1) say(`wave ${event.index} of ${event.of} ended`)
           return
       }
