@@ -58,11 +58,16 @@ export function groupFailures<E>(
   return [...groups.values()].sort((one, other) => other.targets.length - one.targets.length)
 }
 
+/** A name of three letters or less may be an ordinary word: only in quotation marks it is the name. */
 function withoutNames(message: string, names: readonly string[]): string {
   let text = message
   // The longest first: one name may be a part of another.
-  for (const name of names.toSorted((one, other) => other.length - one.length))
-    if (name !== "") text = text.replaceAll(name, "…")
+  for (const name of names.toSorted((one, other) => other.length - one.length)) {
+    if (name === "") continue
+    text = text.replaceAll(`"${name}"`, '"…"')
+    const plain = name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
+    if (name.length > 3) text = text.replace(new RegExp(`(?<![\\p{L}\\p{N}_])${plain}(?![\\p{L}\\p{N}_])`, "gu"), "…")
+  }
   return text.replace(/\d+(?:\.\d+)?/g, "…")
 }
 

@@ -146,3 +146,23 @@ test.skipIf(!hasPgBouncer)("SIGTERM cancels the statement behind PgBouncer, too"
   expect(await child).toMatchObject({ exitCode: 143 })
   await until("its end", async () => (await database.query(sessions)).length === 0, 2)
 })
+
+test.skipIf(!hasPgBouncer)(
+  "a fleet goes through a pool in session mode, and not through one that shares sessions",
+  async () => {
+    const { root } = createProject({ migrations: { "20260101000000_init": "CREATE TABLE account (id int);" } })
+    const database = await createDatabase()
+    const deploy = async (mode: "session" | "transaction") => {
+      const url = await pgbouncer(database.url, mode)
+      const input = ["a", "b", "c"].map((schema) => JSON.stringify({ url, schema })).join("\n")
+      const args = ["deploy", "--targets", "-", "--concurrency", "2", "--max-failures", "3"]
+      return await lockstep(args, { cwd: root, input })
+    }
+    const refused = await deploy("transaction")
+    expect(refused.stdout.match(/error\[L1021\]/g)).toHaveLength(1)
+    expect(refused.stdout).toContain("0 of 3 up to date, 3 failed.")
+    const deployed = await deploy("session")
+    expect(deployed, deployed.all).toMatchObject({ exitCode: 0 })
+    expect(deployed.stdout).toContain("Up to date: 3 of 3 targets, 3 changed")
+  },
+)

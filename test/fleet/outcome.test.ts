@@ -24,6 +24,20 @@ test("failures for the same reason are one, whatever their own names and numbers
   ).toEqual([["tenant_2", "tenant_10"], ["tenant_1"], ["tenant_3"]])
 })
 
+test("a name is neither a part of another word nor an ordinary word", () => {
+  const pooler = (schema: string) => ({
+    code: "L1021",
+    message: `the schema "${schema}" is behind a transaction pooler`,
+  })
+  expect(
+    group([
+      ["a", pooler("a")],
+      ["b", pooler("b")],
+      ["pool", pooler("pool")],
+    ]),
+  ).toEqual([["a", "b", "pool"]])
+})
+
 test("many names are three and a number", () => {
   expect(someOf(["a", "b"])).toBe("a, b")
   expect(someOf(Array.from({ length: 1203 }, (_, index) => `t${index}`))).toBe("t0, t1, t2 and 1,200 more")
