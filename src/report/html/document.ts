@@ -20,8 +20,7 @@ const roomForMigrations = 800_000
  * network. Everything can be read without the script. `now`: when it was made.
  */
 export async function asHtml(report: Report, picture: Picture, now: Date): Promise<string> {
-  // The history shows what is pending.
-  const findings = findingsOf(report).filter(({ check }) => check !== "status/pending")
+  const findings = findingsOf(report).filter(isShown)
   const ids = new Map(picture.migrations.map(({ file }, at) => [file.replaceAll("\\", "/"), `m${at + 1}`]))
   const idOf = (file: string | undefined) => (file === undefined ? undefined : ids.get(file))
   const chapters = await chaptersOf(picture, findings, idOf)
@@ -57,6 +56,9 @@ function findingsOf({ items, groups }: Report): readonly Finding[] {
   })
 }
 
+/** The history shows what is pending, and the list of databases which are behind. */
+const isShown = ({ check }: Finding): boolean => check !== "status/pending" && check !== "fleet/behind"
+
 const hashOf = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`
 
 /** Only this style and this script run, and nothing is fetched or sent. */
@@ -86,10 +88,12 @@ ${body}
 /** What a reader wants first: how it ended, in a sentence, and about which database. */
 function overview({ verdict, items, command }: Report, { subject, basis, remarks, facts }: Picture): Markup {
   const tone = toneOf(items)
+  const hasFindings = items.some(({ findings }) => findings.some(isShown))
+  const word = tone === "warn" && !hasFindings ? "Pending" : words[tone]
   // A name may hold a full stop; a sentence begins with a capital.
   const [, first = verdict, rest] = /^(.+?[.:])\s+([A-Z].*)$/s.exec(verdict) ?? []
   return html`<section class="overview ${tone}" aria-label="Verdict">
-<p class="eyebrow"><span class="badge ${tone}">${words[tone]}</span> ${command}${subject !== undefined && html` <span class="muted">on</span> <code>${subject}</code>`}</p>
+<p class="eyebrow"><span class="badge ${tone}">${word}</span> ${command}${subject !== undefined && html` <span class="muted">on</span> <code>${subject}</code>`}</p>
 <h1>${prose(first)}</h1>
 ${rest !== undefined && html`<p class="rest">${prose(rest)}</p>`}
 ${basis !== undefined && html`<p class="basis">${prose(basis)}</p>`}
@@ -103,7 +107,7 @@ const words = { good: "Passed", warn: "Look first", bad: "Failed" } as const
 /** Pending migrations are no failure of anything, although a status exits with 1 for them. */
 function toneOf(items: Report["items"]): "good" | "warn" | "bad" {
   const isBad = ({ state, findings }: Report["items"][number]) =>
-    state === "failed" && !(findings.length > 0 && findings.every(({ check }) => check === "status/pending"))
+    state === "failed" && (findings.length === 0 || findings.some(isShown))
   if (items.some(isBad)) return "bad"
   return items.some(({ state }) => state === "failed" || state === "warned") ? "warn" : "good"
 }

@@ -40,11 +40,11 @@ interface Place {
 /** What is found in the statement of the finding before says no more than that. */
 function item(finding: Finding, { anchor, before }: Place): Markup {
   const { tone, word } = severityOf(finding)
-  const { said, sql } = linesOf(finding, anchor?.migration)
+  const { said, sql, state } = linesOf(finding, anchor?.migration)
   const isSame = before !== undefined && before.file === finding.file && before.line === finding.line && sql.length > 0
   const statement = sql.length > 0 && !isSame && html`<p class="statement"><code>${cut(sql.join(" "))}</code></p>`
   return html`<li class="finding ${tone}"><div class="head"><span class="badge ${tone}">${word}</span> <b>${capital(finding.title)}</b> <code class="check">${finding.check}</code></div>
-<p>${prose(said.join("\n"))}</p>${statement}${before?.next !== finding.next && advice(finding)}${!isSame && place(finding, anchor)}</li>
+<p>${prose(said.join("\n"))}</p>${statement}${state !== undefined && html`<p class="next"><span class="label">State</span> ${prose(state)}</p>`}${before?.next !== finding.next && advice(finding)}${!isSame && place(finding, anchor)}</li>
 `
 }
 
@@ -64,12 +64,19 @@ function place(finding: Finding, anchor: Anchor | undefined): Content {
   return html`<p class="place"><a href="#${target}">${named(migration.name)}${line !== undefined && `, line ${line}`}</a></p>`
 }
 
-/** A message without the statement that it quotes, and that statement. */
+const stateMark = "state: "
+
+/** A message without the statement that it quotes and the database's state, and these. */
 function linesOf({ message }: Finding, migration: ShownMigration | undefined) {
   const flat = migration?.sql.replaceAll(/\s+/g, " ") ?? ""
   const lines = message.split("\n")
   const isSql = (line: string, at: number) => at > 0 && flat.includes(line.trim().replace(/;$/, ""))
-  return { said: lines.filter((line, at) => !isSql(line, at)), sql: lines.filter(isSql) }
+  const isState = (line: string) => line.startsWith(stateMark)
+  return {
+    said: lines.filter((line, at) => !isSql(line, at) && !isState(line)),
+    sql: lines.filter(isSql),
+    state: lines.find(isState)?.slice(stateMark.length),
+  }
 }
 
 /** What to do about it. */

@@ -94,6 +94,7 @@ button:hover{border-color:var(--strong)}
 .migration:target{border-color:var(--info-bar)}
 .migration header{display:flex;flex-wrap:wrap;gap:.4rem 1rem;align-items:baseline;justify-content:space-between}
 .migration h3 code{font-size:1rem}
+.migration:has(>.source:not([open])):not(:has(.lanes,.notes)){padding:.7rem 1.4rem;margin:.5rem 0}
 .traits{display:flex;flex-wrap:wrap;gap:.3rem .9rem;align-items:baseline;margin:0;font-size:.86rem;color:var(--muted)}
 .lanes{margin:1.1rem 0 .9rem;overflow-x:auto}
 .lanes table{border-collapse:collapse;width:100%;font-size:.88rem}

@@ -96,3 +96,32 @@ test("a report without a picture is a page all the same", async () => {
   expect(text).toContain("<h1>Up to date: 2 of 2 migrations applied.</h1>")
   expect(text).toContain("Passed")
 })
+
+test("what is pending is no failure: the history shows it", async () => {
+  const { report, picture } = page("plain")
+  const pending = { ...finding("20260103000000_plain", ""), check: "status/pending", severity: "error" as const }
+  const items = [{ name: "20260103000000_plain", state: "failed" as const, findings: [pending], accepted: [] }]
+  const text = await asHtml({ ...report, items }, picture, now)
+  expect(text).toContain('<section class="overview warn"')
+  expect(text).not.toContain("Look at this first")
+})
+
+test("of a fleet, those that are behind come first, and a reason is said once", async () => {
+  const migrations = ["1_init", "2_orders"]
+  const rows = [
+    { name: "a", group: null, state: "done", newest: "2_orders" },
+    { name: "<b>", group: "eu", state: "failed", newest: "1_init", pending: ["2_orders"] },
+    { name: "c", group: "eu", state: "failed", newest: null },
+  ]
+  const failed = { name: "c", state: "failed" as const, findings: [finding("2_orders", "")], accepted: [] }
+  const report = {
+    ...{ command: "deploy", verdict: "1 of 3 up to date, 2 failed.", items: [failed, { ...failed, name: "<b>" }] },
+    ...{ groups: [{ finding: finding("2_orders", ""), items: ["<b>", "c"] }], grid: { migrations, rows } },
+  }
+  const text = await asHtml(report, emptyPicture, now)
+  expect(count(text, 'class="finding ')).toBe(1)
+  expect(text).toContain("in &lt;b&gt;, c")
+  expect(text).toContain("1 of 3 have the newest of 2 migrations: 1 done, 2 failed.")
+  expect(text.indexOf("<code>&lt;b&gt;</code>")).toBeLessThan(text.indexOf("<code>a</code>"))
+  expect(text).toMatch(/<code>&lt;b&gt;<\/code>.*\n.*class="reached" width="50.0%"/)
+})
