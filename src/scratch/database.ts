@@ -128,7 +128,7 @@ async function create(url: DatabaseUrl, template?: string): Promise<Opened> {
     await owner.query(`SET application_name TO ${quoteIdentifier(name)}`)
     await dropLeftOver(owner)
     const copy = template === undefined ? "" : ` TEMPLATE ${quoteIdentifier(template)}`
-    await createAs(owner, `CREATE DATABASE ${quoteIdentifier(name)}${copy}`)
+    await createAs(owner, `CREATE DATABASE ${quoteIdentifier(name)}${copy}${await quickStrategy(owner)}`)
     const open = () => connect(withoutFlush(withDatabase(url, name)), { applicationName: "lockstep scratch" })
     client = await open()
     const keepAs = async (kept: string): Promise<void> => {
@@ -144,6 +144,15 @@ async function create(url: DatabaseUrl, template?: string): Promise<Opened> {
     await drop().catch(() => undefined)
     throw error
   }
+}
+
+/**
+ * Where nothing is synced to disk, copied files take half as long as logged blocks (PostgreSQL 15 and later), for all the
+ * checkpoints that they need. Source: PostgreSQL's documentation, CREATE DATABASE, STRATEGY.
+ */
+async function quickStrategy(owner: Client): Promise<string> {
+  const asked = `SELECT current_setting('server_version_num')::int >= 150000 AND NOT current_setting('fsync')::bool AS quick`
+  return (await owner.query<{ quick: boolean }>(asked)).rows[0]?.quick ? " STRATEGY FILE_COPY" : ""
 }
 
 /** A template that another command is at work in can be copied a moment later; PostgreSQL waits five seconds by itself. */

@@ -98,12 +98,12 @@ const sleepers = async (database: TestDatabase): Promise<unknown> =>
   )[0]?.n
 
 describe("npx prisma", () => {
-  test("migrate deploy in five replicas at once: one applies, all succeed; migrate status agrees", {
+  test("migrate deploy in three replicas at once: one applies, all succeed; migrate status agrees", {
     timeout: 120_000,
   }, async () => {
     const database = await createDatabase()
-    const results = await Promise.all(Array.from({ length: 5 }, () => full.run([...npx, "deploy"], { database })))
-    expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0, 0, 0])
+    const results = await Promise.all(Array.from({ length: 3 }, () => full.run([...npx, "deploy"], { database })))
+    expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0])
     const applied = results.filter(({ all }) => all.includes("All migrations have been successfully applied"))
     expect(applied).toHaveLength(1)
     expect(await recorded(database)).toBe(history.length)

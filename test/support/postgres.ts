@@ -31,7 +31,7 @@ export function knownTo<T>(newer: readonly (readonly [RegExp, number])[], all: r
  */
 export async function createDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString("hex")}`
-  await queryOn(serverUrl(), `CREATE DATABASE ${name}${postgresMajor < 15 ? "" : " STRATEGY FILE_COPY"}`)
+  await onServer(`CREATE DATABASE ${name}${postgresMajor < 15 ? "" : " STRATEGY FILE_COPY"}`)
   const address = new URL(serverUrl())
   address.pathname = `/${name}`
   const database: TestDatabase = {
@@ -39,16 +39,32 @@ export async function createDatabase(): Promise<TestDatabase> {
     url: address.href,
     query: (sql, params) => queryOn(address.href, sql, params),
     drop: async () => {
-      await queryOn(serverUrl(), `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+      await onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
     },
   }
   if (TestRunner.getCurrentTest() !== undefined) onTestFinished(database.drop)
   return database
 }
 
-async function queryOn(url: string, sql: string, params: readonly unknown[] = []): Promise<Record<string, unknown>[]> {
+let server: Promise<pg.Client> | undefined
+
+/** On one connection for all tests of this process: to open one takes as long as to make a database. */
+async function onServer(sql: string): Promise<void> {
+  server ??= connectTo(serverUrl())
+  const client = await server
+  // At the end of the run the server ends before this process.
+  if (client.listenerCount("error") === 0) client.on("error", () => {})
+  await client.query(sql)
+}
+
+async function connectTo(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url, application_name: "lockstep tests" })
   await client.connect()
+  return client
+}
+
+async function queryOn(url: string, sql: string, params: readonly unknown[] = []): Promise<Record<string, unknown>[]> {
+  const client = await connectTo(url)
   try {
     // Several statements in one text are only possible without parameters, and give one result each.
     const results: pg.QueryResult | pg.QueryResult[] = await client.query(
