@@ -21,16 +21,36 @@ export function squashText({ replaces, statements, rows, unrepeated }: SquashTex
     "-- migration's row into the history in the place of theirs.",
     "-- Verified on scratch databases: the same objects, privileges and rows as they make.",
     ...(rows > 0 ? [`-- The rows that they leave in an empty database are inserted: ${rows}.`] : []),
-    ...unrepeated.map((each) => `-- ${noteOf(each)}`),
+    ...notesOf(unrepeated).map(comment),
   ]
   const list = replacedList(replaces)
   return `${head.join("\n")}\n\n${statements.map((each) => `${each};\n`).join("\n")}\n${list}`
 }
 
-/** What becomes of values that no replay repeats. */
-export function noteOf({ table, column, substitute }: Unrepeated): string {
-  const name = `${table}.${quoteIdentifier(column.name)}`
-  if (substitute === undefined)
-    return `Each replay makes other values of ${name}; here they are those of one replay, the same in every new database.`
-  return `Each replay makes other values of ${name}; here they are ${substitute}.`
+/** What becomes of values that no replay repeats: one sentence for each way. */
+export function notesOf(columns: readonly Unrepeated[]): readonly string[] {
+  const ways = [...new Set(columns.map(({ substitute }) => substitute))]
+  return ways.map((way) => {
+    const names = columns
+      .filter(({ substitute }) => substitute === way)
+      .map(({ table, column }) => `${table}.${quoteIdentifier(column.name)}`)
+    const here = way ?? "those of one replay, the same in every new database"
+    return `Each replay makes other values; here they are ${here}: ${names.join(", ")}`
+  })
+}
+
+const widest = 118
+
+/** A text as lines of a comment. */
+function comment(text: string): string {
+  const lines: string[] = []
+  let line = "--"
+  for (const word of text.split(" ")) {
+    if (line.length + word.length >= widest) {
+      lines.push(line)
+      line = "--  "
+    }
+    line += ` ${word}`
+  }
+  return [...lines, line].join("\n")
 }

@@ -12,7 +12,7 @@ import { unqualified } from "../undo-file.js"
 import { serverStatements } from "./kept.js"
 import { type Ordered, runInOrder } from "./order.js"
 import { differingRows, substitutes, type Unrepeated, unrepeated } from "./repeatable.js"
-import { noteOf, squashText } from "./squash-file.js"
+import { notesOf, squashText } from "./squash-file.js"
 
 interface SquashInput extends ScratchSetting {
   readonly folder: Folder
@@ -59,7 +59,7 @@ export async function squash(input: SquashInput): Promise<Squashed | NothingToSq
   const rows = goal.rows.reduce((sum, table) => sum + table.rows.length, 0)
   const sql = squashText({ replaces: work.replaced.map(replacedOf), statements, rows, unrepeated: columns })
   await verify(work, { name, sql }, { goal, columns })
-  return { state: "new", name, sql, replaces: names, rows, notes: columns.map(noteOf) }
+  return { state: "new", name, sql, replaces: names, rows, notes: notesOf(columns) }
 }
 
 interface Work {
