@@ -66,6 +66,8 @@ export default defineCommand({
     const keeps = settings.format.includes("html") ? "catalogs" : undefined
     const plan = await planMigrations({ url: target.url, folder, scratch, external: where.external, keeps })
     for (const remark of folder.remarks) output.say(`  note  ${inLine(remark)}`)
+    for (const name of plan.adopts)
+      output.say(`  note  ${inLine(name)} is squashed: a deploy rewrites the history for it, and runs nothing of it`)
     const refused = hazardsIn(plan, settings.failOn)
     const answer = {
       command: "plan",

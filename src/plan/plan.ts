@@ -54,6 +54,7 @@ export async function planMigrations(request: PlanRequest): Promise<Plan> {
       target: `${url.host}:${url.port}/${url.database}`,
       total: folder.migrations.length,
       failed: comparison.failed.map(({ name }) => name),
+      adopts: comparison.adoptions.map(({ migration }) => migration.name),
       existingObjects: history === "none" ? await findExistingObjects(client, url.schema, external) : undefined,
       drift: "runs" in run && history === "exists" ? run.drift : undefined,
       history: comparison.all,

@@ -15,6 +15,8 @@ export interface Plan {
   readonly total: number
   /** Names of failed migrations: until each is resolved nothing is applied. */
   readonly failed: readonly string[]
+  /** Squashed migrations whose rows a deploy puts in the place of those of what they replace; nothing of them runs. */
+  readonly adopts: readonly string[]
   /** What a database without a history holds, in words: until it is baselined nothing is applied. */
   readonly existingObjects: string | undefined
   /** How the database differs from what its applied migrations make; undefined where they were not compared. */

@@ -16,6 +16,7 @@ export function planObject(plan: Plan, refused: readonly HazardName[]): PlanAnsw
     refused,
     verdict: planVerdict(plan, refused),
     failed: plan.failed,
+    adopts: plan.adopts,
     existingObjects: plan.existingObjects ?? null,
     migrations: plan.migrations.map(({ name, file, class: kind, why, outOfOrder, unparsed, statements }) => ({
       name,
@@ -100,6 +101,8 @@ export const planAnswer = z.strictObject({
   refused: z.readonly(z.array(z.enum(hazardNames))),
   verdict: z.string(),
   failed: texts,
+  /** Squashed migrations whose rows a deploy puts in the place of those of what they replace. */
+  adopts: texts,
   /** What a database without a history holds. */
   existingObjects: z.nullable(z.string()),
   migrations: z.array(

@@ -140,6 +140,8 @@ test("the command: refused where it could not be taken back, written where it ca
   expect(readFileSync(join(project.migrationsDir, orders, "migration.sql"), "utf8")).toContain(`CREATE TABLE "User"`)
 
   expect(await run("status")).toMatchObject({ exitCode: 1, stdout: expect.stringContaining("1 to adopt") })
+  const planned = await run("plan", "--json")
+  expect(objectsIn(planned.stdout)).toMatchObject([{ adopts: [orders], migrations: [] }])
   const status = objectsIn((await run("status", "--json")).stdout)
   expect(status).toMatchObject([{ upToDate: false, toAdopt: [{ name: orders, replaces: 2 }] }])
   const deployed = await run("deploy")

@@ -49,6 +49,7 @@ test("--json is one object, and --fail-on makes a danger a failure", async () =>
       canBeApplied: true,
       refused: ["destroys"],
       failed: [],
+      adopts: [],
       migrations: [
         {
           name: "20260102000000_drop_legacy_total",

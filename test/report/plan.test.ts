@@ -32,6 +32,7 @@ const plan = (...migrations: readonly PlannedMigration[]): Plan => ({
   basis: { basis: "observed", version: "18.4", on: "the test database's server" },
   ...{ target: "db.internal:5432/shop", migrations, total: 12, failed: [], existingObjects: undefined },
   drift: undefined,
+  adopts: [],
   history: [],
   schema: undefined,
 })
