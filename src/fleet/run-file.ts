@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import * as z from "zod/mini"
 import { LockstepError } from "../errors.js"
@@ -30,9 +30,13 @@ export const runsFolder = (root: string): string => join(root, ".lockstep", "fle
 
 const mostRuns = 20
 
-/** A new run's file in that folder; its name sorts by time. */
-export const newRunFile = (root: string, now: Date): string =>
-  join(runsFolder(root), `${now.toISOString().replace(/[-:.]/g, "")}-${randomBytes(3).toString("hex")}.jsonl`)
+/** A new run's file in that folder, which git ignores whatever the project's .gitignore contains; its name sorts by time. */
+export function newRunFile(root: string, now: Date): string {
+  mkdirSync(runsFolder(root), { recursive: true })
+  const ignore = join(dirname(runsFolder(root)), ".gitignore")
+  if (!existsSync(ignore)) writeFileSync(ignore, "*\n")
+  return join(runsFolder(root), `${now.toISOString().replace(/[-:.]/g, "")}-${randomBytes(3).toString("hex")}.jsonl`)
+}
 
 /** The newest run's file in that folder. Errors: L2005 there is none. */
 export function lastRunFile(root: string): string {

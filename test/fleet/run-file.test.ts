@@ -22,6 +22,7 @@ test("what is done is known again, and what only began or failed is not", () => 
   file.note("done", first)
   file.note("failed", second)
   expect([...readRun(lastRunFile(root), "one", all).done]).toEqual([first.key])
+  expect(readFileSync(join(root, ".lockstep/.gitignore"), "utf8")).toBe("*\n")
   // A killed process may have written half a line.
   appendFileSync(file.path, '{"event":"done","id":')
   expect([...readRun(file.path, "one", all).done]).toEqual([first.key])

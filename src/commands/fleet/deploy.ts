@@ -74,6 +74,8 @@ export async function runFleetDeploy({ settings, output, signal, project }: Call
     writeTerminationMessage(settings.terminationLog, summary, (text) => output.say(`  note  ${text}`))
   }
   await give(answer, settings, output)
+  // The end of a pod's log is its termination message, which JSON of a thousand results would fill.
+  if (output.json && !isComplete(summary)) output.say(renderFleet(summary, output.paint))
   return isComplete(summary) ? 0 : 1
 }
 

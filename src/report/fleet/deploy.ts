@@ -63,7 +63,9 @@ function counts({ targets, done, failed, interrupted, notStarted, notKnown }: Fl
 function nextStep({ stopped, done, runFile, results }: FleetSummary): string {
   const failed = results.flatMap(({ name, state }) => (state === "failed" ? [name] : []))
   const skip =
-    runFile === null || done === 0 ? "" : `, with --resume-run ${runFile} to skip the ${thousands(done)} that are done`
+    runFile === null || done === 0
+      ? ""
+      : `, with --resume-run ${runFile} to skip the ${thousands(done)} that ${done === 1 ? "is" : "are"} done`
   if (failed.length > 0) return `fix ${someOf(failed)}, then run the same command again${skip}`
   if (stopped === "wave")
     return `look at what was deployed, then run the same command again${skip}; --yes begins each wave without asking`
