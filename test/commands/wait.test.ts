@@ -1,7 +1,8 @@
 import pg from "pg"
 import { expect, onTestFinished, test } from "vitest"
 import { lockKey } from "../../src/history/lock.js"
-import { type CliProcess, lockstep } from "../support/cli.js"
+import { type CliProcess, lockstep as lockstepProcess } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createDatabase } from "../support/postgres.js"
 import { createProject } from "../support/project.js"
 
@@ -40,7 +41,7 @@ test("a server without the database is enough: a deploy creates it", async () =>
 test("--applied waits until another process has deployed", async () => {
   const { url } = await createDatabase()
   const { root } = shop()
-  const waiting = lockstep(["wait", "--applied"], { cwd: root, url })
+  const waiting = lockstepProcess(["wait", "--applied"], { cwd: root, url })
   const said = listen(waiting)
   await said("1 migration is pending")
   expect(await lockstep(["deploy"], { cwd: root, url })).toMatchObject({ exitCode: 0 })
@@ -73,7 +74,7 @@ test("a migration that is being applied outside a transaction, whose row is unfi
   const deployer = new pg.Client({ connectionString: database.url })
   await deployer.connect()
   await deployer.query(`SELECT pg_advisory_lock(${lockKey})`)
-  const waiting = lockstep(["wait", "--applied"], { cwd: root, url: database.url })
+  const waiting = lockstepProcess(["wait", "--applied"], { cwd: root, url: database.url })
   const said = listen(waiting)
   await said("waiting: 20260101000000_init is being applied")
   await deployer.query("UPDATE _prisma_migrations SET finished_at = now()")
@@ -91,7 +92,7 @@ test("a role that may only read the history is enough; until a migration lets it
   const { root, migration } = shop()
   const asApplication = new URL(database.url)
   asApplication.username = role
-  const waiting = lockstep(["wait", "--applied"], { cwd: root, url: asApplication.href })
+  const waiting = lockstepProcess(["wait", "--applied"], { cwd: root, url: asApplication.href })
   const said = listen(waiting)
   await said("waiting: 1 migration is pending")
   await lockstep(["deploy"], { cwd: root, url: database.url })
@@ -104,7 +105,7 @@ test("a role that may only read the history is enough; until a migration lets it
 })
 
 test("SIGTERM ends it", async () => {
-  const waiting = lockstep(["wait"], { cwd: shop().root, url: nowhere })
+  const waiting = lockstepProcess(["wait"], { cwd: shop().root, url: nowhere })
   const said = listen(waiting)
   await said("waiting: ")
   waiting.kill("SIGTERM")

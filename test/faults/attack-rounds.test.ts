@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises"
 import { describe, expect, test } from "vitest"
-import { lockstep } from "../support/cli.js"
+import { lockstep as lockstepProcess } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createDatabase } from "../support/postgres.js"
 import { createProject } from "../support/project.js"
 import { stateOf } from "./histories.js"
@@ -76,7 +77,7 @@ describe("through a proxy that cuts at random, with some deployers killed, each 
     const deployers = Array.from({ length: 1 + random.below(3) }, async () => {
       const isKilled = random.next() < 0.3
       const instant = random.below(1500)
-      const child = lockstep(["deploy", "--lock-wait", "60s"], { cwd: root, url: proxy.url })
+      const child = lockstepProcess(["deploy", "--lock-wait", "60s"], { cwd: root, url: proxy.url })
       if (isKilled) void pause(instant).then(() => child.kill("SIGKILL"))
       const ended = await child
       if (ended.exitCode === 0) expect(await stateOf(database), ended.all).toEqual(expected)
@@ -119,7 +120,7 @@ describe.skipIf(!hasPgBouncer)("through a saturated PgBouncer, each migration is
       while (!over) await queryOn(url, `SELECT pg_sleep(${lasts})`)
     })
     const args = ["deploy", "--connect-timeout", "4s", "--lock-wait", "30s"]
-    const ended = await Promise.all(Array.from({ length: deployers }, () => lockstep(args, { cwd: root, url })))
+    const ended = await Promise.all(Array.from({ length: deployers }, () => lockstepProcess(args, { cwd: root, url })))
     over = true
     await Promise.all(others)
     const what = `${mode}, ${size} connections, ${busy} busy clients\n${ended.map(({ all }) => all).join("\n---\n")}`

@@ -1,6 +1,7 @@
 import pg from "pg"
 import { expect, test } from "vitest"
-import { type CliProcess, lockstep } from "../support/cli.js"
+import { type CliProcess, lockstep as lockstepProcess } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createProject } from "../support/project.js"
 import { until } from "../support/until.js"
 import { proxyBefore } from "./proxy.js"
@@ -25,7 +26,7 @@ test("the server stopped at once in the middle of a migration and started again:
   const { root } = createProject({
     migrations: { ...init, "20260102000000_slow": "UPDATE account SET n = n + 1;\nSELECT pg_sleep(2);" },
   })
-  const deploy = lockstep(["deploy"], { cwd: root, url: server.url })
+  const deploy = lockstepProcess(["deploy"], { cwd: root, url: server.url })
   await running(server.url, "pg_sleep(2)")
   await server.stop("immediate")
   await server.restart()
@@ -51,7 +52,7 @@ test("the server stopped at once in a concurrent index build: the invalid index 
     () => undefined,
   )
   await running(server.url, "pg_sleep(60)")
-  const deploy = lockstep(["deploy"], { cwd: root, url: server.url })
+  const deploy = lockstepProcess(["deploy"], { cwd: root, url: server.url })
   await running(server.url, "CREATE INDEX CONCURRENTLY")
   await server.stop("immediate")
   await server.restart()
@@ -71,7 +72,7 @@ test("a statement whose outcome is not known is not run again by itself", async 
       "20260101000000_loop": "DO $$ BEGIN CREATE TABLE once (n int); COMMIT; PERFORM pg_sleep(60); END $$;",
     },
   })
-  const deploy = lockstep(["deploy"], { cwd: root, url: server.url })
+  const deploy = lockstepProcess(["deploy"], { cwd: root, url: server.url })
   await running(server.url, "pg_sleep(60)")
   await server.stop("immediate")
   await server.restart()
@@ -86,7 +87,7 @@ test("a server that is still starting is waited for", async () => {
   const server = await ownServer()
   await server.stop("immediate")
   const { root } = createProject({ migrations: init })
-  const deploy = lockstep(["deploy"], { cwd: root, url: server.url })
+  const deploy = lockstepProcess(["deploy"], { cwd: root, url: server.url })
   await saying(deploy, "waiting for the database")
   await server.restart()
   const done = await deploy
@@ -104,11 +105,11 @@ DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM account WHERE id = 2) LOOP PERFORM pg_
   })
   // Left to itself the server would end the orphan within a second.
   const unwatched = `${server.url}?options=-c%20client_connection_check_interval%3D1h`
-  const first = lockstep(["deploy"], { cwd: root, url: unwatched })
+  const first = lockstepProcess(["deploy"], { cwd: root, url: unwatched })
   await running(server.url, "WHILE NOT EXISTS")
   first.kill("SIGKILL")
   await first
-  const second = lockstep(["deploy"], { cwd: root, url: server.url })
+  const second = lockstepProcess(["deploy"], { cwd: root, url: server.url })
   await saying(second, "waiting for the migration lock: held for")
   await queryOn(server.url, "INSERT INTO account VALUES (2, 0)")
   expect(await second, (await second).all).toMatchObject({ exitCode: 0 })
@@ -118,7 +119,7 @@ DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM account WHERE id = 2) LOOP PERFORM pg_
 test("killed during a statement of a minute: the server ends it by itself, and the next deploy need not wait for it", async () => {
   const server = await ownServer()
   const slow = { ...init, "20260102000000_slow": "UPDATE account SET n = n + 1;\nSELECT pg_sleep(60);" }
-  const first = lockstep(["deploy"], { cwd: createProject({ migrations: slow }).root, url: server.url })
+  const first = lockstepProcess(["deploy"], { cwd: createProject({ migrations: slow }).root, url: server.url })
   await running(server.url, "pg_sleep(60)")
   first.kill("SIGKILL")
   await first
@@ -138,7 +139,7 @@ test("no connection left: it is waited for, then the deploy goes through", async
   const taken = Array.from({ length: 9 }, () => new pg.Client({ connectionString: url }))
   for (const client of taken) await client.connect()
   const { root } = createProject({ migrations: init })
-  const deploy = lockstep(["deploy"], { cwd: root, url })
+  const deploy = lockstepProcess(["deploy"], { cwd: root, url })
   await saying(deploy, "no connection left")
   for (const client of taken) await client.end()
   const done = await deploy
@@ -162,7 +163,7 @@ const openGate = "INSERT INTO account VALUES (2, 0)"
 test("the server is gone for good after some migrations: how many are applied is said, and what is not known", async () => {
   const server = await ownServer()
   const { root } = createProject({ migrations: gated })
-  const deploy = lockstep(["deploy", "--connect-timeout", "1s"], { cwd: root, url: server.url })
+  const deploy = lockstepProcess(["deploy", "--connect-timeout", "1s"], { cwd: root, url: server.url })
   await running(server.url, "WHILE NOT EXISTS")
   await server.stop("immediate")
   const failed = await deploy
@@ -186,7 +187,7 @@ async function withStandby(migrations: Readonly<Record<string, string>>) {
 test("after a fail-over to a standby that is not promoted yet, its promotion is waited for", async () => {
   const { "20260104000000_gated": _, ...before } = gated
   const { server, standby, proxy } = await withStandby(before)
-  const deploy = lockstep(["deploy"], { cwd: createProject({ migrations: gated }).root, url: proxy.url })
+  const deploy = lockstepProcess(["deploy"], { cwd: createProject({ migrations: gated }).root, url: proxy.url })
   await running(server.url, "WHILE NOT EXISTS")
   proxy.leadTo(standby)
   await server.stop("immediate")
@@ -201,7 +202,7 @@ test("after a fail-over to a standby that is not promoted yet, its promotion is 
 test("a fail-over that loses what the server had confirmed is no success: the lost migrations are named", async () => {
   const { server, standby, proxy } = await withStandby(init)
   const { root } = createProject({ migrations: gated })
-  const deploy = lockstep(["deploy"], { cwd: root, url: proxy.url })
+  const deploy = lockstepProcess(["deploy"], { cwd: root, url: proxy.url })
   await running(server.url, "WHILE NOT EXISTS")
   proxy.leadTo(standby)
   await server.stop("immediate")

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest"
-import { lockstep } from "../support/cli.js"
+import { lockstep as lockstepProcess } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createDatabase } from "../support/postgres.js"
 import { createPrismaProject, prisma } from "../support/prisma-cli.js"
 import { stateOf } from "./histories.js"
@@ -37,7 +38,9 @@ const expected = async () => {
 test("eight deployers at once, no history table yet, a concurrent index build: each migration once, all exit 0", async () => {
   const { project, state } = await expected()
   const database = await createDatabase()
-  const deployers = Array.from({ length: 8 }, () => lockstep(["deploy"], { cwd: project.root, url: database.url }))
+  const deployers = Array.from({ length: 8 }, () =>
+    lockstepProcess(["deploy"], { cwd: project.root, url: database.url }),
+  )
   const ended = await Promise.all(deployers)
   for (const one of ended) expect(one, one.all).toMatchObject({ exitCode: 0 })
   expect(await stateOf(database)).toEqual(state)
@@ -49,7 +52,9 @@ test("eight deployers at once on a database that does not exist: one creates it,
   const { project, state } = await expected()
   const database = await createDatabase()
   await database.drop()
-  const deployers = Array.from({ length: 8 }, () => lockstep(["deploy"], { cwd: project.root, url: database.url }))
+  const deployers = Array.from({ length: 8 }, () =>
+    lockstepProcess(["deploy"], { cwd: project.root, url: database.url }),
+  )
   for (const one of await Promise.all(deployers)) expect(one, one.all).toMatchObject({ exitCode: 0 })
   expect(await stateOf(database)).toEqual(state)
 })
@@ -58,7 +63,7 @@ test("four deployers of Lockstep's and two of Prisma's CLI at once: each migrati
   const { project, state } = await expected()
   const database = await createDatabase()
   const ended = await Promise.all([
-    ...Array.from({ length: 4 }, () => lockstep(["deploy"], { cwd: project.root, url: database.url })),
+    ...Array.from({ length: 4 }, () => lockstepProcess(["deploy"], { cwd: project.root, url: database.url })),
     ...Array.from({ length: 2 }, () => prisma(["migrate", "deploy"], { project, url: database.url })),
   ])
   for (const one of ended) expect(one, one.all).toMatchObject({ exitCode: 0 })

@@ -1,6 +1,7 @@
 import pg from "pg"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { lockstep } from "../support/cli.js"
+import { lockstep as lockstepProcess } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createDatabase, type TestDatabase } from "../support/postgres.js"
 import { createPrismaProject, prisma } from "../support/prisma-cli.js"
 import { createProject, type TestProject } from "../support/project.js"
@@ -55,7 +56,7 @@ test.concurrent("behind a reader of 20 s, no writer waits longer than a second, 
 
   const writer = new pg.Client({ connectionString: database.url })
   await writer.connect()
-  const deploy = lockstep(["deploy"], { cwd: project.root, url: database.url })
+  const deploy = lockstepProcess(["deploy"], { cwd: project.root, url: database.url })
   let over = false
   void deploy.then(() => {
     over = true

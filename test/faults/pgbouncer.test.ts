@@ -1,6 +1,7 @@
 import { expect, test } from "vitest"
 import { lockKey } from "../../src/history/lock.js"
-import { lockstep } from "../support/cli.js"
+import { lockstep as lockstepProcess } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createDatabase } from "../support/postgres.js"
 import { createProject } from "../support/project.js"
 import { until } from "../support/until.js"
@@ -83,7 +84,9 @@ test.skipIf(!hasPgBouncer).each([0.05, 1.5])(
     const others = Array.from({ length: 5 }, async () => {
       while (!over) await queryOn(url, `SELECT pg_sleep(${seconds})`)
     })
-    const deploys = Array.from({ length: 3 }, () => lockstep(["deploy", "--connect-timeout", "4s"], { cwd: root, url }))
+    const deploys = Array.from({ length: 3 }, () =>
+      lockstepProcess(["deploy", "--connect-timeout", "4s"], { cwd: root, url }),
+    )
     const all = await Promise.all(deploys)
     over = true
     await Promise.all(others)
@@ -129,7 +132,7 @@ test.skipIf(!hasPgBouncer)("PgBouncer in session mode works, with several deploy
   const database = await createDatabase()
   const url = await pgbouncer(database.url, "session", 20)
   const { root } = createProject({ migrations })
-  const deployers = Array.from({ length: 3 }, () => lockstep(["deploy"], { cwd: root, url }))
+  const deployers = Array.from({ length: 3 }, () => lockstepProcess(["deploy"], { cwd: root, url }))
   for (const done of await Promise.all(deployers)) expect(done, done.all).toMatchObject({ exitCode: 0 })
   expect(await database.query("SELECT FROM _prisma_migrations")).toHaveLength(2)
 })
@@ -138,7 +141,7 @@ test.skipIf(!hasPgBouncer)("SIGTERM cancels the statement behind PgBouncer, too"
   const database = await createDatabase()
   const url = await pgbouncer(database.url, "session")
   const { root } = createProject({ migrations: { "20260101000000_long": "SELECT pg_sleep(30);" } })
-  const child = lockstep(["deploy"], { cwd: root, url })
+  const child = lockstepProcess(["deploy"], { cwd: root, url })
   const sessions =
     "SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(30)%' AND state = 'active' AND pid <> pg_backend_pid()"
   await until("the statement", async () => (await database.query(sessions)).length > 0)
@@ -156,7 +159,7 @@ test.skipIf(!hasPgBouncer)(
       const url = await pgbouncer(database.url, mode)
       const input = ["a", "b", "c"].map((schema) => JSON.stringify({ url, schema })).join("\n")
       const args = ["deploy", "--targets", "-", "--concurrency", "2", "--max-failures", "3"]
-      return await lockstep(args, { cwd: root, input })
+      return await lockstepProcess(args, { cwd: root, input })
     }
     const refused = await deploy("transaction")
     expect(refused.stdout.match(/error\[L1021\]/g)).toHaveLength(1)

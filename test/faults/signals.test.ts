@@ -1,7 +1,8 @@
 import pg from "pg"
 import { expect, onTestFinished, test } from "vitest"
 import { lockKey } from "../../src/history/lock.js"
-import { type CliProcess, lockstep } from "../support/cli.js"
+import { type CliProcess, lockstep as lockstepProcess } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createDatabase, type TestDatabase } from "../support/postgres.js"
 import { createProject } from "../support/project.js"
 import { until } from "../support/until.js"
@@ -53,7 +54,7 @@ for (const [signal, exitCode] of [
     const { root } = createProject({
       migrations: { ...init, "20260102000000_long": "CREATE TABLE half (id int);\nSELECT pg_sleep(30);" },
     })
-    const child = lockstep(["deploy"], { cwd: root, url: database.url })
+    const child = lockstepProcess(["deploy"], { cwd: root, url: database.url })
     await working(database, "pg_sleep(30)")
     child.kill(signal)
     const [ended] = await Promise.all([child, gone(database)])
@@ -68,7 +69,7 @@ test("SIGTERM during a statement that traps the cancellation ends it all the sam
   const database = await createDatabase()
   const trap = "DO $$ BEGIN PERFORM pg_sleep(30); EXCEPTION WHEN query_canceled THEN PERFORM pg_sleep(30); END $$;"
   const { root } = createProject({ migrations: { "20260101000000_trap": trap } })
-  const child = lockstep(["deploy"], { cwd: root, url: database.url })
+  const child = lockstepProcess(["deploy"], { cwd: root, url: database.url })
   await working(database, "pg_sleep(30)")
   child.kill("SIGTERM")
   const [ended] = await Promise.all([child, gone(database)])
@@ -82,7 +83,7 @@ test("SIGTERM during the wait for the migration lock touches nothing", async () 
   await holder.connect()
   onTestFinished(() => holder.end())
   await holder.query(`SELECT pg_advisory_lock(${lockKey})`)
-  const child = lockstep(["deploy"], { cwd: root, url: database.url })
+  const child = lockstepProcess(["deploy"], { cwd: root, url: database.url })
   await said(child, "waiting for the migration lock: held for")
   child.kill("SIGTERM")
   const [ended] = await Promise.all([child, gone(database)])
@@ -100,7 +101,7 @@ test("SIGTERM between migrations leaves whole ones, and the next deploy applies 
     ]),
   )
   const { root } = createProject({ migrations })
-  const child = lockstep(["deploy"], { cwd: root, url: database.url })
+  const child = lockstepProcess(["deploy"], { cwd: root, url: database.url })
   await said(child, "20260101000012_part")
   child.kill("SIGTERM")
   const ended = await child
@@ -115,7 +116,7 @@ test("SIGTERM between migrations leaves whole ones, and the next deploy applies 
 
 test("SIGTERM during the wait for a database that is not up", async () => {
   const { root } = createProject({ migrations: init })
-  const child = lockstep(["deploy"], { cwd: root, url: "postgresql://nobody@127.0.0.1:1/none" })
+  const child = lockstepProcess(["deploy"], { cwd: root, url: "postgresql://nobody@127.0.0.1:1/none" })
   await said(child, "waiting for the database")
   child.kill("SIGTERM")
   expect(await child).toMatchObject({ exitCode: 143 })
@@ -132,7 +133,7 @@ test("SIGTERM during a concurrent index build names the invalid index, and --res
   await lockstep(["deploy"], { cwd: createProject({ migrations: init }).root, url: database.url })
   // A concurrent build waits for every older transaction that has the table open.
   await reader.query("BEGIN; INSERT INTO account VALUES (2)")
-  const child = lockstep(["deploy"], { cwd: root, url: database.url })
+  const child = lockstepProcess(["deploy"], { cwd: root, url: database.url })
   await working(database, "CREATE INDEX CONCURRENTLY")
   child.kill("SIGTERM")
   const [ended] = await Promise.all([child, gone(database)])
@@ -156,7 +157,7 @@ test("a signal during the wait for a table's lock leaves nothing behind", async 
   await reader.connect()
   onTestFinished(() => reader.end())
   await reader.query("BEGIN; SELECT FROM account")
-  const child = lockstep(["deploy"], { cwd: root, url: database.url })
+  const child = lockstepProcess(["deploy"], { cwd: root, url: database.url })
   await said(child, "retry 1 of")
   child.kill("SIGTERM")
   const [ended] = await Promise.all([child, gone(database)])

@@ -1,7 +1,8 @@
 import pg from "pg"
 import { expect, onTestFinished, test } from "vitest"
 import { lockKey } from "../../../src/history/lock.js"
-import { type CliProcess, lockstep } from "../../support/cli.js"
+import { type CliProcess, lockstep as lockstepProcess } from "../../support/cli.js"
+import { lockstep } from "../../support/in-process.js"
 import { createDatabase, type TestDatabase } from "../../support/postgres.js"
 import { createProject } from "../../support/project.js"
 import { until } from "../../support/until.js"
@@ -25,13 +26,13 @@ const waits = (child: CliProcess) =>
 test("a second deployer waits and says for whom, then finds nothing to do", async () => {
   const database = await createDatabase()
   const { root } = createProject({ migrations: { ...init, "20260102000000_long": "SELECT pg_sleep(1);" } })
-  const first = lockstep(["deploy"], { cwd: root, url: database.url })
+  const first = lockstepProcess(["deploy"], { cwd: root, url: database.url })
   await until("the first one's migration", async () => {
     const locks =
       "SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     return (await database.query(locks)).length > 0
   })
-  const second = lockstep(["deploy"], { cwd: root, url: database.url })
+  const second = lockstepProcess(["deploy"], { cwd: root, url: database.url })
   const [one, two] = await Promise.all([first, second])
   expect(one, one.all).toMatchObject({ exitCode: 0 })
   expect(two, two.all).toMatchObject({ exitCode: 0 })
@@ -73,7 +74,7 @@ test("the waiter has no snapshot that a concurrent index build would wait for", 
   const database = await createDatabase()
   const client = await holder(database)
   const { root } = createProject({ migrations: init })
-  const waiter = lockstep(["deploy"], { cwd: root, url: database.url })
+  const waiter = lockstepProcess(["deploy"], { cwd: root, url: database.url })
   await waits(waiter)
   await client.query("CREATE TABLE built (id int)")
   await client.query("CREATE INDEX CONCURRENTLY built_id ON built (id)")

@@ -17,33 +17,30 @@ const init = `CREATE TABLE "User" ("id" INTEGER NOT NULL, "name" TEXT, CONSTRAIN
 const migrations = { "20260101000000_init": init }
 
 describe("Prisma's own CLI, with no native engine", () => {
-  test("deploy creates the database, applies, and then finds nothing to do", async () => {
+  // Each command starts a process of a second: one history takes all the turns.
+  test("deploy creates the database, and of a migration that fails nothing is left; fixed, it is applied, and then there is nothing to do", async () => {
     const database = await createDatabase()
     await database.drop()
-    const options = { project: createPrismaProject({ schema, migrations }), url: database.url }
-    const first = await prisma(["migrate", "deploy"], options)
-    expect(first.all).toContain("All migrations have been successfully applied.")
-    expect(first.stdout).toContain("Applying migration `20260101000000_init`")
-    expect(first.exitCode).toBe(0)
-    const second = await prisma(["migrate", "deploy"], options)
-    expect(second.all).toContain("No pending migrations to apply.")
-    expect((await prisma(["migrate", "status"], options)).all).toContain("Database schema is up to date!")
-  })
-
-  test("a migration that fails leaves nothing behind, and the place is shown", async () => {
-    const database = await createDatabase()
+    const bad = "20260102000000_bad"
     const project = createPrismaProject({
       schema,
-      migrations: { ...migrations, "20260102000000_bad": "CREATE TABLE half (n int);\nSELECT nothing;\n" },
+      migrations: { ...migrations, [bad]: "CREATE TABLE half (n int);\nSELECT nothing;\n" },
     })
     const options = { project, url: database.url }
     const failed = await prisma(["migrate", "deploy"], options)
     expect(failed.exitCode).toBe(1)
+    expect(failed.stdout).toContain("Applying migration `20260101000000_init`")
     expect(failed.all).toContain("P3018")
     expect(failed.all).toMatch(/20260102000000_bad\/migration\.sql:2:8/)
     expect(await database.query("SELECT to_regclass('half') AS half")).toEqual([{ half: null }])
-    project.migration("20260102000000_bad", "CREATE TABLE half (n int);\n")
-    expect((await prisma(["migrate", "deploy"], options)).exitCode).toBe(0)
+    project.migration(bad, 'ALTER TABLE "User" ALTER "name" SET DATA TYPE TEXT;\n')
+    const fixed = await prisma(["migrate", "deploy"], options)
+    expect(fixed.all).toContain("All migrations have been successfully applied.")
+    expect(fixed.stdout).toContain(`Applying migration \`${bad}\``)
+    expect(fixed.exitCode).toBe(0)
+    const again = await prisma(["migrate", "deploy"], options)
+    expect(again.all).toContain("No pending migrations to apply.")
+    expect((await prisma(["migrate", "status"], options)).all).toContain("Database schema is up to date!")
   })
 
   test("resolve, reset, diff, push, pull and execute", async () => {
