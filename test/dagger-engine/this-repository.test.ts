@@ -94,13 +94,17 @@ test("the whole strategy is verified, with a report for programs and for CI", as
     image: expect.stringContaining("  ok  replica 5 of 5 at once"),
   })
   expect(readFileSync(join(path, "junit.xml"), "utf8")).toContain(`tests="${steps.length}" failures="0"`)
+  expect(readFileSync(join(path, "verify.html"), "utf8")).toContain(
+    `<h1>${steps.length} of ${steps.length} steps passed`,
+  )
 })
 
 test("what the checks find is a folder of files for CI", async () => {
   const path = join(folder, "found")
-  const formats = ["--format=junit", "--format=json"]
+  const formats = ["--format=junit", "--format=json", "--format=html"]
   expect(await dagger(["call", "report", ...formats, "export", `--path=${path}`], here)).toMatchObject({ exitCode: 0 })
   const { checks } = JSON.parse(readFileSync(join(path, "check.json"), "utf8"))
   expect(checks).toContainEqual(expect.objectContaining({ check: "schema/uncommitted", state: "passed" }))
   expect(readFileSync(join(path, "check.junit.xml"), "utf8")).toContain('name="schema/uncommitted"')
+  expect(readFileSync(join(path, "check.html"), "utf8")).toContain("<h1>")
 })

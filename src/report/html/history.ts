@@ -16,7 +16,7 @@ export const states: Readonly<Record<HistoryState, { readonly word: string; read
 const shownQuiet = 4
 /** How many of the folded ones are listed: the page stays small whatever the history. */
 const mostFolded = 1500
-const mostShown = 150
+const mostShown = 60
 
 /** The history as a timeline, oldest first: a strip of all of them, then the last ones, what is pending and what is wrong. */
 export function timeline(history: readonly HistoryEntry[], linked: ReadonlyMap<string, string>): Content {

@@ -14,10 +14,17 @@ export function schemaSection(schema: SchemaChange): Content {
   const summary = summaryOf(diagram)
   return html`<section id="schema" class="schema" aria-labelledby="h-schema">
 <h2 id="h-schema">Schema</h2>
-<p class="lead">${summary}${selection.tables.length < selection.total && selection.tables.length > 0 && ` Drawn: ${selection.tables.length} of ${selection.total} tables, those that change and their neighbours.`}</p>
+<p class="lead">${summary}${drawn(selection, changed.length)}</p>
 ${selection.tables.length > 0 && picture(selection, summary)}
 ${changeList(changed, diagram.others)}
 </section>`
+}
+
+/** What of a large schema is drawn. */
+function drawn({ tables, total }: Selection, changed: number): string {
+  if (tables.length === total || tables.length === 0) return ""
+  const which = tables.length < changed ? "the first of those that change" : "those that change and their neighbours"
+  return ` Drawn: ${tables.length} of ${total} tables, ${which}.`
 }
 
 function summaryOf({ tables, others }: Diagram): string {

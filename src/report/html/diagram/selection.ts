@@ -16,9 +16,9 @@ export interface DrawnTable extends Table {
 
 /** A schema of so few tables is drawn whole. */
 const small = 14
-const most = 36
-/** So many columns fit; of a table that is only a neighbour, its keys are enough. */
-const mostColumns = 18
+const most = 30
+/** So many columns fit beside so many tables; of a table that is only a neighbour, its keys are enough. */
+const mostColumns = (tables: number): number => (tables <= 8 ? 18 : tables <= small ? 14 : 6)
 
 /** The tables that change and those at the other ends of their foreign keys; a small schema whole. */
 export function select({ tables, references }: Diagram): Selection {
@@ -28,7 +28,7 @@ export function select({ tables, references }: Diagram): Selection {
   const drawn = tables.filter(({ id }) => ids.has(id))
   const among = references.filter(({ from, to }) => ids.has(from) && ids.has(to))
   return {
-    tables: drawn.map((table) => columnsOf(table, { among, isSmall })),
+    tables: drawn.map((table) => columnsOf(table, { among, isSmall, room: mostColumns(drawn.length) })),
     references: among,
     total: tables.length,
   }
@@ -52,17 +52,19 @@ function chosen(changed: readonly Table[], references: readonly Reference[]): re
 interface Surroundings {
   readonly among: readonly Reference[]
   readonly isSmall: boolean
+  /** Columns. */
+  readonly room: number
 }
 
-function columnsOf(table: Table, { among, isSmall }: Surroundings): DrawnTable {
+function columnsOf(table: Table, { among, isSmall, room }: Surroundings): DrawnTable {
   const { columns, change, id } = table
   const linked = new Set(among.filter(({ from }) => from === id).map(({ column }) => column))
   const isKey = ({ name, key }: Column) => key === "primary" || linked.has(name)
-  const whole = (isSmall || change !== "same") && columns.length <= mostColumns
+  const whole = (isSmall || change !== "same") && columns.length <= room
   if (whole) return { ...table, shown: columns, left: 0 }
   const matters = columns.filter((one) => one.change !== "same" || isKey(one))
   const rest = change === "same" ? [] : columns.filter((one) => !matters.includes(one))
-  const kept = new Set([...matters, ...rest].slice(0, Math.max(mostColumns, matters.length)))
+  const kept = new Set([...matters, ...rest].slice(0, Math.max(room, matters.length)))
   const shown = columns.filter((one) => kept.has(one))
   return { ...table, shown, left: columns.length - shown.length }
 }
