@@ -7,12 +7,8 @@ import {
 import { LockstepError } from "../errors.js"
 import { type Client, connect } from "../postgres/connect.js"
 import type { DatabaseUrl } from "../postgres/url.js"
-import {
-  openScratchDatabase,
-  type ReplayedHistory,
-  type ScratchDatabase,
-  type ScratchServer,
-} from "../scratch/database.js"
+import { openScratchDatabase, type ScratchDatabase, type ScratchServer } from "../scratch/database.js"
+import type { ReplayedHistory } from "../scratch/history.js"
 import { runScript, searchPath } from "../scratch/script.js"
 import { adapterOver, type TakeLock, underLock, waitForLock } from "./adapter.js"
 

@@ -4,6 +4,7 @@ import { type Client, connect } from "../postgres/connect.js"
 import { quoteIdentifier } from "../postgres/quote.js"
 import { sqlstateOf } from "../postgres/sqlstate.js"
 import { type DatabaseUrl, withDatabase } from "../postgres/url.js"
+import type { ReplayedHistory, ScratchTemplate } from "./history.js"
 import { runScript, type Session, searchPath } from "./script.js"
 
 /** The database beside which a scratch database is made, and what Prisma's configuration says about that. */
@@ -15,14 +16,6 @@ export interface ScratchSetting {
   readonly initShadowDb?: string | undefined
   /** A history that is replayed on that server already. */
   readonly history?: ReplayedHistory | undefined
-}
-
-/** The beginning of a history, replayed once: each further use is a copy. */
-export interface ReplayedHistory {
-  /** What was run there, in order, initShadowDb included. */
-  readonly scripts: readonly string[]
-  /** Opens a copy, or replays it where there is none any more. */
-  readonly open: () => Promise<ScratchDatabase>
 }
 
 /** Where a scratch database is made; where there is no main database, it is the configured one. */
@@ -61,12 +54,6 @@ export async function withScratchDatabase<T>(
 export async function openScratchDatabase({ url, shadowUrl }: ScratchServer): Promise<ScratchDatabase> {
   const server = url ?? shadowUrl
   return await prepared(shadowUrl ? await useConfigured(shadowUrl, url) : await create(server), server.schema)
-}
-
-/** A database to copy, and the schema that unqualified names mean in it. */
-export interface ScratchTemplate {
-  readonly template: string
-  readonly schema: string
 }
 
 /** Creates a database on the server of `url` as a copy of another one there. Errors: L1404 it cannot be created. */
