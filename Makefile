@@ -95,7 +95,7 @@ test-kubernetes: src/generated/prisma/client.ts ## render the charts with helm, 
 	@$(PNPM) install --silent --dir test/kubernetes/tools --ignore-workspace --frozen-lockfile
 	@python3 -m pip download --quiet --no-deps --require-hashes --only-binary :all: \
 		--dest test/kubernetes/tools/node_modules/.schemas -r test/kubernetes/tools/requirements.txt
-	@$(PNPM) exec vitest run test/kubernetes
+	@LOCKSTEP_TEST_PODMAN=1 $(PNPM) exec vitest run test/kubernetes
 
 test-dagger: src/generated/prisma/client.ts ## drive the module on a real Dagger engine; DAGGER_REQUIRED=1 insists on one
 	@$(PNPM) run --silent test:dagger
