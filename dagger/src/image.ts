@@ -7,6 +7,8 @@ import type { Settings } from "./settings.js"
 /** What an image holds, and its labels; those that are missing come from package.json and git. */
 export interface ImageRequest {
   readonly slim: boolean
+  /** PostgreSQL's major version whose pg_dump and pg_restore it holds. */
+  readonly backupTools?: string
   readonly repository?: string
   readonly revision?: string
   readonly release?: string
@@ -25,9 +27,14 @@ const out = "/image"
 
 /** Has the runner write the image's parts. */
 export async function imageParts(settings: Settings, request: ImageRequest): Promise<ImageParts> {
-  const { slim, repository, revision, release } = request
+  const { slim, backupTools, repository, revision, release } = request
   const labels = Object.entries({ source: repository, revision, release })
-  const options = [...(slim ? ["--slim"] : []), ...labels.flatMap(([name, text]) => (text ? [`--${name}`, text] : []))]
+  const tools = backupTools ? ["--backup-tools", backupTools] : []
+  const options = [
+    ...(slim ? ["--slim"] : []),
+    ...tools,
+    ...labels.flatMap(([name, text]) => (text ? [`--${name}`, text] : [])),
+  ]
   const write = async (container: Container, ...more: readonly string[]) =>
     (await succeeded(attempt(container, "lockstep", "image", "--out", out, ...options, ...more))).directory(out)
   const [top, base] = await Promise.all([
@@ -44,7 +51,13 @@ interface ImageConfig {
   readonly user: string
   readonly entrypoint: readonly string[]
   readonly cmd: readonly string[]
+  /** What the base image's package manager installs first: by its name on Alpine and on Debian. */
+  readonly systemPackages?: { readonly alpine: readonly string[]; readonly debian: readonly string[] }
 }
+
+/** Installs packages with whichever package manager the image has. */
+const installing = ({ alpine, debian }: NonNullable<ImageConfig["systemPackages"]>): string =>
+  `if command -v apk >/dev/null; then apk add --no-cache ${alpine.join(" ")}; else apt-get update && apt-get install -y --no-install-recommends ${debian.join(" ")} && rm -rf /var/lib/apt/lists/*; fi`
 
 /** Puts the parts together on Node's image. Nothing in them is native, so any platform's image is made on any other. */
 export async function assemble(
@@ -57,6 +70,7 @@ export async function assemble(
   const environment = await read<Readonly<Record<string, string>>>("env.json")
   const labels = await read<Readonly<Record<string, string>>>("labels.json")
   let image = dag.container(platform ? { platform } : {}).from(nodeImage)
+  if (config.systemPackages) image = image.withUser("root").withExec(["sh", "-c", installing(config.systemPackages)])
   for (const layer of config.layers) {
     const parts = layer === config.layers.at(-1) ? top : base
     image = image.withDirectory("/", parts.directory(`layers/${layer}`))

@@ -264,6 +264,7 @@ export class Lockstep {
    * @param repository The repository's address, for the labels.
    * @param revision The commit, for the labels.
    * @param release The project's version, for the labels.
+   * @param backupTools PostgreSQL's major version whose pg_dump and pg_restore the image is to hold, such as 18.
    */
   @func()
   @check()
@@ -273,8 +274,9 @@ export class Lockstep {
     repository?: string,
     revision?: string,
     release?: string,
+    backupTools?: string,
   ): Promise<Container> {
-    const request = { slim, repository, revision, release }
+    const request = { slim, backupTools, repository, revision, release }
     const [image] = await testedImages(this, request, platform ? [platform] : [])
     return image
   }
@@ -289,6 +291,7 @@ export class Lockstep {
    * @param release The project's version, for the labels.
    * @param username The registry's user.
    * @param password The registry's password or token.
+   * @param backupTools PostgreSQL's major version whose pg_dump and pg_restore the image is to hold, such as 18.
    */
   @func({ cache: "never" })
   async publish(
@@ -300,9 +303,10 @@ export class Lockstep {
     release?: string,
     username?: string,
     password?: Secret,
+    backupTools?: string,
   ): Promise<string[]> {
     const platforms = platform.length > 0 ? platform : usualPlatforms
-    const images = await testedImages(this, { slim, repository, revision, release }, platforms)
+    const images = await testedImages(this, { slim, backupTools, repository, revision, release }, platforms)
     return publish(images, address, { username, password })
   }
 
@@ -313,6 +317,7 @@ export class Lockstep {
    * @param repository The repository's address, for the labels.
    * @param revision The commit, for the labels.
    * @param release The project's version, for the labels.
+   * @param backupTools PostgreSQL's major version whose pg_dump and pg_restore the image is to hold, such as 18.
    */
   @func()
   async tarball(
@@ -321,8 +326,9 @@ export class Lockstep {
     repository?: string,
     revision?: string,
     release?: string,
+    backupTools?: string,
   ): Promise<File> {
-    const [first, ...others] = await testedImages(this, { slim, repository, revision, release }, platform)
+    const [first, ...others] = await testedImages(this, { slim, backupTools, repository, revision, release }, platform)
     return first.asTarball({ platformVariants: others })
   }
 
@@ -333,6 +339,16 @@ export class Lockstep {
   @func()
   async sbom(slim: boolean = false): Promise<File> {
     return (await imageParts(this, { slim })).top.file("sbom.cdx.json")
+  }
+
+  /**
+   * Prints what a chart or a folder of manifests needs to apply the migrations: dagger call kubernetes --part job
+   * @param part The part: init-container, job, fleet-job or values.
+   * @param options Further options of `lockstep kubernetes`, such as --hardened, --wait or --for=argocd.
+   */
+  @func()
+  async kubernetes(part: string = "init-container", options: string[] = []): Promise<string> {
+    return answerOf(attempt(await runner(this), "lockstep", "kubernetes", part, ...options))
   }
 
   /** Can every migration be read, and parsed by PostgreSQL's own parser? */

@@ -79,6 +79,7 @@ const functions: Readonly<Record<string, (args: readonly string[]) => string | u
   push: (args) => ["push", onDatabase, ...args].join(" "),
   migrate: (args) => (args.includes("--create-only") ? undefined : ["migrate", ...args].join(" ")),
   generate: () => "generate",
+  kubernetes: ([part, ...args]) => ["kubernetes", `--part ${part}`, ...args.map((arg) => `--options=${arg}`)].join(" "),
   "test-db": ([action]) => (action === "up" ? "test-db up --ports 5432:5432" : undefined),
 }
 

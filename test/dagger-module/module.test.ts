@@ -35,6 +35,7 @@ test("the functions are those that the documentation promises", () => {
         "generate",
         "history",
         "image",
+        "kubernetes",
         "migrate",
         "plan",
         "postgres",

@@ -70,7 +70,7 @@ describe.skipIf(noPodman !== undefined || !tools)("played with podman, from what
   })
 
   /** The Deployment of a release whose pods deploy, with migrations of its own in place of the image's. */
-  async function deploying(release: string, migrations?: Readonly<Record<string, string>>): Promise<object> {
+  async function deploying(release: string, migrations?: Readonly<Record<string, string>>): Promise<Played> {
     await podman.secret(`${release}-url`, "DATABASE_URL", urlOf(release))
     const deployment = deploymentIn(await render(release, { migrateIn: "init", secretName: `${release}-url` }))
     return migrations === undefined ? deployment : withFolder(deployment, migrationsFolder(release, migrations))
@@ -213,17 +213,39 @@ interface Rendering {
   readonly fleet?: object
 }
 
+/** The parts of a Deployment or a Job that are changed here. */
 interface Played {
   readonly kind: string
-  readonly metadata: { readonly name: string }
-  readonly spec: object
+  readonly metadata: Metadata
+  readonly spec: { readonly template: { readonly metadata: object; readonly spec: PodSpec } }
+}
+
+interface Metadata {
+  name: string
+  annotations?: object
+}
+
+interface PodSpec {
+  hostNetwork?: boolean
+  restartPolicy?: string
+  volumes?: object[]
+  readonly initContainers: readonly PlayedContainer[]
+  readonly containers: readonly PlayedContainer[]
+}
+
+interface PlayedContainer {
+  env: object[]
+  volumeMounts?: object[]
+}
+
+const only = (objects: readonly Played[], kind: string, ending = ""): Played => {
+  const found = objects.find((one) => one.kind === kind && one.metadata.name.endsWith(ending))
+  if (found === undefined) throw new Error(`there is no ${kind} *${ending}`)
+  return structuredClone(found)
 }
 
 /** What podman needs beside what a cluster does: the machine's network, and init containers that it keeps, for their logs. */
 const keepInit = { "io.podman.annotations.init.container.type": "always" }
-
-// biome-ignore lint/suspicious/noExplicitAny: a rendered object, of any kind
-type Any = any
 
 /** What Kubernetes keeps of a log as the message, where there is no other: the last 80 lines or 2048 bytes. */
 const terminationMessageOf = (log: string): string => {
@@ -239,15 +261,15 @@ const sleepers = async (url: string): Promise<unknown> =>
     )
   )[0]?.n
 
-function named(deployment: object, name: string): object {
-  const copy: Any = structuredClone(deployment)
+function named(deployment: Played, name: string): Played {
+  const copy = structuredClone(deployment)
   copy.metadata.name = name
   return copy
 }
 
 /** With a folder of this machine in place of the image's migrations. */
-function withFolder(deployment: object, path: string): object {
-  const copy: Any = structuredClone(deployment)
+function withFolder(deployment: Played, path: string): Played {
+  const copy = structuredClone(deployment)
   const { spec } = copy.spec.template
   spec.volumes = [{ name: "migrations", hostPath: { path, type: "Directory" } }]
   for (const container of spec.initContainers)
@@ -255,8 +277,8 @@ function withFolder(deployment: object, path: string): object {
   return copy
 }
 
-function deploymentIn(objects: readonly Played[]): object {
-  const found: Any = structuredClone(objects.find(({ kind }) => kind === "Deployment"))
+function deploymentIn(objects: readonly Played[]): Played {
+  const found = only(objects, "Deployment")
   found.metadata.annotations = keepInit
   found.spec.template.spec.hostNetwork = true
   // podman 4 would start an init container again that has ended with 0.
@@ -275,19 +297,20 @@ interface Indexed {
 
 /** A Job's pod, as Kubernetes makes it. */
 function podOfJob(objects: readonly Played[], component: string, indexed?: Indexed): object {
-  const job: Any = objects.find(({ kind, metadata }) => kind === "Job" && metadata.name.endsWith(component))
-  const { metadata, spec } = structuredClone(job.spec.template)
+  const { metadata, spec } = only(objects, "Job", component).spec.template
+  const podSpec: PodSpec = { ...spec, hostNetwork: true }
   const pod = {
     ...{ apiVersion: "v1", kind: "Pod" },
     metadata: { ...metadata, name: indexed?.name ?? component },
-    spec: { ...spec, hostNetwork: true },
+    spec: podSpec,
   }
   if (indexed === undefined) return pod
-  const [container] = pod.spec.containers
+  const [container] = podSpec.containers
+  if (container === undefined) throw new Error(`the Job ${component} has no container`)
   // podman 4 does not know that a Secret may be missing.
   container.env = [{ name: "JOB_COMPLETION_INDEX", value: String(indexed.index) }]
-  container.volumeMounts.push({ name: "message", mountPath: "/dev/termination-log" })
-  pod.spec.volumes = [
+  container.volumeMounts = [...(container.volumeMounts ?? []), { name: "message", mountPath: "/dev/termination-log" }]
+  podSpec.volumes = [
     { name: "targets", hostPath: { path: indexed.lists, type: "Directory" } },
     { name: "message", hostPath: { path: indexed.message, type: "File" } },
   ]
