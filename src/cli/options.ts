@@ -103,9 +103,13 @@ interface Operand {
   readonly choices?: Readonly<Record<string, string>>
 }
 
-/** Commander's notation, which the usage line shows: "<up|down|url>", "[name]", "[names...]". */
+/** As long as a usage line has room for. */
+const longestChoices = 30
+
+/** Commander's notation, which the usage line shows: "<up|down|url>", "[name]", "[names...]"; of many choices the name. */
 export function operandText({ name, required, amount, choices }: Operand): string {
-  const one = choices ? Object.keys(choices).join("|") : name
+  const listed = Object.keys(choices ?? {}).join("|")
+  const one = choices && listed.length <= longestChoices ? listed : name
   const shown = amount === "several" ? `${one}...` : one
   return required ? `<${shown}>` : `[${shown}]`
 }
