@@ -1,23 +1,36 @@
 import { existsSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { execa } from "execa"
 import { describe, expect, test } from "vitest"
 import { flagsOf, variableOf } from "../../src/cli/options.js"
 import { commands } from "../../src/commands/index.js"
 import { version } from "../../src/version.js"
-import { cliPath, environment, lockstep } from "../support/cli.js"
+import { cliPath, environment, lockstep as lockstepProcess } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createProject } from "../support/project.js"
 import { objectsIn } from "./json.js"
 
 const run = (...args: readonly string[]) => lockstep(args, { cwd: createProject().root })
+const runProcess = (...args: readonly string[]) => lockstepProcess(args, { cwd: createProject().root })
+
+test("every part of the bundle loads, whichever of its commands needs it", async () => {
+  const parts = join(dirname(cliPath), "chunks")
+  const load = `import { readdirSync } from "node:fs"
+    for (const part of readdirSync(process.argv[1])) await import(process.argv[1] + "/" + part)
+    process.exit()`
+  const command = [process.execPath, "--input-type=module", "--eval", load, parts] as const
+  const loaded = await execa(command[0], command.slice(1), { env: environment(), extendEnv: false, reject: false })
+  expect(loaded).toMatchObject({ exitCode: 0, stderr: "", stdout: "" })
+})
 
 describe("help", () => {
   test("without a command lists every one with a line each", async () => {
-    const { stdout, exitCode } = await run()
+    const { stdout, exitCode } = await runProcess()
     for (const [verb, { summary }] of Object.entries(commands))
       expect(stdout).toContain(`${verb.padEnd(15)} ${summary}`)
     expect(exitCode).toBe(0)
-    expect((await run("--help")).stdout).toBe(stdout)
-    expect((await run("help")).stdout).toBe(stdout)
+    expect((await runProcess("--help")).stdout).toBe(stdout)
+    expect((await runProcess("help")).stdout).toBe(stdout)
   })
 
   test.each(Object.keys(commands))(
@@ -40,8 +53,8 @@ describe("help", () => {
   )
 
   test("of a command by its name, and the version", async () => {
-    expect((await run("help", "deploy")).stdout).toBe((await run("deploy", "-h")).stdout)
-    expect((await run("--version")).stdout).toBe(version)
+    expect((await runProcess("help", "deploy")).stdout).toBe((await runProcess("deploy", "-h")).stdout)
+    expect((await runProcess("--version")).stdout).toBe(version)
   })
 })
 
@@ -65,13 +78,13 @@ describe("wrong usage is exit 2, and says what to type", () => {
   })
 
   test("also as JSON", async () => {
-    const { stdout } = await run("deploy", "--json", "--nope")
+    const { stdout } = await runProcess("deploy", "--json", "--nope")
     expect(objectsIn(stdout)).toMatchObject([{ code: "L1301", message: "unknown option '--nope'" }])
   })
 
   test("several wrong settings are named at once", async () => {
     const { root } = createProject({ files: { "package.json": '{ "lockstep": { "lockTimeout": "long" } }' } })
-    const { stderr, exitCode } = await lockstep(["deploy", "--retries=-1"], {
+    const { stderr, exitCode } = await lockstepProcess(["deploy", "--retries=-1"], {
       cwd: root,
       env: { LOCKSTEP_CONNECT_TIMEOUT: "x" },
     })
@@ -116,6 +129,6 @@ test.skipIf(!existsSync("/dev/full"))("output that cannot be written is one line
 })
 
 test("colours are for terminals alone", async () => {
-  const { stderr } = await run("deploy", "--nope")
+  const { stderr } = await runProcess("deploy", "--nope")
   expect(stderr).not.toContain("\u001B")
 })
