@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { expect, test } from "vitest"
 import { asJson, type Report } from "../../dagger/src/report.js"
 import { objectsIn } from "../e2e/json.js"
-import { lockstep } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createProject } from "../support/project.js"
 
 const report: Report = {
