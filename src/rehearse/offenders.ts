@@ -29,7 +29,7 @@ const most = 5
 
 /** Finds the rows that made a statement fail, after its transaction was rolled back; undefined where that is not possible. */
 export async function findOffenders(client: Client, failure: Failure): Promise<Offenders | undefined> {
-  const found = conditionOf(failure)
+  const found = conditionOf(failure) ?? (await misfits(client, failure))
   if (found === undefined) return undefined
   const { table, condition } = found
   const key = await primaryKey(client, quoted(table))
@@ -74,12 +74,27 @@ function conditionOf({ error, statement, schema }: Failure): Condition | undefin
     const grouped = `SELECT ${columns.join(", ")} FROM ${quoted(table)} GROUP BY ${columns.join(", ")} HAVING count(*) > 1`
     return { table, condition: `(${list}) IN (${grouped})` }
   }
-  if (code === "23503") return missingReferences(statement, schema)
-  const [change] = code.startsWith("22") ? typeChanges(statement.node) : []
+  return code === "23503" ? missingReferences(statement, schema) : undefined
+}
+
+/** The rows whose value is none of the column's new type. */
+async function misfits(client: Client, { error, statement, schema }: Failure): Promise<Condition | undefined> {
+  const [change] = error.code?.startsWith("22") ? typeChanges(statement.node) : []
   if (change === undefined) return undefined
-  // PostgreSQL 16 and newer.
-  const valid = `pg_input_is_valid(t.${quoteIdentifier(change.column)}::text, ${quoteLiteral(change.to)})`
+  const isValid = await validator(client)
+  const valid = `${isValid}(t.${quoteIdentifier(change.column)}::text, ${quoteLiteral(change.to)})`
   return { table: { schema, ...change.table }, condition: `NOT ${valid}` }
+}
+
+/** PostgreSQL 16 and newer have the function; in an older one the session gets one of its own, which is slower. */
+async function validator(client: Client): Promise<string> {
+  const { rows } = await client.query<{ has: string }>(
+    "SELECT to_regproc('pg_catalog.pg_input_is_valid') IS NOT NULL AS has",
+  )
+  if (rows[0]?.has === "t") return "pg_input_is_valid"
+  await client.query(`CREATE OR REPLACE FUNCTION pg_temp.input_is_valid(input text, type text) RETURNS boolean LANGUAGE plpgsql AS $$
+    BEGIN EXECUTE format('SELECT %L::%s', input, type); RETURN true; EXCEPTION WHEN data_exception THEN RETURN false; END $$`)
+  return "pg_temp.input_is_valid"
 }
 
 /** The rows whose new foreign key refers to nothing; a key that the statement does not name the columns of is "id". */

@@ -139,7 +139,7 @@ async function create(url: DatabaseUrl, template?: string): Promise<Opened> {
  */
 async function quickStrategy(owner: Client): Promise<string> {
   const asked = `SELECT current_setting('server_version_num')::int >= 150000 AND NOT current_setting('fsync')::bool AS quick`
-  return (await owner.query<{ quick: boolean }>(asked)).rows[0]?.quick ? " STRATEGY FILE_COPY" : ""
+  return (await owner.query<{ quick: string }>(asked)).rows[0]?.quick === "t" ? " STRATEGY FILE_COPY" : ""
 }
 
 /** A template that another command is at work in can be copied a moment later; PostgreSQL waits five seconds by itself. */

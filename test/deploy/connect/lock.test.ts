@@ -9,12 +9,12 @@ import { until } from "../../support/until.js"
 
 const init = { "20260101000000_init": "CREATE TABLE account (id int PRIMARY KEY);" }
 
-/** Somebody who holds the migration lock, as Prisma's engine or another Lockstep would. */
-async function holder(database: TestDatabase): Promise<pg.Client> {
+/** Somebody who holds an advisory lock: the migration lock, as Prisma's engine or another Lockstep would, or another one. */
+async function holder(database: TestDatabase, key = lockKey): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: database.url, application_name: "reporting" })
   await client.connect()
   onTestFinished(() => client.end())
-  await client.query(`SELECT pg_advisory_lock(${lockKey})`)
+  await client.query(`SELECT pg_advisory_lock(${key})`)
   return client
 }
 
@@ -25,14 +25,18 @@ const waits = (child: CliProcess) =>
 
 test("a second deployer waits and says for whom, then finds nothing to do", async () => {
   const database = await createDatabase()
-  const { root } = createProject({ migrations: { ...init, "20260102000000_long": "SELECT pg_sleep(1);" } })
+  const gate = await holder(database, 4711)
+  const held = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid"
+  const long = `DO $$ BEGIN WHILE EXISTS (${held} = 4711) LOOP PERFORM pg_sleep(0.02); END LOOP; END $$;`
+  const { root } = createProject({ migrations: { ...init, "20260102000000_long": long } })
   const first = lockstepProcess(["deploy"], { cwd: root, url: database.url })
   await until("the first one's migration", async () => {
-    const locks =
-      "SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    return (await database.query(locks)).length > 0
+    const here = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    return (await database.query(`${held} = ${lockKey} AND ${here}`)).length > 0
   })
   const second = lockstepProcess(["deploy"], { cwd: root, url: database.url })
+  await waits(second)
+  await gate.end()
   const [one, two] = await Promise.all([first, second])
   expect(one, one.all).toMatchObject({ exitCode: 0 })
   expect(two, two.all).toMatchObject({ exitCode: 0 })
