@@ -150,7 +150,7 @@ footer{color:var(--muted);font-size:.85rem;padding-top:1rem;padding-bottom:3rem;
 .checks li{grid-template-columns:22px minmax(0,1fr) max-content}.checks .why{grid-column:2/-1}.checks .time{grid-column:3}}
 @media(prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
 @media print{:root,:root[data-theme]{color-scheme:light}@page{margin:14mm}body{font-size:10pt;background:#fff}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}
-.bar,.skip,.views{display:none!important}main,footer{max-width:none;padding:0}.overview{padding-top:0}section{margin-bottom:1.6rem}
+.bar,.skip,.views fieldset{display:none!important}main,footer{max-width:none;padding:0}.overview{padding-top:0}section{margin-bottom:1.6rem}
 .migration{border:0;border-top:1px solid var(--strong);border-radius:0;padding:.8rem 0 0}.finding,.note,.lanes tr,.timeline li,.checks li,.fact{break-inside:avoid}h2,h3{break-after:avoid}
 details::details-content{content-visibility:visible;block-size:auto}details[data-list]:not([open])::details-content{content-visibility:hidden}.code{background:none;padding:0}a{color:inherit;text-decoration:none}.lanes{overflow:visible}.diagram{overflow:visible!important;}.diagram svg{width:100%;height:auto;max-height:240mm}}
 `
