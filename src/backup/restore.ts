@@ -1,6 +1,7 @@
 import { LockstepError } from "../errors.js"
 import { readHistory } from "../history/recorded.js"
 import type { Client } from "../postgres/connect.js"
+import { sqlstateOf } from "../postgres/sqlstate.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import { type HistoryState, stateOf } from "./archive.js"
 import { emptyOut, type Place, removeEmptySchema, whatIsIn } from "./contents.js"
@@ -39,8 +40,13 @@ export async function restoreArchive(request: RestoreRequest): Promise<Restored>
   await requireArchive(request, program)
   const found = await whatIsIn(client, place)
   if (found !== undefined && existing === "refuse") throw notEmpty(url, place, found)
-  if (found !== undefined) await emptyOut(client, place)
-  await removeEmptySchema(client, place)
+  try {
+    await client.query(`SET lock_timeout = ${lockTimeoutMs}`)
+    if (found !== undefined) await emptyOut(client, place)
+    await removeEmptySchema(client, place)
+  } catch (cause) {
+    throw notEmptied(cause, nameOf(url, place))
+  }
   const state =
     found === undefined
       ? `nothing was restored; ${nameOf(url, place)} is as empty as it was.`
@@ -64,6 +70,27 @@ export async function restoreArchive(request: RestoreRequest): Promise<Restored>
     })
   }
   return { replaced: found !== undefined, history: stateOf((await readHistory(client, url.schema)) ?? []) }
+}
+
+/** How long to wait for a session that uses a table which is to go. */
+const lockTimeoutMs = 5000
+
+function notEmptied(cause: unknown, place: string): unknown {
+  const sqlstate = sqlstateOf(cause)
+  if (sqlstate === "55P03") {
+    return new LockstepError("L1014", `${place} cannot be emptied: another session uses what is in it`, {
+      ...{ sqlstate, cause },
+      state: "nothing was touched.",
+      next: "stop the applications, or end their sessions, then run the same command again",
+    })
+  }
+  if (sqlstate !== "42501") return cause
+  return new LockstepError("L1220", `${place} cannot be emptied: the role of the URL does not own all of it`, {
+    ...{ sqlstate, cause },
+    hint: cause instanceof Error ? cause.message : undefined,
+    state: "nothing was touched.",
+    next: "restore as the owner, or into a new database",
+  })
 }
 
 /** A name that pg_restore does not take for a connection string. */

@@ -1,5 +1,6 @@
 import { appendFileSync, readdirSync } from "node:fs"
 import { join } from "node:path"
+import pg from "pg"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { isOldServerInstalled, type OldServer, startOldServer } from "../faults/old-server.js"
 import { queryOn } from "../faults/query.js"
@@ -86,6 +87,21 @@ describe.skipIf(noPgDump !== undefined || !isOldServerInstalled())("with the rea
       history: { applied: 1 },
     })
     expect(await queryOn(into, "SELECT count(*)::int AS rows FROM account")).toEqual([{ rows: 2 }])
+  })
+
+  test("where a session uses what is to go, or another role owns it, nothing is touched", async () => {
+    const { project, url, dump } = await migrated("used")
+    const restore = (as: string) => lockstep(["restore", dump, "--replace", "--yes"], { cwd: project.root, url: as })
+    await queryOn(url, "CREATE ROLE used_app LOGIN; GRANT SELECT ON _prisma_migrations TO used_app")
+    const asOther = new URL(url)
+    asOther.username = "used_app"
+    expect((await restore(asOther.href)).stderr).toMatch(/error\[L1220\].*does not own/)
+    const application = new pg.Client({ connectionString: url })
+    await application.connect()
+    await application.query("BEGIN; SELECT FROM account")
+    expect((await restore(url)).stderr).toMatch(/error\[L1014\].*another session uses/)
+    await application.end()
+    expect(await queryOn(url, "SELECT to_regclass('later') IS NOT NULL AS later")).toEqual([{ later: true }])
   })
 
   test("what is not the file that was written, or no backup, is refused before anything is touched", async () => {
