@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
-import { lockstep } from "../support/cli.js"
+import { lockstep as lockstepProcess } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { createDatabase } from "../support/postgres.js"
 import { createProject } from "../support/project.js"
 import { until } from "../support/until.js"
@@ -70,7 +71,7 @@ test("SIGTERM ends pg_dump as well, and nothing is kept", async () => {
   const { url } = await createDatabase()
   const project = shop()
   const PATH = stubPgDump(project, "99.1", "echo begun > begun.txt; exec sleep 300")
-  const running = lockstep(["backup", "--to", "kept"], { cwd: project.root, url, env: { PATH } })
+  const running = lockstepProcess(["backup", "--to", "kept"], { cwd: project.root, url, env: { PATH } })
   await until("pg_dump", async () => existsSync(join(project.root, "begun.txt")))
   running.kill("SIGTERM")
   expect(await running).toMatchObject({ exitCode: 143 })

@@ -4,7 +4,7 @@ import pg from "pg"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { isOldServerInstalled, type OldServer, startOldServer } from "../faults/old-server.js"
 import { queryOn } from "../faults/query.js"
-import { lockstep } from "../support/cli.js"
+import { lockstep } from "../support/in-process.js"
 import { serverUrl } from "../support/postgres.js"
 import { createProject, type TestProject } from "../support/project.js"
 import { noPgDump } from "./programs.js"
@@ -35,7 +35,7 @@ describe.skipIf(noPgDump !== undefined || !isOldServerInstalled())("with the rea
     await lockstep(["deploy"], { cwd: project.root, url })
     project.migration("20260102000000_drop_name", destructive)
     const result = await lockstep(["deploy", "--backup-to", "kept"], { cwd: project.root, url })
-    if (result.failed) throw new Error(result.all)
+    if (result.exitCode !== 0) throw new Error(result.all)
     const [dump = ""] = readdirSync(join(project.root, "kept"))
     return { project, url, dump: join("kept", dump) }
   }

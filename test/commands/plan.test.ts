@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
 import { objectsIn } from "../e2e/json.js"
-import { lockstep as run } from "../support/cli.js"
+import { lockstep as run } from "../support/in-process.js"
 import { createDatabase, serverUrl, type TestDatabase } from "../support/postgres.js"
 import { createProject, type TestProject } from "../support/project.js"
 
