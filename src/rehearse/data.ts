@@ -9,9 +9,9 @@ import { LockstepError } from "../errors.js"
 import type { Client } from "../postgres/connect.js"
 
 /**
- * Loads the rows of a dump. Of a plain one (pg_dump, with its schema or --data-only) COPY, INSERT and setval() are run,
- * the rest is what the migrations have made. A table has the dump's rows alone where the dump has any of it. Of any other format pg_restore makes a plain one as it is read.
- * Errors: L1801 it cannot be read or loaded.
+ * Loads the rows of a dump. Of a plain one (pg_dump, with its schema or --data-only) COPY, INSERT and setval() are run; the
+ * rest is what the migrations have made. Any other format is made a plain one by pg_restore as it is read. Where the dump
+ * has rows of a table, those that the migrations put into it are deleted first. Errors: L1801 it cannot be read or loaded.
  */
 export async function loadDump(client: Client, path: string): Promise<void> {
   const isPlain = await startsAsText(path)
