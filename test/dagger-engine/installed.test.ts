@@ -108,6 +108,18 @@ test("a database is planned, pushed to and resolved by hand", async () => {
   expect(await call(["lockstep", "status", ...words], options)).toContain("Up to date: 1 of 1 migrations applied.")
 })
 
+test("the databases of a list are migrated, and what a chart needs is printed", async () => {
+  const { url, query } = await createDatabase()
+  const { port } = new URL(url)
+  const targets = { FLEET: `${url.replace("127.0.0.1", "db.production.internal")}\n` }
+  const words = ["--targets=env://FLEET", `--database=tcp://127.0.0.1:${port}`]
+  const options = { ...here(), env: targets }
+  expect(await call(["lockstep", "fleet-deploy", ...words], options)).toContain("Up to date: 1 of 1 target")
+  expect(await query('SELECT count(*)::int AS rows FROM "Customer"')).toEqual([{ rows: 0 }])
+  expect(await call(["lockstep", "fleet-status", ...words], options)).toContain("1  at 20260101000000_init")
+  expect(await call(["lockstep", "kubernetes", "--part=job"], here())).toContain("kind: Job")
+})
+
 test("the module works by its address as well, with the project named", async () => {
   const { url } = await createDatabase()
   const { words, env } = reach(url)
