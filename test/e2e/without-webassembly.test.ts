@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { expect, test } from "vitest"
 import { lockstep } from "../support/cli.js"
 import { createDatabase } from "../support/postgres.js"
@@ -15,3 +17,17 @@ test("with nothing pending, deploy and status load neither the SQL parser nor th
     expect(done, done.all).toMatchObject({ exitCode: 0 })
   }
 })
+
+test("the program and the first commands are four files, and none of them applies migrations", () => {
+  const names = [...loadedWith("dist/cli.js")].map((file) => /([a-z-]+?)(?:-[\w-]{8})?\.js$/.exec(file)?.[1])
+  expect(names.toSorted()).toEqual(["cli", "config", "rolldown-runtime", "start"])
+})
+
+/** A file of the bundle and what it imports before its first line runs. */
+function loadedWith(file: string, files = new Set<string>()): ReadonlySet<string> {
+  if (files.has(file)) return files
+  files.add(file)
+  for (const [, path = ""] of readFileSync(file, "utf8").matchAll(/(?:\bfrom|\bimport) ?[`"](\.[^`"]+)[`"]/g))
+    loadedWith(join(dirname(file), path), files)
+  return files
+}
