@@ -14,7 +14,7 @@ const code = await schemaEngine({
   ...{ stdin, stdout, stderr },
   signal: new AbortController().signal,
   onCall: () => undefined,
-  cliStderr: { say: () => undefined },
+  cliStderr: { reader: "person", say: () => undefined },
   adoptSquashed: async () => undefined,
   lockWith: () => waitForLock,
   applyMigrations: async ({ migrationsDir, url }) => {

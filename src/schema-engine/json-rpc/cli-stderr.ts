@@ -1,7 +1,12 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, writeSync } from "node:fs"
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync, writeSync } from "node:fs"
 
 /** Where text for the person at Prisma's CLI goes that is none of Prisma's own. */
 export interface CliStderr {
+  /**
+   * Who reads the CLI's errors: a socket is a parent on Node that takes the output in, and compares messages as a whole
+   * (Prisma's test suite does). Where it cannot be known, a person.
+   */
+  readonly reader: "person" | "program"
   /** Writes whole lines; what cannot be written is dropped. */
   readonly say: (text: string) => void
 }
@@ -18,6 +23,7 @@ export interface CliStderr {
 export function openCliStderr(platform: NodeJS.Platform = process.platform, parent: number = process.ppid): CliStderr {
   const fd = platform === "linux" ? ofProcess(parent) : opened("/dev/tty")
   return {
+    reader: platform === "linux" && isSocket(parent) ? "program" : "person",
     say: (text) => {
       if (fd === undefined) return
       try {
@@ -37,6 +43,14 @@ function opened(path: string): number | undefined {
     return openSync(path, flags)
   } catch {
     return undefined
+  }
+}
+
+function isSocket(pid: number): boolean {
+  try {
+    return statSync(`/proc/${pid}/fd/2`).isSocket()
+  } catch {
+    return false
   }
 }
 

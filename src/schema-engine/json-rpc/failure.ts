@@ -51,23 +51,24 @@ const codes: Partial<Record<ErrorCode, string>> = {
 export interface FailedCall {
   /** The URL of its database as it was given; empty where there is none. */
   readonly url: string
-  readonly stderr: CliStderr
+  /** Who reads the message. */
+  readonly reader: CliStderr["reader"]
 }
 
 /**
- * Whatever was thrown, as it is reported to Prisma's CLI. Prisma's own sentence comes first and our report follows, once:
- * in the message, or on the CLI's stderr where the sentence is all that the message may hold.
+ * Whatever was thrown, as it is reported to Prisma's CLI: one message, in which Prisma's own sentence comes first and our
+ * report follows. For a program some sentences are the whole message.
  */
-export function knownError(error: unknown, { url, stderr }: FailedCall): KnownError {
+export function knownError(error: unknown, { url, reader }: FailedCall): KnownError {
   if (error instanceof EngineRefusal) return { code: error.code, message: error.message, meta: error.meta }
   if (!(error instanceof LockstepError)) {
     return { code: undefined, message: error instanceof Error ? error.message : String(error), meta: undefined }
   }
   const code = codes[error.code]
   const report = forPeople(withPrismaCommands(renderError(error, createColors(false))))
-  const prismas = code === undefined ? undefined : prismaSentence(code, error, url)
-  if (prismas?.isComplete) stderr.say(report)
-  const message = [prismas?.sentence, prismas?.isComplete ? undefined : report].filter(Boolean).join("\n\n")
+  const sentence = code === undefined ? undefined : sentences[code]?.({ error, text: url, url: parsed(url) })
+  const isAlone = code !== undefined && complete.has(code) && reader === "program"
+  const message = [sentence, isAlone ? undefined : report].filter(Boolean).join("\n\n")
   return { code, message, meta: { code: error.code } }
 }
 
@@ -145,23 +146,9 @@ export function otherScheme(provider: string): string {
 }
 
 /**
- * The codes whose sentence is the whole message in Prisma's own engine. What reads such messages compares them as a
- * whole (Prisma's test suite does), so nothing is added to them.
+ * The codes whose sentence is the whole message in Prisma's own engine: what a program compares as a whole.
  */
 const complete: ReadonlySet<string> = new Set(["P1001", "P1003", "P1013", "P3005"])
-
-/**
- * How Prisma's own engine begins its message for an error with one of its codes, and whether that is all of it.
- * undefined where it has no sentence of its own. `text`: the URL of the call.
- */
-export function prismaSentence(
-  code: string,
-  error: LockstepError,
-  text: string,
-): { readonly sentence: string; readonly isComplete: boolean } | undefined {
-  const sentence = sentences[code]?.({ error, text, url: parsed(text) })
-  return sentence === undefined ? undefined : { sentence, isComplete: complete.has(code) }
-}
 
 function parsed(text: string): DatabaseUrl | undefined {
   try {

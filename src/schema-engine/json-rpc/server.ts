@@ -25,7 +25,7 @@ export async function schemaEngine({ argv, ...context }: EngineProcess): Promise
   try {
     args = parseArguments(argv)
   } catch (error) {
-    return failed(error, channel, { url: "", stderr: context.cliStderr })
+    return failed(error, channel, { url: "", reader: context.cliStderr.reader })
   }
   if (args.version) {
     context.stdout.write("schema-engine-cli lockstep\n")
@@ -33,7 +33,7 @@ export async function schemaEngine({ argv, ...context }: EngineProcess): Promise
   }
   return args.command === undefined
     ? await serve(args, channel, context)
-    : await runOnce(args.command, { url: args.url ?? "", stderr: context.cliStderr }, channel)
+    : await runOnce(args.command, { url: args.url ?? "", reader: context.cliStderr.reader }, channel)
 }
 
 function failed(error: unknown, { log }: Channel, call: FailedCall): number {
@@ -48,17 +48,13 @@ async function runOnce(command: string, call: FailedCall, channel: Channel): Pro
     channel.log("INFO", { message: await runCommand(command, call.url) }, "schema_engine::commands")
     return 0
   } catch (error) {
-    // The CLI asks in order to create the database, so that it does not exist is nothing to report.
-    const isAnswer = command === canConnectCommand && error instanceof LockstepError && error.code === "L1215"
-    return failed(error, channel, isAnswer ? { ...call, stderr: { say: () => undefined } } : call)
+    return failed(error, channel, call)
   }
 }
 
-const canConnectCommand = "can-connect-to-database"
-
 async function runCommand(command: string, url: string): Promise<string> {
   switch (command) {
-    case canConnectCommand:
+    case "can-connect-to-database":
       return await canConnect(url)
     case "create-database":
       // Another process may have been first.
@@ -93,7 +89,7 @@ async function serve(args: EngineArguments, channel: Channel, context: Omit<Engi
             channel.log("ERROR", { is_panic: true, message, backtrace: `${place}\n${stack}` }, target)
             death.abort()
           }
-          throw refusal(error, { url, stderr: context.cliStderr })
+          throw refusal(error, { url, reader: context.cliStderr.reader })
         } finally {
           onCall("ended")
         }

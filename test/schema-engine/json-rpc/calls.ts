@@ -25,12 +25,14 @@ interface Call {
   readonly url?: string
   /** The text of the schema that the process is started with. */
   readonly schema?: string
+  /** Who reads the stderr of Prisma's CLI. */
+  readonly reader?: "person" | "program"
   /** More arguments of the process. */
   readonly args?: readonly string[]
 }
 
 /** Starts the schema engine in this process, makes one call, and ends it. */
-export async function call({ method, params = {}, url, schema, args = [] }: Call): Promise<Called> {
+export async function call({ method, params = {}, url, schema, reader = "person", args = [] }: Call): Promise<Called> {
   const project = createProject({ schema: schema ?? "" })
   const reports: string[] = []
   let out = ""
@@ -42,7 +44,7 @@ export async function call({ method, params = {}, url, schema, args = [] }: Call
       },
     })
   const exitCode = await schemaEngine({
-    ...guardsFor({ say: (text) => reports.push(text) }),
+    ...guardsFor({ reader, say: (text) => reports.push(text) }),
     argv: [
       ...(schema === undefined ? [] : ["--datamodels", `${project.root}/prisma/schema.prisma`]),
       ...(url === undefined ? [] : ["--datasource", JSON.stringify({ url })]),

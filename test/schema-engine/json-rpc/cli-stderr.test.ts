@@ -21,6 +21,7 @@ describe.skipIf(process.platform !== "linux")("the stderr of the process that is
     const file = newFile()
     const { pid } = await standIn(openSync(file, "a"))
     const stderr = openCliStderr("linux", pid)
+    expect(stderr.reader).toBe("person")
     stderr.say("one")
     stderr.say("two\n")
     expect(readFileSync(file, "utf8")).toBe("one\ntwo\n")
@@ -35,12 +36,16 @@ describe.skipIf(process.platform !== "linux")("the stderr of the process that is
 
   test("is left alone where it is a socket, as it is for a parent on Node", async () => {
     const { child, pid } = await standIn("pipe")
-    openCliStderr("linux", pid).say("one")
+    const stderr = openCliStderr("linux", pid)
+    expect(stderr.reader).toBe("program")
+    stderr.say("one")
     child.kill()
     expect(child.stderr === null ? "" : await text(child.stderr)).toBe("")
   })
 
   test("of a process that does not exist is dropped", () => {
-    expect(() => openCliStderr("linux", 2 ** 30).say("one")).not.toThrow()
+    const stderr = openCliStderr("linux", 2 ** 30)
+    expect(stderr.reader).toBe("person")
+    expect(() => stderr.say("one")).not.toThrow()
   })
 })

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process"
 import { readdirSync } from "node:fs"
 import { describe, expect, test } from "vitest"
 import { createDatabase } from "../../support/postgres.js"
-import { createPrismaProject, prisma, prismaOnTerminal } from "../../support/prisma-cli.js"
+import { createPrismaProject, prisma, prismaInPipeline, prismaOnTerminal } from "../../support/prisma-cli.js"
 
 const schema = `datasource db {
   provider = "postgresql"
@@ -102,12 +102,25 @@ describe("Prisma's own CLI, with no native engine", () => {
     expect(all).not.toContain("secret")
   })
 
-  test("a database with tables and no history is refused with P3005", async () => {
+  test("a database with tables and no history is refused with P3005, for a program in Prisma's words alone", async () => {
     const database = await createDatabase()
     await database.query("CREATE TABLE mine (n int)")
-    const project = createPrismaProject({ schema, migrations })
-    const { all, exitCode } = await prisma(["migrate", "deploy"], { project, url: database.url })
-    expect({ all, exitCode }).toMatchObject({ exitCode: 1, all: expect.stringContaining("P3005") })
+    const options = { project: createPrismaProject({ schema, migrations }), url: database.url }
+    const sentence = /Error: P3005\n\nThe database schema is not empty\. .*migrate-baseline\n/
+    const { stderr, exitCode } = await prisma(["migrate", "deploy"], options)
+    expect({ stderr, exitCode }).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(sentence) })
+    expect(stderr).not.toContain("error[")
+    // In a pipeline, whose reader is a log or a person, ours follows.
+    const { stdout } = await prismaInPipeline(["migrate", "deploy"], options)
+    expect(stdout).toMatch(new RegExp(`${sentence.source}\\n+error\\[L1103\\]`))
+    expect(stdout.match(/error\[/g)).toHaveLength(1)
+  })
+
+  test.skipIf(!hasScript())("on a terminal an error is one message too, Prisma's sentence first", async () => {
+    const options = { project: createPrismaProject({ schema, migrations }), url: "postgresql://app@127.0.0.1:1/shop" }
+    const { all } = await prismaOnTerminal(["migrate", "deploy"], options)
+    expect(all).toMatch(/Error: P1001[\s\S]*Can't reach database server at[\s\S]*error\[L1210\][\s\S]*next:/)
+    expect(all.match(/error\[/g)).toHaveLength(1)
   })
 })
 
