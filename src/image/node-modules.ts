@@ -79,7 +79,7 @@ export interface Placed<P extends Placeable> {
 
 /**
  * Lays out packages and everything that they need as flat as versions allow, the roots first. A dependency goes to the
- * top where its name is free or the same version is there already, otherwise below the package that needs it.
+ * top where its name is free or the same version already exists there, otherwise below the package that needs it.
  * `find` gives a dependency, or undefined for one to be left out.
  */
 export function layOut<P extends Placeable>(

@@ -123,9 +123,9 @@ test("killed during a statement of a minute: the server ends it by itself, and t
   await running(server.url, "pg_sleep(60)")
   first.kill("SIGKILL")
   await first
-  const mended = { ...init, "20260102000000_slow": "UPDATE account SET n = n + 1;" }
+  const fixed = { ...init, "20260102000000_slow": "UPDATE account SET n = n + 1;" }
   const second = await lockstep(["deploy", "--lock-wait", "30s"], {
-    cwd: createProject({ migrations: mended }).root,
+    cwd: createProject({ migrations: fixed }).root,
     url: server.url,
   })
   expect(second, second.all).toMatchObject({ exitCode: 0 })

@@ -110,7 +110,7 @@ test("only what failed can be marked as rolled back", async () => {
   await expect(markRolledBack(client, "public", "two")).rejects.toMatchObject({ code: "L1107" })
 })
 
-test("a failed migration that was mended by hand is marked as applied, its failed row as rolled back", async () => {
+test("a failed migration that was fixed by hand is marked as applied, its failed row as rolled back", async () => {
   const client = await open()
   await client.query(`${createHistoryTable("public")}; ${insert(failed)}`)
   await markApplied(client, "public", migration("one"))

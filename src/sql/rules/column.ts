@@ -112,13 +112,13 @@ export const constraintRules = {
   "add-unique-using-index": {
     what: "ADD CONSTRAINT ... UNIQUE USING INDEX",
     ...{ lock, on, page, rewrites: false, scans: false, cost: "instant" },
-    why: "The index is there already.",
+    why: "The index already exists.",
     example: `ALTER TABLE "Order" ADD CONSTRAINT "one_code" UNIQUE USING INDEX "Order_code_key"`,
   },
   "add-primary-key-using-index": {
     what: "ADD PRIMARY KEY USING INDEX",
     ...{ lock, on: "Archive", page, rewrites: false, scans: "depends", cost: "full scan under the lock" },
-    why: "The index is there already, but columns that are not NOT NULL yet are scanned for nulls.",
+    why: "The index already exists, but columns that are not NOT NULL yet are scanned for nulls.",
     example: `ALTER TABLE "Archive" ADD PRIMARY KEY USING INDEX "Archive_id_key"`,
     safer: "SET NOT NULL by way of a validated CHECK first; then this is instant",
   },

@@ -44,7 +44,7 @@ function callProblems(words: readonly string[], before: readonly string[], { nam
   let functions = 0
   const own = new Set(before)
   const source = main.constructor_.arguments.find(({ flag }) => flag === "--source")
-  const settle = () => {
+  const checkRequired = () => {
     const missing = pending.arguments.filter(({ flag, required }) => required && !given.has(flag))
     problems.push(...missing.map(({ flag }) => `${flag} is missing`))
     if (pending === main.constructor_ && source) {
@@ -66,7 +66,7 @@ function callProblems(words: readonly string[], before: readonly string[], { nam
       continue
     }
     if (functions === 0 && word === name && !main.functions.has(word)) continue
-    settle()
+    checkRequired()
     const next: Callable | undefined = at?.functions.get(word)
     if (!next) return [...problems, `there is no function ${word}`]
     pending = next
@@ -74,7 +74,7 @@ function callProblems(words: readonly string[], before: readonly string[], { nam
     at = types.get(next.returns)
     functions++
   }
-  settle()
+  checkRequired()
   return problems
 }
 

@@ -18,7 +18,7 @@ const broken = historyOf({
   [first]: "CREATE TABLE a (n int); INSERT INTO a VALUES (1), (1);\n",
   [second]: "SELECT nothing;\n",
 })
-const mended = historyOf({
+const fixed = historyOf({
   [first]: "CREATE TABLE a (n int); INSERT INTO a VALUES (1), (1);\n",
   [second]: "SELECT 1;\n",
 })
@@ -52,7 +52,7 @@ test("a transactional failure leaves a row with Prisma, nothing with Lockstep: P
   const database = await createDatabase()
   expect(await lockstepSide.deploy(database, broken)).toBe("L1012")
   expect(await rowsOf(database)).toHaveLength(1)
-  expect(await prismaSide.deploy(database, mended)).toEqual([second])
+  expect(await prismaSide.deploy(database, fixed)).toEqual([second])
 })
 
 describe.each(Object.entries(sides))("what %s resolves, the other continues from", (_, side) => {
@@ -61,9 +61,9 @@ describe.each(Object.entries(sides))("what %s resolves, the other continues from
     await prismaSide.deploy(database, broken)
     await side.resolveRolledBack(database, broken, second)
     await side.resolveRolledBack(database, broken, second)
-    expect(await other(side).deploy(database, mended)).toEqual([second])
+    expect(await other(side).deploy(database, fixed)).toEqual([second])
     for (const each of [lockstepSide, prismaSide])
-      expect(await each.status(database, mended)).toEqual({ pending: [], failed: [], edited: [] })
+      expect(await each.status(database, fixed)).toEqual({ pending: [], failed: [], edited: [] })
   })
 
   test("applied", async () => {
@@ -102,24 +102,24 @@ describe("both write the same rows for", () => {
     ])
   })
 
-  test("a migration that is mended and applied after it was rolled back", async () => {
+  test("a migration that is fixed and applied after it was rolled back", async () => {
     await both((side) => async (database) => {
       await side.resolveRolledBack(database, broken, second)
-      await side.deploy(database, mended)
+      await side.deploy(database, fixed)
     })
   })
 })
 
 test("the row that is kept of two is the one that Prisma counts, too", async () => {
   const database = await createDatabase()
-  await lockstepSide.deploy(database, mended)
+  await lockstepSide.deploy(database, fixed)
   await database.query(
     `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count) VALUES ('again', 'edited', '${second}', now(), 1)`,
   )
   await keepOne(database, second)
   for (const side of [lockstepSide, prismaSide]) {
-    expect(await side.status(database, mended)).toEqual({ pending: [], failed: [], edited: [] })
-    expect(await side.deploy(database, mended)).toEqual([])
+    expect(await side.status(database, fixed)).toEqual({ pending: [], failed: [], edited: [] })
+    expect(await side.deploy(database, fixed)).toEqual([])
   }
 })
 
