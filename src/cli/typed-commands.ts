@@ -1,11 +1,7 @@
 import { existsSync, readFileSync } from "node:fs"
 import { delimiter, dirname, join } from "node:path"
 import { type Manifest, readManifest } from "../project/manifest.js"
-
-/** Package managers, each with the program that runs an installed command. */
-const runners = { npm: "npx", pnpm: "pnpm exec", yarn: "yarn", bun: "bunx" } as const
-
-type PackageManager = keyof typeof runners
+import { findManager, type PackageManager, packageManagers } from "../project/package-manager.js"
 
 /** What decides how the person who called types a command. */
 export interface Caller {
@@ -46,21 +42,13 @@ function typedCommand(words: string, caller: Caller): string {
 }
 
 function installedCommand(words: string, { manager, fetchedBy }: Caller): string {
-  if (manager !== undefined) return `${runners[manager]} ${words}`
+  if (manager !== undefined) return `${packageManagers[manager].run} ${words}`
   return fetchedBy === undefined ? words : `${fetchedBy} ${words.replace(/^lockstep /, `${packageName} `)}`
 }
 
-/** How the package managers add a package, and one that is only needed to develop. */
-const adding = {
-  npm: ["npm install", "npm install --save-dev"],
-  pnpm: ["pnpm add", "pnpm add -D"],
-  yarn: ["yarn add", "yarn add -D"],
-  bun: ["bun add", "bun add -d"],
-} as const
-
 function installation(words: string, { manager = "npm" }: Caller): string {
   const packages = words.replace(/^--save-dev /, "")
-  return `${adding[manager][packages === words ? 0 : 1]} ${packages}`
+  return `${packageManagers[manager][packages === words ? "add" : "addDev"]} ${packages}`
 }
 
 const fleetCall = (verb: string): string => `fleet-${verb} --targets file://targets.txt`
@@ -133,36 +121,23 @@ export function detectCaller(root: string, env: Readonly<Record<string, string |
   const dagger = env.LOCKSTEP_CALLED_BY || undefined
   const manifest = manifestOf(root)
   const folders = upwards(root)
+  const { name } = findManager({ has: existsSync, text: readText }, folders)
   const isInstalled =
     folders.some((folder) => existsSync(join(folder, "node_modules/.bin/lockstep"))) ||
     packageName in { ...manifest?.dependencies, ...manifest?.devDependencies }
-  // Inside of the module's containers PATH is not the caller's.
-  const canRun = (manager: PackageManager) => dagger !== undefined || isOnPath(runners[manager], env.PATH)
-  const candidates: readonly PackageManager[] = isInstalled ? [managerOf(folders), "npm"] : []
+  // Inside of the module's containers PATH is not the caller's. Elsewhere npx stands for Node, beside which the project's
+  // own package manager can be called, or installed, also where PATH does not have it.
+  const canRun = dagger !== undefined || [packageManagers[name].run, "npx"].some((words) => isOnPath(words, env.PATH))
   return {
     dagger,
-    manager: candidates.find(canRun),
+    manager: isInstalled && canRun ? name : undefined,
     fetchedBy: env.npm_lifecycle_event === "npx" && env.npm_lifecycle_script?.includes(packageName) ? "npx" : undefined,
     scripts: manifest?.scripts ?? {},
-    makefile: readText(join(root, "Makefile")),
+    makefile: readText(join(root, "Makefile")) ?? "",
   }
 }
 
 const packageName = "prisma-lockstep"
-
-const lockfiles = [
-  ["pnpm-lock.yaml", "pnpm"],
-  ["yarn.lock", "yarn"],
-  ["bun.lock", "bun"],
-  ["bun.lockb", "bun"],
-  ["package-lock.json", "npm"],
-] as const
-
-/** The nearest lockfile decides. */
-function managerOf(folders: readonly string[]): PackageManager {
-  const found = folders.flatMap((folder) => lockfiles.filter(([file]) => existsSync(join(folder, file))))
-  return found[0]?.[1] ?? "npm"
-}
 
 const upwards = (folder: string): readonly string[] =>
   dirname(folder) === folder ? [folder] : [folder, ...upwards(dirname(folder))]
@@ -178,10 +153,10 @@ function manifestOf(root: string): Manifest | undefined {
   }
 }
 
-function readText(path: string): string {
+function readText(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8")
   } catch {
-    return ""
+    return undefined
   }
 }

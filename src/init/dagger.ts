@@ -1,7 +1,7 @@
 import { applyEdits, modify } from "jsonc-parser"
 import * as z from "zod/mini"
+import { json } from "../project/package-manager.js"
 import { nothing, type Proposal, rewrite, type Setting } from "./change.js"
-import { json } from "./listing.js"
 import { formattingOf } from "./package-json.js"
 
 /** The line of engines that the module is made for. */

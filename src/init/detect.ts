@@ -1,6 +1,6 @@
 import * as z from "zod/mini"
-import { inFolder, json, type Listing, packageKind } from "./listing.js"
-import { findManager, foldersUpTo } from "./package-manager.js"
+import { findManager, json } from "../project/package-manager.js"
+import { foldersUpTo, inFolder, type Listing, packageKind } from "./listing.js"
 
 /** Where the project says that its parts are; relative to the repository, with forward slashes. */
 export interface ProjectPaths {
@@ -56,7 +56,7 @@ export function detect(files: Listing, { at, schema, migrations, config }: Proje
   const packages = own.success ? { ...own.data.dependencies, ...own.data.devDependencies } : {}
   return {
     at,
-    manager: findManager(files, at),
+    manager: findManager({ has: (path) => files.paths.includes(path), text: files.text }, foldersUpTo(at)),
     isWorkspacePackage:
       at !== "" &&
       foldersUpTo(at)

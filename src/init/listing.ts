@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { dirname, join, relative, sep } from "node:path"
 import * as z from "zod/mini"
+import { json } from "../project/package-manager.js"
 
 /** The files of a repository. Paths are relative to its root, with forward slashes. */
 export interface Listing {
@@ -40,15 +41,6 @@ export function packageKind(text: string | undefined) {
   return { isModule: data?.type === "module", hasWorkspaces: data?.workspaces !== undefined }
 }
 
-/** A JSON text's value; undefined where it is none. */
-export function json(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text.replace(/^\uFEFF/, ""))
-  } catch {
-    return undefined
-  }
-}
-
 /** Folders that hold no file of a person, or whose files are made. */
 const skipped = new Set(["node_modules", "dist", "build", "out", "coverage", "vendor", "target", "tmp", "generated"])
 /** Hidden folders that hold configuration. */
@@ -86,3 +78,7 @@ function readText(path: string): string | undefined {
 
 /** A path in a folder of the repository. */
 export const inFolder = (folder: string, path: string): string => (folder === "" ? path : `${folder}/${path}`)
+
+/** "a/b": "a/b", "a", "". */
+export const foldersUpTo = (at: string): readonly string[] =>
+  at === "" ? [""] : [at, ...foldersUpTo(at.split("/").slice(0, -1).join("/"))]

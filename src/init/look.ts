@@ -1,11 +1,11 @@
 import { relative, sep } from "node:path"
 import { LockstepError } from "../errors.js"
 import { findConfig } from "../project/config.js"
+import { type PackageManager, packageManagers } from "../project/package-manager.js"
 import type { Project } from "../project/project.js"
 import type { Change } from "./change.js"
 import { detect, type Found, type ProjectPaths, prismaPackages } from "./detect.js"
 import { inFolder, type Listing, listRepository, type Repository, repositoryOf } from "./listing.js"
-import { type PackageManager, packageManagers } from "./package-manager.js"
 
 /** A repository and the Prisma project in it. */
 export interface Look {

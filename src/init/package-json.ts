@@ -1,9 +1,9 @@
 import detectIndent from "detect-indent"
 import { applyEdits, type FormattingOptions, modify } from "jsonc-parser"
 import * as z from "zod/mini"
+import { json, packageManagers } from "../project/package-manager.js"
 import { nothing, type Proposal, rewrite, type Setting } from "./change.js"
-import { inFolder, json } from "./listing.js"
-import { packageManagers } from "./package-manager.js"
+import { inFolder } from "./listing.js"
 
 /** The scripts of the strategy, by their names. */
 const scripts = {

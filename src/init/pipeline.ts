@@ -1,8 +1,8 @@
 import { stringify } from "yaml"
+import { packageManagers } from "../project/package-manager.js"
 import type { Setting } from "./change.js"
 import { daggerVersion, hasToolchain } from "./dagger.js"
 import { typed } from "./package-json.js"
-import { frozenInstall, packageManagers } from "./package-manager.js"
 
 /** What a pipeline does with the migrations, whatever the CI. */
 export interface Steps {
@@ -21,7 +21,7 @@ const reports = "reports"
 
 /** The same steps for every CI: with Dagger where the project has its toolchain, otherwise with Node alone. */
 export function stepsFor(setting: Setting): Steps {
-  const { found, files, wanted } = setting
+  const { found, wanted } = setting
   if (wanted.dagger !== undefined || hasToolchain(setting)) {
     return {
       kind: "dagger",
@@ -39,9 +39,16 @@ export function stepsFor(setting: Setting): Steps {
     kind: "node",
     folder: found.at,
     setup: setup ? [setup] : [],
-    lines: [frozenInstall(found.manager, files), ...commands.map((words) => typed(setting, words))],
+    lines: [frozenInstall(setting), ...commands.map((words) => typed(setting, words))],
     stop: typed(setting, "test-db down"),
   }
+}
+
+/** Installs exactly what the lockfile names; Yarn renamed the flag in its second version. */
+function frozenInstall({ found, files }: Setting): string {
+  const { name } = found.manager
+  const isNewYarn = name === "yarn" && files.paths.some((path) => /(^|\/)\.yarnrc\.yml$/.test(path))
+  return isNewYarn ? "yarn install --immutable" : packageManagers[name].frozen
 }
 
 const heading =

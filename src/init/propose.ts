@@ -2,10 +2,9 @@ import { nothing, type Proposal, type Proposer, rewrite, type Setting } from "./
 import { proposeChart } from "./chart.js"
 import { proposeCi } from "./ci.js"
 import { proposeDagger } from "./dagger.js"
-import { inFolder } from "./listing.js"
+import { foldersUpTo, inFolder } from "./listing.js"
 import { proposeMakefile } from "./makefile.js"
 import { proposePackageJson } from "./package-json.js"
-import { foldersUpTo } from "./package-manager.js"
 import { proposePrismaConfig } from "./prisma-config.js"
 
 /** One part of a project each, in the order in which a person reads the changes. */

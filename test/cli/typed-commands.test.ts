@@ -128,11 +128,21 @@ describe("the caller of a project", () => {
     expect(detectCaller(join(root, "apps/shop"), { PATH }).manager).toBe("pnpm")
   })
 
-  test("without the package manager has npx, and without that the command alone", () => {
+  test.each(["pnpm", "npx"])("with only %s on PATH has the package manager of its lockfile", (program) => {
     const { root } = createProject({ files: { ...installed, "pnpm-lock.yaml": "" } })
-    const onlyNpx = createProject({ files: { npx: "" } })
-    expect(detectCaller(root, { PATH: onlyNpx.root }).manager).toBe("npm")
+    const tools = createProject({ files: { [program]: "" } })
+    expect(detectCaller(root, { PATH: tools.root }).manager).toBe("pnpm")
+  })
+
+  test("with no package manager at all, as in a small image, has the command alone", () => {
+    const { root } = createProject({ files: { ...installed, "pnpm-lock.yaml": "" } })
     expect(detectCaller(root, { PATH: "/nowhere" }).manager).toBeUndefined()
+  })
+
+  test("whose package.json names its package manager uses that", () => {
+    const named = installed["package.json"].replace("{", '{ "packageManager": "yarn@4.9.1",')
+    const { root } = createProject({ files: { "package.json": named, "package-lock.json": "" } })
+    expect(detectCaller(root, { PATH }).manager).toBe("yarn")
   })
 
   test("that did not install Lockstep has the command alone: npx would fetch another package of that name", () => {
@@ -156,16 +166,17 @@ describe("the caller of a project", () => {
 })
 
 test.each([
-  ["people", []],
-  ["programs", ["--json"]],
-])("what leaves the command for %s names its script", async (_who, flags) => {
+  ["people", [], "package-lock.json", "npm run db -- up --deploy"],
+  ["programs", ["--json"], "package-lock.json", "npm run db -- up --deploy"],
+  ["people", [], "pnpm-lock.yaml", "pnpm run db up --deploy"],
+])("what leaves the command for %s %j names its script as %s has it typed", async (_who, flags, lockfile, next) => {
   const { root } = createProject({
     files: {
       "package.json": '{ "devDependencies": { "prisma-lockstep": "1" }, "scripts": { "db": "lockstep test-db" } }',
-      "package-lock.json": "{}",
+      [lockfile]: "{}",
     },
   })
   const { all } = await lockstep(["test-db", "url", ...flags], { cwd: root })
-  expect(all).toContain("npm run db -- up --deploy")
+  expect(all).toContain(next)
   expect(all).not.toContain("`")
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { detect, prismaPackages } from "../../src/init/detect.js"
-import { findManager, frozenInstall } from "../../src/init/package-manager.js"
+import { stepsFor } from "../../src/init/pipeline.js"
 import { listing, settingOf } from "./repositories.js"
 
 describe("the package manager", () => {
@@ -12,19 +12,22 @@ describe("the package manager", () => {
     ["npm", { "package-lock.json": "{}" }, "npm ci"],
     ["npm", {}, "npm ci"],
   ] as const)("%s by %o", (name, files, frozen) => {
-    const found = findManager(listing(files), "")
-    expect(found).toMatchObject({ name, namedBy: Object.keys(files)[0] })
-    expect(frozenInstall(found, listing(files))).toBe(frozen)
+    const setting = settingOf(files)
+    expect(setting.found.manager).toMatchObject({ name, namedBy: Object.keys(files)[0] })
+    expect(stepsFor(setting).lines[0]).toBe(frozen)
   })
 
   test("package.json's own word outweighs a lockfile, and brings the version", () => {
     const files = { "package.json": '{ "packageManager": "pnpm@10.34.9+sha512.0" }', "package-lock.json": "{}" }
-    expect(findManager(listing(files), "")).toEqual({ name: "pnpm", namedBy: "package.json", version: "10.34.9" })
+    expect(settingOf(files).found.manager).toEqual({ name: "pnpm", namedBy: "package.json", version: "10.34.9" })
   })
 
   test("the package's lockfile is the workspace's", () => {
     const files = { "pnpm-lock.yaml": "", "packages/db/package.json": "{}" }
-    expect(findManager(listing(files), "packages/db")).toMatchObject({ name: "pnpm", namedBy: "pnpm-lock.yaml" })
+    expect(settingOf(files, {}, { at: "packages/db" }).found.manager).toMatchObject({
+      name: "pnpm",
+      namedBy: "pnpm-lock.yaml",
+    })
   })
 })
 

@@ -1,5 +1,4 @@
 import * as z from "zod/mini"
-import { inFolder, json, type Listing } from "./listing.js"
 
 /** What the package managers do differently, as it is typed. */
 interface PackageManagerCommands {
@@ -8,6 +7,9 @@ interface PackageManagerCommands {
   readonly run: string
   /** Installs what package.json names. */
   readonly install: string
+  /** Add a package, and one that is only needed to develop. */
+  readonly add: string
+  readonly addDev: string
   /** Installs exactly what the lockfile names, for CI. */
   readonly frozen: string
   /** Makes the package manager available beside Node; undefined where Node brings it. */
@@ -20,6 +22,8 @@ export const packageManagers = {
     lockfiles: ["pnpm-lock.yaml"],
     run: "pnpm exec",
     install: "pnpm install",
+    add: "pnpm add",
+    addDev: "pnpm add -D",
     frozen: "pnpm install --frozen-lockfile",
     setup: "corepack enable",
   },
@@ -27,6 +31,8 @@ export const packageManagers = {
     lockfiles: ["yarn.lock"],
     run: "yarn",
     install: "yarn install",
+    add: "yarn add",
+    addDev: "yarn add -D",
     frozen: "yarn install --frozen-lockfile",
     setup: "corepack enable",
   },
@@ -34,6 +40,8 @@ export const packageManagers = {
     lockfiles: ["bun.lock", "bun.lockb"],
     run: "bunx",
     install: "bun install",
+    add: "bun add",
+    addDev: "bun add -d",
     frozen: "bun install --frozen-lockfile",
     setup: "npm install --global bun",
   },
@@ -41,6 +49,8 @@ export const packageManagers = {
     lockfiles: ["package-lock.json", "npm-shrinkwrap.json"],
     run: "npx",
     install: "npm install",
+    add: "npm install",
+    addDev: "npm install --save-dev",
     frozen: "npm ci",
     setup: undefined,
   },
@@ -56,13 +66,23 @@ export interface FoundManager {
   readonly version?: string | undefined
 }
 
+/** The files that tell it, by their paths. */
+interface ProjectFiles {
+  readonly has: (path: string) => boolean
+  /** A file's text; undefined where it does not exist. */
+  readonly text: (path: string) => string | undefined
+}
+
 const pinned = z.object({ packageManager: z.string().check(z.regex(/^(npm|pnpm|yarn|bun)@/)) })
 
-/** package.json's "packageManager" decides, then a lockfile, of the project before those of the folders above it. */
-export function findManager(files: Listing, at: string): FoundManager {
-  const folders = foldersUpTo(at)
+/**
+ * package.json's "packageManager" decides, then a lockfile, of the project before those of the folders above it.
+ * `folders`: the project's and those above it, nearest first; "" for the one that paths are relative to.
+ */
+export function findManager(files: ProjectFiles, folders: readonly string[]): FoundManager {
+  const inside = (folder: string, name: string): string => (folder === "" ? name : `${folder}/${name}`)
   for (const folder of folders) {
-    const path = inFolder(folder, "package.json")
+    const path = inside(folder, "package.json")
     const parsed = pinned.safeParse(json(files.text(path)))
     if (!parsed.success) continue
     const [name = "npm", version] = parsed.data.packageManager.split("@")
@@ -70,19 +90,18 @@ export function findManager(files: Listing, at: string): FoundManager {
   }
   for (const folder of folders) {
     for (const name of Object.keys(packageManagers) as PackageManager[]) {
-      const lockfile = packageManagers[name].lockfiles.find((file) => files.paths.includes(inFolder(folder, file)))
-      if (lockfile !== undefined) return { name, namedBy: inFolder(folder, lockfile), version: undefined }
+      const lockfile = packageManagers[name].lockfiles.find((file) => files.has(inside(folder, file)))
+      if (lockfile !== undefined) return { name, namedBy: inside(folder, lockfile), version: undefined }
     }
   }
   return { name: "npm", namedBy: undefined, version: undefined }
 }
 
-/** Installs exactly what the lockfile names; Yarn renamed the flag in its second version. */
-export function frozenInstall({ name }: FoundManager, files: Listing): string {
-  const isNewYarn = name === "yarn" && files.paths.some((path) => /(^|\/)\.yarnrc\.yml$/.test(path))
-  return isNewYarn ? "yarn install --immutable" : packageManagers[name].frozen
+/** A JSON text's value; undefined where it is none. */
+export function json(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text.replace(/^\uFEFF/, ""))
+  } catch {
+    return undefined
+  }
 }
-
-/** "a/b": "a/b", "a", "". */
-export const foldersUpTo = (at: string): readonly string[] =>
-  at === "" ? [""] : [at, ...foldersUpTo(at.split("/").slice(0, -1).join("/"))]
