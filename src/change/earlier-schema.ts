@@ -10,8 +10,7 @@ import { setAsideOlder } from "../project/older-schema.js"
 import { forEngine, readSchemaFile, type SchemaFile, type SchemaFiles, schemaPaths } from "../project/schema.js"
 import { type Block, blocksIn } from "../project/schema-blocks.js"
 import { container, type Engine, type EngineSetting, historyList, withEngine } from "../schema-engine/engine.js"
-import { withScratchDatabase } from "../scratch/database.js"
-import { replay, stepsOf } from "../scratch/replay.js"
+import { stepsOf, withReplayed } from "../scratch/replay.js"
 
 /** How a Prisma schema gets back to what it was before some migrations. */
 export type EarlierSchema =
@@ -142,8 +141,7 @@ async function takenBack(now: string, base: string, other: string): Promise<stri
 
 /** What the engine merges into the files from a scratch database with the history before. */
 async function byEngine(files: SchemaFiles, { folder, undoes, ...setting }: Search): Promise<SchemaFiles> {
-  return await withScratchDatabase(setting, async (session) => {
-    await replay(session, stepsBefore(folder, undoes))
+  return await withReplayed(setting, stepsBefore(folder, undoes), async (session) => {
     const { rows } = await session.client.query<{ name: string }>("SELECT current_database() AS name")
     const url = withDatabase(setting.shadowUrl ?? setting.url, rows[0]?.name ?? "")
     const accepted = setAsideOlder(files).files

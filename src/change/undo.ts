@@ -57,7 +57,7 @@ export interface NothingToUndo {
 export async function undo(input: UndoInput): Promise<Undo | NothingToUndo> {
   const { folder, name, now = new Date() } = input
   const steps = stepsOf(folder.migrations)
-  const first = name === undefined ? steps.length - 1 : indexOfMigration(steps, name)
+  const first = firstUndone(folder, name)
   const range: Range = { before: steps.slice(0, first), undone: steps.slice(first) }
   const undoes = range.undone.map(({ name }) => name)
   refuseSquashed(folder, undoes)
@@ -79,6 +79,10 @@ export async function undo(input: UndoInput): Promise<Undo | NothingToUndo> {
     ...cost,
   }
 }
+
+/** The index of the first migration to take back. Errors: L1107. */
+export const firstUndone = ({ migrations }: Folder, name: string | undefined): number =>
+  name === undefined ? Math.max(migrations.length - 1, 0) : indexOfMigration(migrations, name)
 
 /** It made the whole schema, which is no change that a release takes back. Errors: L1853. */
 function refuseSquashed({ migrations }: Folder, undoes: readonly string[]): void {
@@ -146,14 +150,15 @@ async function completed(input: UndoInput, { before, undone }: Range, { renaming
     const start = await catalog()
     const structures = { before: was, now: await readStructure(session.client) }
     const renamed = await failureOf(session, renaming)
-    const drops = dropsBefore(compareCatalogs(await catalog(), goal))
+    const drops = dropsBefore(compareCatalogs(renaming === "" ? start : await catalog(), goal))
     const failure = renamed ?? (await failureOf(session, joined(drops, script)))
     if (failure !== undefined) {
       const sql = await unqualified(joined(renaming, drops, script), schema)
       return { sql, byHand: [`the SQL below fails: ${failure}`], structures }
     }
-    const changes = await possible(session, changesAfter(compareCatalogs(await catalog(), goal)))
-    const byHand = differingObjects(compareCatalogs(await catalog(), goal))
+    const left = compareCatalogs(await catalog(), goal)
+    const changes = await possible(session, changesAfter(left))
+    const byHand = differingObjects(changes.length === 0 ? left : compareCatalogs(await catalog(), goal))
     if (byHand.length === 0) await upAgain(session, undone, start)
     return { sql: await unqualified(joined(renaming, drops, script, changes), schema), byHand, structures }
   })

@@ -2,6 +2,8 @@ import { relative } from "node:path"
 import { readFolder } from "../history/folder.js"
 import { readSchema } from "../project/schema.js"
 import type { EngineSetting } from "../schema-engine/engine.js"
+import { withHistory } from "../scratch/history.js"
+import { stepsOf } from "../scratch/replay.js"
 import type { Decisions } from "./change.js"
 import { createMigration, type NewMigration } from "./create-migration.js"
 import { writeMigration } from "./migration-file.js"
@@ -38,14 +40,11 @@ export type WrittenMigration = Omit<NewMigration, "precededBy" | "state"> &
  */
 export async function writeNextMigration(next: NextMigration): Promise<WrittenMigration | undefined> {
   const { dir, schemaPath, consent, decisions, onRefused, ...setting } = next
-  const migration = await createMigration({
-    ...setting,
-    folder: readFolder(dir),
-    schemaFiles: readSchema(schemaPath),
-    name: consent.name,
-    whenEqual: consent.createOnly ? "draft" : "nothing",
-    decisions,
-  })
+  const folder = readFolder(dir)
+  const creation = { schemaFiles: readSchema(schemaPath), name: consent.name, decisions }
+  const migration = await withHistory(setting, stepsOf(folder.migrations), (replayed) =>
+    createMigration({ ...replayed, ...creation, folder, whenEqual: consent.createOnly ? "draft" : "nothing" }),
+  )
   if (migration.state === "nothing") return undefined
   const refusal = migrationRefusal(migration, consent, decisions?.told ?? [])
   if (refusal !== undefined) {

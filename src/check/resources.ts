@@ -7,8 +7,8 @@ import type { Client } from "../postgres/connect.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import { findTarget } from "../project/database-url.js"
 import { type Project, readMigrations } from "../project/project.js"
+import { isQuick, keepHistory } from "../scratch/history.js"
 import { stepsOf } from "../scratch/replay.js"
-import { keepHistory } from "../scratch/template.js"
 import { type Base, readBase } from "./base.js"
 import type { ChangesPlan } from "./plan.js"
 import { type OpenScratch, openScratch, type Scratch } from "./scratch.js"
@@ -143,13 +143,11 @@ async function planOf(
 /** Most checks begin where the branch does: what is before it is replayed once. Errors: L1406 it cannot be replayed. */
 async function withHistory(scratch: Scratch, { before }: Changes): Promise<Scratch> {
   const { setting } = scratch
-  if (before.length < enough) return scratch
-  const history = await keepHistory({ ...setting, schema: setting.url.schema }, stepsOf(before))
+  const steps = stepsOf(before)
+  if (isQuick(steps)) return scratch
+  const history = await keepHistory({ ...setting, schema: setting.url.schema }, steps)
   return { ...scratch, setting: { ...setting, history } }
 }
-
-/** To replay fewer is as quick as to copy a database. */
-const enough = 10
 
 /** Errors that are no LockstepError are bugs, and go on. */
 function failed(error: unknown): Available<never> {

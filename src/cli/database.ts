@@ -12,6 +12,7 @@ import { refuseNewerPrisma } from "../project/manifest.js"
 import type { Project } from "../project/project.js"
 import type { TakeLock } from "../schema-engine/adapter.js"
 import type { EngineSetting } from "../schema-engine/engine.js"
+import { loadEngine } from "../schema-engine/wasm.js"
 import { searchPath } from "../scratch/script.js"
 import type { Output } from "./output.js"
 
@@ -26,6 +27,8 @@ interface Workplace {
 /** Finds the database and reads the folder; says which database it is. Errors: L1304 another Prisma, L11xx, L12xx. */
 export async function openWorkplace(project: Project, output: Output): Promise<Workplace> {
   refuseNewerPrisma(project.root)
+  // It is compiled while the server works; who needs it gets its error.
+  loadEngine().catch(() => undefined)
   const target = await findTarget(project)
   announce(target, output)
   const shadow = shadowUrlOf(project)
@@ -34,6 +37,7 @@ export async function openWorkplace(project: Project, output: Output): Promise<W
     shadowUrl: shadow ? parseDatabaseUrl(shadow) : undefined,
     initShadowDb: project.initShadowDb,
     external: project.external,
+    isTestServer: target.isTestDatabase,
   }
   return { project, target, folder: readFolder(project.migrationsDir), setting }
 }

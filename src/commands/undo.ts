@@ -1,8 +1,6 @@
 import { dirname, relative } from "node:path"
-import { type EarlierSchema, earlierSchema, writeEarlierSchema } from "../change/earlier-schema.js"
-import { writeMigration } from "../change/migration-file.js"
-import { undoRefusal } from "../change/refusals.js"
-import { undo } from "../change/undo.js"
+import type { EarlierSchema } from "../change/earlier-schema.js"
+import { writeUndo } from "../change/write-undo.js"
 import { openWorkplace } from "../cli/database.js"
 import { defineCommand } from "../cli/options.js"
 import { projectOptions } from "../cli/shared-options.js"
@@ -39,28 +37,23 @@ export default defineCommand({
   examples: ["lockstep undo", "lockstep undo 20260403090000_drop_legacy_total --accept-data-loss"],
   async run({ settings, operands: [name], output, project }) {
     const { folder, setting, project: parts } = await openWorkplace(await project(), output)
-    const made = await undo({ ...setting, folder, name })
-    if (made.state === "nothing") {
-      output.data(nothing(made.undoes))
-      output.object({ schema: "lockstep.undo/1", ...made })
+    const written = await writeUndo({ ...setting, folder, name, schemaPath: parts.schemaPath, consent: settings })
+    if (written.state === "nothing") {
+      output.data(nothing(written.undoes))
+      output.object({ schema: "lockstep.undo/1", ...written })
       return 0
     }
-    const refusal = undoRefusal(made, settings)
-    if (refusal !== undefined) throw refusal
-    const { schemaPath } = parts
-    const earlier = await earlierSchema({ ...setting, folder, undoes: made.undoes, schemaPath })
-    const update = settings.updateSchema ? await writeEarlierSchema(earlier, schemaPath) : []
-    const file = relative(process.cwd(), await writeMigration(folder.dir, made.name, made.sql))
+    const { made, file, earlier, updated } = written
     output.say(`wrote ${file}\n`)
     output.data(made.sql.trimEnd(), "script")
-    const answer = undoAnswerOf(made, { file, earlier, updated: update })
+    const answer = undoAnswerOf(written)
     output.object(answer)
     output.say(
       made.byHand.length > 0
         ? "\nTo be completed by hand; it was not verified."
         : "\nVerified on a scratch database. Review it, then apply it with: `lockstep deploy`",
     )
-    for (const path of update) output.say(`Updated ${path}, which ${wayOf(earlier)}.`)
+    for (const path of updated) output.say(`Updated ${path}, which ${wayOf(earlier)}.`)
     if (answer.prismaSchema === "to be updated") output.say(howBack(earlier, file))
     return 0
   },

@@ -1,4 +1,4 @@
-import { relative, resolve } from "node:path"
+import { resolve } from "node:path"
 import type { Answer } from "../change/renames/decide.js"
 import { withLockedDatabase } from "../cli/database.js"
 import { applyPending } from "../cli/deploy.js"
@@ -91,24 +91,11 @@ export interface UndoOptions extends ChangeOptions {
  */
 export async function undo(options: UndoOptions): Promise<UndoAnswer> {
   const { folder } = open(options)
-  const { acceptDataLoss = false, draft = false, updateSchema = false } = options
-  const [{ undo: makeUndo }, { earlierSchema, writeEarlierSchema }, { undoRefusal }, { writeMigration }] =
-    await Promise.all([
-      import("../change/undo.js"),
-      import("../change/earlier-schema.js"),
-      import("../change/refusals.js"),
-      import("../change/migration-file.js"),
-    ])
-  const setting = { ...settingOf(options), folder }
-  const made = await makeUndo({ ...setting, name: options.name })
-  if (made.state === "nothing") return { schema: "lockstep.undo/1", ...made }
-  const refusal = undoRefusal(made, { acceptDataLoss, draft })
-  if (refusal !== undefined) throw refusal
-  const schemaPath = schemaPathOf(options)
-  const earlier = await earlierSchema({ ...setting, undoes: made.undoes, schemaPath })
-  const updated = updateSchema ? await writeEarlierSchema(earlier, schemaPath) : []
-  const file = relative(process.cwd(), await writeMigration(folder.dir, made.name, made.sql))
-  return undoAnswerOf(made, { file, earlier, updated })
+  const { name, acceptDataLoss = false, draft = false, updateSchema = false } = options
+  const { writeUndo } = await import("../change/write-undo.js")
+  const consent = { acceptDataLoss, draft, updateSchema }
+  const written = await writeUndo({ ...settingOf(options), folder, name, schemaPath: schemaPathOf(options), consent })
+  return written.state === "nothing" ? { schema: "lockstep.undo/1", ...written } : undoAnswerOf(written)
 }
 
 /** What to compare. */

@@ -75,7 +75,7 @@ const parts = `
 const columns = `
   SELECT a.attnum::int AS id, a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
     (SELECT json_build_object('schema', tn.nspname, 'name', t.typname) FROM pg_type t JOIN pg_namespace tn ON tn.oid = t.typnamespace
-     WHERE t.typtype = 'e' AND a.atttypid IN (t.oid, t.typarray)) AS enum,
+     WHERE t.typtype = 'e' AND t.oid IN (a.atttypid, (SELECT u.typelem FROM pg_type u WHERE u.oid = a.atttypid))) AS enum,
     (SELECT json_build_object('schema', fn.nspname, 'name', f.relname) FROM pg_constraint k
      JOIN pg_class f ON f.oid = k.confrelid JOIN pg_namespace fn ON fn.oid = f.relnamespace
      WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum] LIMIT 1) AS references

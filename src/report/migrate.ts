@@ -1,7 +1,6 @@
-import type { EarlierSchema } from "../change/earlier-schema.js"
 import type { NothingToSquash, Squashed } from "../change/squash/squash.js"
-import type { Undo } from "../change/undo.js"
 import type { WrittenMigration } from "../change/write-next.js"
+import type { WrittenUndo } from "../change/write-undo.js"
 import type { MigrateAnswer, SquashAnswer, UndoAnswer } from "./schemas.js"
 
 type WrittenUndoAnswer = Exclude<UndoAnswer, { state: "nothing" }>
@@ -16,16 +15,8 @@ export function migrateAnswerOf(made: WrittenMigration | undefined, state: "appl
   }
 }
 
-/** What became of an undo that was made. */
-interface WrittenUndo {
-  readonly file: string
-  readonly earlier: EarlierSchema
-  /** Files of the Prisma schema that were put back. */
-  readonly updated: readonly string[]
-}
-
 /** An undo that was written, for programs. */
-export function undoAnswerOf(made: Undo, { file, earlier, updated }: WrittenUndo): WrittenUndoAnswer {
+export function undoAnswerOf({ made, file, earlier, updated }: WrittenUndo): WrittenUndoAnswer {
   const { name, sql, undoes, losses, conditions, byHand } = made
   const state = byHand.length > 0 ? "draft" : "written"
   const prismaSchema = updated.length > 0 ? "updated" : earlier.state === "as before" ? earlier.state : "to be updated"

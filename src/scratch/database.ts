@@ -4,7 +4,6 @@ import { type Client, connect } from "../postgres/connect.js"
 import { quoteIdentifier } from "../postgres/quote.js"
 import { sqlstateOf } from "../postgres/sqlstate.js"
 import { type DatabaseUrl, withDatabase } from "../postgres/url.js"
-import type { ReplayedHistory, ScratchTemplate } from "./history.js"
 import { runScript, type Session, searchPath } from "./script.js"
 
 /** The database beside which a scratch database is made, and what Prisma's configuration says about that. */
@@ -16,6 +15,16 @@ export interface ScratchSetting {
   readonly initShadowDb?: string | undefined
   /** A history that is replayed on that server already. */
   readonly history?: ReplayedHistory | undefined
+  /** Whether the server is a test database's, where what was replayed may stay for the next command. */
+  readonly isTestServer?: boolean | undefined
+}
+
+/** The beginning of a history, replayed once: each further use is a copy. */
+export interface ReplayedHistory {
+  /** What was run there, in order, initShadowDb included. */
+  readonly scripts: readonly string[]
+  /** Opens a copy, or replays it where there is none any more. */
+  readonly open: () => Promise<ScratchDatabase>
 }
 
 /** Where a scratch database is made; where there is no main database, it is the configured one. */
@@ -27,8 +36,8 @@ export type ScratchServer =
 export interface ScratchDatabase extends Session {
   /** Opens one more connection to it; the caller ends it. */
   readonly open: () => Promise<Client>
-  /** Keeps it under another name, as a template for copies; its connection ends. Where that name is taken, drop() drops it. */
-  readonly keepAs: (name: string) => Promise<void>
+  /** Ends its own connection, so that it can be copied; returns its name. */
+  readonly asTemplate: () => Promise<string>
   /** May be called twice. */
   readonly drop: () => Promise<void>
 }
@@ -57,8 +66,8 @@ export async function openScratchDatabase({ url, shadowUrl }: ScratchServer): Pr
 }
 
 /** Creates a database on the server of `url` as a copy of another one there. Errors: L1404 it cannot be created. */
-export async function openScratchCopy(url: DatabaseUrl, of: ScratchTemplate): Promise<ScratchDatabase> {
-  return await prepared(await create(url, of.template), of.schema)
+export async function openScratchCopy(url: DatabaseUrl, template: string): Promise<ScratchDatabase> {
+  return await prepared(await create(url, template), url.schema)
 }
 
 async function prepared(opened: Opened, schema: string): Promise<ScratchDatabase> {
@@ -106,7 +115,8 @@ async function create(url: DatabaseUrl, template?: string): Promise<Opened> {
   let client: Client | undefined
   const drop = once(async () => {
     await client?.end().catch(() => undefined)
-    await dropDatabase(owner, name).finally(() => owner.end())
+    const dropping = owner.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`)
+    await dropping.finally(() => owner.end())
     notDropped.delete(drop)
   })
   notDropped.add(drop)
@@ -118,15 +128,11 @@ async function create(url: DatabaseUrl, template?: string): Promise<Opened> {
     await createAs(owner, `CREATE DATABASE ${quoteIdentifier(name)}${copy}${await quickStrategy(owner)}`)
     const open = () => connect(withoutFlush(withDatabase(url, name)), { applicationName: "lockstep scratch" })
     client = await open()
-    const keepAs = async (kept: string): Promise<void> => {
+    const asTemplate = async (): Promise<string> => {
       await client?.end()
-      const [from, to] = [quoteIdentifier(name), quoteIdentifier(kept)]
-      await owner.query(`ALTER DATABASE ${from} RENAME TO ${to}`).catch((error: unknown) => {
-        // Another process made the same one meanwhile.
-        if (sqlstateOf(error) !== "42P04") throw error
-      })
+      return name
     }
-    return { client, open, keepAs, drop }
+    return { client, open, asTemplate, drop }
   } catch (error) {
     await drop().catch(() => undefined)
     throw error
@@ -172,11 +178,6 @@ async function dropLeftOver(owner: Client): Promise<void> {
   }
 }
 
-async function dropDatabase(owner: Client, name: string): Promise<void> {
-  await owner.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", [name])
-  await owner.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)}`)
-}
-
 function once(work: () => Promise<void>): () => Promise<void> {
   let done: Promise<void> | undefined
   return () => {
@@ -196,7 +197,8 @@ function notCreated(cause: unknown): LockstepError {
 }
 
 async function useConfigured(configured: DatabaseUrl, main: DatabaseUrl | undefined): Promise<Opened> {
-  const client = await connect(configured, { applicationName: "lockstep scratch" })
+  const open = () => connect(configured, { applicationName: "lockstep scratch" })
+  const client = await open()
   try {
     if (main) await refuseSameDatabase(main, client)
     await emptyDatabase(client)
@@ -206,8 +208,8 @@ async function useConfigured(configured: DatabaseUrl, main: DatabaseUrl | undefi
   }
   return {
     client,
-    open: () => connect(configured, { applicationName: "lockstep scratch" }),
-    keepAs: () =>
+    open,
+    asTemplate: () =>
       Promise.reject(new LockstepError("L1404", "the configured shadow database cannot be kept as a template")),
     drop: once(() => client.end()),
   }

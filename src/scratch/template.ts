@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto"
 import { type Client, connect } from "../postgres/connect.js"
 import { quoteIdentifier } from "../postgres/quote.js"
+import { sqlstateOf } from "../postgres/sqlstate.js"
 import { type DatabaseUrl, withDatabase } from "../postgres/url.js"
 import { openScratchCopy, openScratchDatabase, type ScratchDatabase } from "./database.js"
-import type { ReplayedHistory } from "./history.js"
 import type { ObservedSession } from "./observe.js"
 import { installObserver } from "./observer.js"
 import { replay, type Step } from "./replay.js"
@@ -53,41 +53,21 @@ export async function openReplayed(
   const admin = await connect(setting.url, { applicationName: "lockstep scratch" })
   try {
     if (!(await mayCreate(admin))) return await replayInPlace(setting, steps)
-    const whole = await kept(admin, { ...setting, holds: "observer" }, steps)
+    const whole = await keptTemplate(admin, { ...setting, holds: "observer" }, steps)
     if (use === "shared") return await openShared(setting, whole)
-    return await observed(await openScratchCopy(setting.url, { template: whole, schema: setting.schema }))
+    return await observed(await openScratchCopy({ ...setting.url, schema: setting.schema }, whole))
   } finally {
     await admin.end()
   }
 }
 
-/**
- * Replays a history once, so that each further use of it on the server of `url` is a copy. The database is kept there as
- * a template. The role of `url` may create databases. Errors: L1404, L1406 as above.
- */
-export async function keepHistory(
-  setting: Omit<ReplaySetting, "main">,
-  steps: readonly Step[],
-): Promise<ReplayedHistory> {
-  const { url, schema, initShadowDb } = setting
-  const admin = await connect(url, { applicationName: "lockstep scratch" })
-  try {
-    const template = await kept(admin, { ...setting, holds: "history" }, steps)
-    const copied = () => openScratchCopy(url, { template, schema })
-    return {
-      scripts: [...(initShadowDb ? [initShadowDb] : []), ...steps.map(({ sql }) => sql)],
-      // Another command may have dropped it meanwhile.
-      open: () => copied().catch(() => replayedAnew(setting, steps)),
-    }
-  } finally {
-    await admin.end()
-  }
-}
+/** What it takes to replay a history. */
+export type Replaying = Omit<ReplaySetting, "main">
 
-type Kept = Omit<ReplaySetting, "main"> & { readonly holds: "history" | "observer" }
+type Kept = Replaying & { readonly holds: "history" | "observer" }
 
 /** The name of the template that holds a history; where there is none, it is made from the longest that there is. */
-async function kept(admin: Client, setting: Kept, steps: readonly Step[]): Promise<string> {
+export async function keptTemplate(admin: Client, setting: Kept, steps: readonly Step[]): Promise<string> {
   const names = namesOf(setting, steps)
   const existing = new Set(await templates(admin))
   const whole = names.at(-1) ?? prefix
@@ -96,12 +76,13 @@ async function kept(admin: Client, setting: Kept, steps: readonly Step[]): Promi
   const others = setting.holds === "observer" ? namesOf({ ...setting, holds: "history" }, steps) : names
   const found = names.map((name, at) => [name, others[at] ?? name].find((each) => existing.has(each)))
   const known = found.findLastIndex((each) => each !== undefined)
-  await build(setting, { from: found[known], steps: steps.slice(Math.max(known, 0)), name: whole })
+  await build(admin, setting, { from: found[known], steps: steps.slice(Math.max(known, 0)), name: whole })
   await evict(admin, whole)
   return whole
 }
 
-async function mayCreate(admin: Client): Promise<boolean> {
+/** Whether its role may create databases. */
+export async function mayCreate(admin: Client): Promise<boolean> {
   const { rows } = await admin.query<{ may: string }>(
     "SELECT rolcreatedb OR rolsuper AS may FROM pg_catalog.pg_roles WHERE rolname = current_user",
   )
@@ -131,21 +112,30 @@ interface Build {
 }
 
 /** The database gets its name when it is complete: what a killed process leaves is an ordinary scratch database. */
-async function build(setting: Kept, { from, steps, name }: Build): Promise<void> {
+async function build(admin: Client, setting: Kept, { from, steps, name }: Build): Promise<void> {
   const database =
     from === undefined
       ? await replayedAnew(setting, steps)
-      : await openScratchCopy(setting.url, { template: from, schema: setting.schema })
+      : await openScratchCopy({ ...setting.url, schema: setting.schema }, from)
   try {
     if (from !== undefined) await replay(database, steps)
     if (setting.holds === "observer") await database.client.query(installObserver)
-    await database.keepAs(name)
+    await rename(admin, await database.asTemplate(), name)
   } finally {
     await database.drop()
   }
 }
 
-async function replayedAnew(setting: Omit<ReplaySetting, "main">, steps: readonly Step[]): Promise<ScratchDatabase> {
+/** Another process may have made the same one meanwhile. */
+async function rename(admin: Client, from: string, to: string): Promise<void> {
+  await admin
+    .query(`ALTER DATABASE ${quoteIdentifier(from)} RENAME TO ${quoteIdentifier(to)}`)
+    .catch((error: unknown) => {
+      if (sqlstateOf(error) !== "42P04") throw error
+    })
+}
+
+export async function replayedAnew(setting: Replaying, steps: readonly Step[]): Promise<ScratchDatabase> {
   const { url, schema, initShadowDb } = setting
   const database = await openScratchDatabase({ url: { ...url, schema } })
   try {

@@ -2,7 +2,7 @@ import type { SqlDriverAdapter } from "@prisma/driver-adapter-utils"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
 import { type ReplayCache, replayCache } from "../../src/schema-engine/adapter-factory.js"
-import { keepHistory } from "../../src/scratch/template.js"
+import { keepHistory } from "../../src/scratch/history.js"
 import { createDatabase } from "../support/postgres.js"
 
 let replays: ReplayCache
@@ -78,4 +78,21 @@ test("a history that is replayed already is where it begins, and where a longer 
   expect((await replay(kept, c)).tables).toBe("a c kept")
   expect((await replay(kept)).tables).toBe("a kept")
   expect((await replay(a)).tables).toBe("a")
+})
+
+test("what was read is not read again until a script changes it", async () => {
+  const moment = async (...scripts: readonly string[]) => {
+    const adapter = await replays.connect()
+    for (const script of scripts) await adapter.executeScript(script)
+    const read = async (sql: string) => (await adapter.queryRaw({ sql, args: [], argTypes: [] })).rows
+    const first = await read("SELECT clock_timestamp()")
+    expect(await read("SELECT clock_timestamp()")).toEqual(first)
+    expect(await read("SELECT clock_timestamp(), 1")).not.toEqual(first)
+    await adapter.dispose()
+    return first
+  }
+  const first = await moment(a)
+  expect(await moment(a)).toEqual(first)
+  expect(await moment(a, b)).not.toEqual(first)
+  expect(await moment(a)).not.toEqual(first)
 })

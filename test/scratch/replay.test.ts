@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import { connect } from "../../src/postgres/connect.js"
+import { keepHistory } from "../../src/scratch/history.js"
 import { type Drift, findDrift, stepsOf, withReplayed } from "../../src/scratch/replay.js"
-import { keepHistory } from "../../src/scratch/template.js"
 import { createPlace, type Place } from "../schema-engine/setting.js"
 
 const migrations = {

@@ -6,7 +6,7 @@ import { readStructure, type Structure } from "../../postgres/structure.js"
 import type { SchemaFiles } from "../../project/schema.js"
 import { container, type Engine, type EngineSetting, historyList, withEngine } from "../../schema-engine/engine.js"
 import { withScratchDatabase } from "../../scratch/database.js"
-import { replay, type Step, stepsOf } from "../../scratch/replay.js"
+import { type Step, stepsOf, withReplayed } from "../../scratch/replay.js"
 import { runScript, type Session } from "../../scratch/script.js"
 import { inOneTransaction } from "../migration-file.js"
 import { namingFor } from "./rename.js"
@@ -25,12 +25,15 @@ export interface Structures {
 
 /** Both, on scratch databases without rows, the second by the engine's script. */
 export async function structures(setting: ChangeSetting, script: string): Promise<Structures> {
-  const { start, goal, extensions } = await withScratchDatabase(setting, async (session) => {
-    await replay(session, stepsOf(setting.folder.migrations))
-    const start = await readStructure(session.client)
-    await truncateAll(session, start)
-    return { start, goal: await structureBy(session, script), extensions: await extensionsIn(session) }
-  })
+  const { start, goal, extensions } = await withReplayed(
+    setting,
+    stepsOf(setting.folder.migrations),
+    async (session) => {
+      const start = await readStructure(session.client)
+      await truncateAll(session, start)
+      return { start, goal: await structureBy(session, script), extensions: await extensionsIn(session) }
+    },
+  )
   // The engine orders some changes so that its script fails: it changes an enum's values in a table that it makes later.
   return { start, goal: goal ?? (await structureAnew(setting, extensions)) ?? start }
 }
