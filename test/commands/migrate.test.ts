@@ -180,3 +180,76 @@ test("a schema that is not valid is refused before the database is touched", asy
   expect(stderr).toContain("error[L1401]")
   expect(exitCode).toBe(2)
 })
+
+/** As Prisma 5 and Prisma 6 write the table of an implicit many-to-many relation: its key is an index, or a primary key. */
+const relationKeys = {
+  "5.22.0": 'CREATE UNIQUE INDEX "_PostToTag_AB_unique" ON "_PostToTag"("A", "B");',
+  "6.19.3": 'ALTER TABLE "_PostToTag" ADD CONSTRAINT "_PostToTag_AB_pkey" PRIMARY KEY ("A", "B");',
+}
+const posts = (
+  key: string,
+): string => `CREATE TABLE "Post" ("id" INTEGER NOT NULL, "name" TEXT, CONSTRAINT "Post_pkey" PRIMARY KEY ("id"));
+CREATE TABLE "Tag" ("id" INTEGER NOT NULL, CONSTRAINT "Tag_pkey" PRIMARY KEY ("id"));
+CREATE TABLE "_PostToTag" ("A" INTEGER NOT NULL, "B" INTEGER NOT NULL);
+${key}
+CREATE INDEX "_PostToTag_B_index" ON "_PostToTag"("B");
+ALTER TABLE "_PostToTag" ADD CONSTRAINT "_PostToTag_A_fkey" FOREIGN KEY ("A") REFERENCES "Post"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+ALTER TABLE "_PostToTag" ADD CONSTRAINT "_PostToTag_B_fkey" FOREIGN KEY ("B") REFERENCES "Tag"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+`
+const postsSchema = `datasource db {
+  provider  = "postgresql"
+  url       = env("SHOP_POOLED_URL")
+  directUrl = env("DATABASE_URL")
+}
+
+generator client {
+  provider        = "prisma-client-js"
+  previewFeatures = ["metrics", "fullTextIndex"]
+}
+
+model Post {
+  id   Int     @id
+  name String?
+  tags Tag[]
+}
+
+model Tag {
+  id    Int    @id
+  posts Post[]
+}
+`
+
+test.each(Object.entries(relationKeys))(
+  "renames in a project of Prisma %s keep the rows, there and back",
+  async (version, key) => {
+    const { run, project, database } = await openShop({
+      migrations: { [init]: posts(key) },
+      schema: postsSchema,
+      files: { "node_modules/prisma/package.json": JSON.stringify({ name: "prisma", version, bin: "x.js" }) },
+    })
+    const rowsOf = (table: string, columns: string) => database.query(`SELECT ${columns} FROM "${table}" ORDER BY 1`)
+    await run("deploy")
+    await database.query(
+      `INSERT INTO "Post" VALUES (1, 'one'); INSERT INTO "Tag" VALUES (7); INSERT INTO "_PostToTag" VALUES (1, 7)`,
+    )
+    expect((await run("diff", "history", "schema")).stdout).toBe("No difference.")
+    const renamed = postsSchema.replace("name String?", "title String?").replaceAll("Tag", "Topic")
+    project.write("prisma/schema.prisma", renamed)
+    const refused = await run("migrate", "--name", "topics")
+    expect(refused.exitCode).toBe(1)
+    expect(refused.stderr).toContain("--rename Tag=Topic")
+    expect(refused.stderr).toContain("--rename Post.name=title")
+    const made = await run("migrate", "--name", "topics", "--rename", "Tag=Topic", "--rename", "Post.name=title")
+    expect(made, made.stderr).toMatchObject({ exitCode: 0 })
+    expect(made.stdout).not.toMatch(/DROP|CREATE/)
+    expect(await rowsOf("Post", "id, title")).toEqual([{ id: 1, title: "one" }])
+    expect(await rowsOf("_PostToTopic", '"A", "B"')).toEqual([{ A: 1, B: 7 }])
+    expect((await run("diff", "history", "schema")).stdout).toBe("No difference.")
+    const undone = await run("undo")
+    expect(undone, undone.stderr).toMatchObject({ exitCode: 0 })
+    await run("deploy")
+    expect(await rowsOf("Post", "id, name")).toEqual([{ id: 1, name: "one" }])
+    expect(await rowsOf("_PostToTag", '"A", "B"')).toEqual([{ A: 1, B: 7 }])
+    expect(readFileSync(join(project.root, "prisma/schema.prisma"), "utf8")).toBe(renamed)
+  },
+)

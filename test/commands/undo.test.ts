@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { objectsIn } from "../e2e/json.js"
-import { migrations, openShop, widerSchema } from "../support/shop.js"
+import { createDatabase } from "../support/postgres.js"
+import { migrations, openShop, scratchDatabasesLeftOn, widerSchema } from "../support/shop.js"
 
 const age = "20260103000000_age"
 const withAge = { ...migrations, [age]: 'ALTER TABLE "User" ADD COLUMN "age" INTEGER;\n' }
@@ -48,3 +49,36 @@ test("of a migration that changes rows alone it says which one is meant, and tha
     exitCode: 0,
   })
 })
+
+test.each(["prisma.config", "the schema, as up to Prisma 6"])(
+  "the shadow database that %s names is where an undo is tried, and takes the schema back",
+  async (where) => {
+    const shadow = await createDatabase()
+    await shadow.query("CREATE TABLE earlier (n int)")
+    const inConfig = where === "prisma.config"
+    const config = `export default { datasource: { url: process.env.DATABASE_URL, shadowDatabaseUrl: "${shadow.url}" } }\n`
+    const line = `provider = "postgresql"\n  url = env("DATABASE_URL")\n  shadowDatabaseUrl = "${shadow.url}"`
+    const { run, project, database } = await openShop({
+      schema: inConfig ? widerSchema : widerSchema.replace('provider = "postgresql"', line),
+      migrations: withAge,
+      files: inConfig ? { "prisma.config.mjs": config } : {},
+    })
+    await run("deploy")
+    const { stderr, exitCode } = await run("undo", "--accept-data-loss", "--update-schema")
+    expect({ stderr, exitCode }).toMatchObject({
+      stderr: expect.stringContaining("Verified on a scratch database"),
+      exitCode: 0,
+    })
+    expect(readFileSync(join(project.root, "prisma/schema.prisma"), "utf8")).not.toContain("age")
+    // It was emptied before use, as Prisma does, which the others that are made beside a database would not have done.
+    expect(await shadow.query("SELECT tablename FROM pg_tables WHERE tablename = 'earlier'")).toEqual([])
+    expect(await scratchDatabasesLeftOn(database)).toBe(0)
+    await run("deploy")
+    expect(
+      await database.query(
+        `SELECT column_name FROM information_schema.columns WHERE table_name = 'User' AND column_name = 'age'`,
+      ),
+    ).toEqual([])
+    expect((await run("diff", "history", "schema")).stdout).toBe("No difference.")
+  },
+)
