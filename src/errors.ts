@@ -2,7 +2,7 @@
  * Every error code with its exit code and title. Codes are stable: they are never reused or renumbered.
  * L10 a migration's SQL, L11 the history, L12 the connection, L13 usage and project, L14 the schema engine,
  * L15 the embedded server, L16 containers and Kubernetes, L17 init, L180 rehearsals, L185 squash, L19 checks, L20 fleets,
- * L204 backups, L207 reports.
+ * L204 backups, L207 reports, L21 backfills.
  */
 export const errorCodes = {
   L1000: { exitCode: 1, title: "unexpected failure (a bug in Lockstep; please report it)" },
@@ -132,6 +132,16 @@ export const errorCodes = {
   L2047: { exitCode: 2, title: "a file is no backup" },
   L2048: { exitCode: 2, title: "pg_dump cannot use the database URL's certificate" },
   L2070: { exitCode: 2, title: "a report's file cannot be read" },
+  L2101: { exitCode: 2, title: "a backfill's file cannot be used" },
+  L2102: { exitCode: 2, title: "no such backfill" },
+  L2103: { exitCode: 1, title: "the migration that a backfill comes after is not applied" },
+  L2104: { exitCode: 1, title: "a backfill's table cannot be walked in ranges" },
+  L2105: { exitCode: 1, title: "a backfill's file was edited after it began" },
+  L2106: { exitCode: 1, title: "timed out waiting for another process that runs the backfill" },
+  L2107: { exitCode: 1, title: "a backfill's statement failed" },
+  L2108: { exitCode: 1, title: "a backfill's progress cannot be read or written" },
+  L2109: { exitCode: 1, title: "the lag of the replicas is not visible" },
+  L2110: { exitCode: 1, title: "a migration comes after a backfill that is not finished" },
 } as const satisfies Record<string, { exitCode: 1 | 2; title: string }>
 
 export type ErrorCode = keyof typeof errorCodes

@@ -15,7 +15,7 @@ const floors: readonly (readonly string[])[] = [
   ["scratch"],
   ["schema-engine"],
   ["deploy", "change", "image", "kubernetes", "client", "backup"],
-  ["plan"],
+  ["plan", "backfill"],
   ["rehearse", "fleet"],
   ["check"],
   ["init", "doctor"],

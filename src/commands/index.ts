@@ -19,6 +19,7 @@ export const commands: Readonly<Record<string, Entry>> = {
     load: () => import("./migrate.js"),
   },
   deploy: { summary: "apply the pending migrations", load: () => import("./deploy.js") },
+  backfill: { summary: "run data changes in small batches", load: () => import("./backfill.js") },
   plan: { summary: "show what a deploy would lock, rewrite and destroy", load: () => import("./plan.js") },
   rehearse: { summary: "apply what is pending to a scratch database with data", load: () => import("./rehearse.js") },
   check: { summary: "check the history, the schema and what a deploy would do", load: () => import("./check.js") },

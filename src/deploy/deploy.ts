@@ -107,7 +107,7 @@ async function confirmNow(context: DeployContext): Promise<void> {
 async function deployOver(context: DeployContext): Promise<Outcome> {
   const { client, request, progress } = context
   const { url, folder, findDrift, onEvent } = request
-  const waitedSince = await takeLock(client, request, progress.disconnects > 0 ? "own orphan" : "others")
+  const waitedSince = await takeLock(client, request, { holder: progress.disconnects > 0 ? "own orphan" : "others" })
   const isFirst = waitedSince === undefined && progress.disconnects === 0
   await client.query(limitLockWait)
   const outcome =

@@ -3,9 +3,9 @@ import { LockstepError } from "../errors.js"
 import { requestCancel } from "../postgres/cancel.js"
 import type { DeployContext } from "./context.js"
 
-/** The error of a deploy that a signal ended. */
+/** The error of a command that a signal ended. */
 export const interrupted = (state: string): LockstepError =>
-  new LockstepError("L1001", "interrupted", { state, next: "run the same deploy again" })
+  new LockstepError("L1001", "interrupted", { state, next: "run the same command again" })
 
 /** Errors: L1001 a signal has come. */
 export function throwIfInterrupted(signal: AbortSignal, state: string): void {
@@ -45,13 +45,17 @@ export async function inTime<T>(work: Promise<T>, ms: number): Promise<T | undef
 
 const repeatCancelMs = 200
 
+interface Interruptible extends Pick<DeployContext, "client"> {
+  readonly request: Pick<DeployContext["request"], "url" | "signal">
+}
+
 /**
  * Does work that runs one message of a migration; when a signal comes meanwhile, the statement is cancelled on the
  * server, where it would otherwise run on without its client. The request is repeated, because it may arrive between
  * two statements. None is in transit when this resolves, so that none can cancel what is sent next.
  */
 export async function cancelledOnSignal<T>(
-  { client, request: { url, signal } }: Pick<DeployContext, "client" | "request">,
+  { client, request: { url, signal } }: Interruptible,
   work: () => Promise<T>,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined

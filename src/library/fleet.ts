@@ -85,7 +85,7 @@ export async function deployFleet(options: FleetDeployOptions): Promise<FleetSum
     settings: { ...settingsOf(options), verify },
     applicationName: options.applicationName ?? "lockstep",
     onEvent: (event, progressOf) => {
-      if (event.event === "deploy") onEvent({ ...event, target: event.target.name })
+      if (event.event === "work") onEvent({ event: "deploy", target: event.target.name, deploy: event.work })
       if (event.event === "wave") onEvent({ ...event, targets: event.targets.length })
       if (event.event === "ended")
         onEvent({ event: "target", ...resultOf(event.outcome, progressOf(event.outcome.target)) })

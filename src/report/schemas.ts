@@ -7,6 +7,7 @@ import { found as foundSchema } from "../init/detect.js"
 import { podPartSchema } from "../kubernetes/init-container.js"
 import { jobSchema } from "../kubernetes/job.js"
 import { valuesSchema } from "../kubernetes/values.js"
+import { backfillAnswers } from "./backfill/json.js"
 import { backupAnswer, restoreAnswer } from "./backup-json.js"
 import { checkAnswer } from "./check-json.js"
 import { fleetAnswers } from "./fleet/answers.js"
@@ -186,6 +187,7 @@ export const answers = {
   "lockstep.doctor/1": doctor,
   "lockstep.status/1": statusAnswer,
   "lockstep.deploy/1": deploy,
+  ...backfillAnswers,
   ...fleetAnswers,
   "lockstep.plan/1": planAnswer,
   "lockstep.rehearse/1": rehearsalAnswer,

@@ -4,7 +4,9 @@ import type { Statement } from "../../sql/parse.js"
 import { find } from "../../sql/tree.js"
 import type { DeployContext } from "../context.js"
 
-type Session = Pick<DeployContext, "client" | "request">
+interface Session extends Pick<DeployContext, "client"> {
+  readonly request: Pick<DeployContext["request"], "url" | "settings">
+}
 
 /** Sessions that the server checks for a vanished client. */
 const checked = new WeakSet<Client>()

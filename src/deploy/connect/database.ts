@@ -16,11 +16,15 @@ const reportEveryMs = 5000
 /**
  * Connects, waiting for a server that may come up and creating a database that does not exist, as Prisma does; then
  * refuses a server that cannot be migrated. `time`: again, after the connection was lost, a standby may be about to be
- * promoted, and is waited for; a database that does not exist is not created, because it existed.
+ * promoted, and is waited for; a database that does not exist is not created, because it existed. Nor is it for work that
+ * needs one that exists.
  * Errors: L1210 to L1219 no connection, L1021 a transaction pooler, L1022 a standby or read-only server, L1023 the
  * database cannot be created; ConnectionLost.
  */
-export async function openDatabase(request: ConnectRequest, time: "first" | "again" = "first"): Promise<Client> {
+export async function openDatabase(
+  request: ConnectRequest,
+  time: "first" | "again" | "on existing" = "first",
+): Promise<Client> {
   const { settings, signal, onEvent } = request
   const started = Date.now()
   let reported = Number.NEGATIVE_INFINITY

@@ -67,11 +67,19 @@ export function collect(logs: readonly Log[]): Collected {
         : "the results are of different migrations",
       "report on the logs of one release, from their first line on",
     )
-  const { migrations = 0 } = [...began, ...done][0] ?? {}
+  const { migrations = 0, command } = [...began, ...done][0] ?? {}
   const results = resultsIn(all)
   const stop = done.find(({ stopped }) => stopped !== null)?.stopped ?? undefined
   const durationMs = Math.max(0, ...done.map((one) => one.durationMs))
-  const summary = summaryOf(results, { history, migrations, shard: null, durationMs, runFile: null, stop })
+  const summary = summaryOf(results, {
+    ...(command && { command }),
+    history,
+    migrations,
+    shard: null,
+    durationMs,
+    runFile: null,
+    stop,
+  })
   return { summary, ...sharesIn([...began, ...done].flatMap(({ shard }) => shard ?? [])) }
 }
 

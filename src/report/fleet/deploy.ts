@@ -16,7 +16,7 @@ export const thousands = (count: number): string => count.toLocaleString("en-US"
 /** "1,000 targets". */
 export const counted = (count: number, noun: string): string => `${thousands(count)} ${noun}${count === 1 ? "" : "s"}`
 
-/** How the fleet's deploy ended, for people: each reason of a failure once, what was interrupted, the verdict. */
+/** How the work on a fleet ended, for people: each reason of a failure once, what was interrupted, the verdict. */
 export function renderFleet(summary: FleetSummary, paint: Output["paint"]): string {
   const interrupted = summary.results.filter(({ state }) => state === "interrupted")
   return [
@@ -39,7 +39,7 @@ export function fleetVerdict(summary: FleetSummary): string {
   if (targets === 0) return "Nothing to do: no target is in this share of the list."
   if (isComplete(summary)) {
     const what = changed === 0 ? "nothing to do" : `${thousands(changed)} changed`
-    return `Up to date: ${thousands(done)} of ${counted(targets, "target")}, ${what}, in ${duration(durationMs)}.`
+    return `${summary.command === "backfill" ? "Finished" : "Up to date"}: ${thousands(done)} of ${counted(targets, "target")}, ${what}, in ${duration(durationMs)}.`
   }
   return `${whyStopped(summary)}${counts(summary)}\n  next:   ${nextStep(summary)}`
 }
@@ -50,14 +50,14 @@ function whyStopped({ stopped, failed }: FleetSummary): string {
   return stopped === "wave" ? "Stopped between two waves: the next was not confirmed. " : ""
 }
 
-function counts({ targets, done, failed, interrupted, notStarted, notKnown }: FleetSummary): string {
+function counts({ command, targets, done, failed, interrupted, notStarted, notKnown }: FleetSummary): string {
   const others = [
     ...(notStarted > 0 ? [`${thousands(notStarted)} not started`] : []),
     ...(interrupted > 0 ? [`${thousands(interrupted)} interrupted`] : []),
     ...(notKnown > 0 ? [`${thousands(notKnown)} not known`] : []),
     ...(failed > 0 ? [`${thousands(failed)} failed`] : []),
   ]
-  return `${[`${thousands(done)} of ${thousands(targets)} up to date`, ...others].join(", ")}.`
+  return `${[`${thousands(done)} of ${thousands(targets)} ${command === "backfill" ? "finished" : "up to date"}`, ...others].join(", ")}.`
 }
 
 function nextStep({ stopped, done, runFile, results }: FleetSummary): string {
@@ -68,35 +68,46 @@ function nextStep({ stopped, done, runFile, results }: FleetSummary): string {
       : `, with --resume-run ${runFile} to skip the ${thousands(done)} that ${done === 1 ? "is" : "are"} done`
   if (failed.length > 0) return `fix ${someOf(failed)}, then run the same command again${skip}`
   if (stopped === "wave")
-    return `look at what was deployed, then run the same command again${skip}; --yes begins each wave without asking`
+    return `look at what was done, then run the same command again${skip}; --yes begins each wave without asking`
   return `run the same command again${skip}`
 }
 
-/** The fleet's deploy as a report: an item a target, and each reason of a failure once. */
+/** The work on a fleet as a report: an item a target, and each reason of a failure once. */
 export function fleetReport(summary: FleetSummary, migrations: readonly string[]): Report {
-  const { failures, results } = summary
+  const { command = "deploy", failures, results } = summary
   return {
-    command: "deploy",
+    command,
     verdict: fleetVerdict(summary).split("\n")[0] ?? "",
-    items: results.map(itemOf),
-    groups: failures.map(({ error, targets }) => ({ finding: findingOf(error, targets[0] ?? ""), items: targets })),
-    grid: { migrations, rows: results.map(({ name, group, state, newest }) => ({ name, group, state, newest })) },
+    items: results.map((one) => itemOf(one, command)),
+    groups: failures.map(({ error, targets }) => ({
+      finding: findingOf(error, `the ${command} of ${targets[0]} failed`, targets[0] ?? ""),
+      items: targets,
+    })),
+    ...(command === "deploy" && {
+      grid: { migrations, rows: results.map(({ name, group, state, newest }) => ({ name, group, state, newest })) },
+    }),
   }
 }
 
-function itemOf({ name, state, error, durationMs }: TargetResult): Item {
+function itemOf({ name, state, error, durationMs }: TargetResult, command: string): Item {
   const time = durationMs === null ? {} : { durationMs }
   if (state === "done" || state === "done before") return { name, state: "passed", findings: [], accepted: [], ...time }
   if (error === null) return { name, state: "skipped", findings: [], accepted: [], skipped: state, ...time }
-  return { name, state: "failed", findings: [findingOf(error, name)], accepted: [], ...time }
+  return {
+    name,
+    state: "failed",
+    findings: [findingOf(error, `the ${command} of ${name} failed`, name)],
+    accepted: [],
+    ...time,
+  }
 }
 
-function findingOf(error: ErrorAnswer, target: string): Finding {
+function findingOf(error: ErrorAnswer, title: string, target: string): Finding {
   const { code, message, file, line, column, hint, state, next } = error
   return {
     check: code,
     severity: "error",
-    title: `the deploy of ${target} failed`,
+    title,
     message: [message, hint, state && `state: ${state}`].filter(Boolean).join("\n"),
     ...(file === undefined ? {} : { file: file.replaceAll("\\", "/") }),
     ...(line === undefined ? {} : { line }),

@@ -1,4 +1,5 @@
 import * as z from "zod/mini"
+import { backfillEvent } from "../../backfill/events.js"
 import { deployEvent } from "../../deploy/events.js"
 
 const text = z.optional(z.string())
@@ -33,7 +34,7 @@ const result = {
   state: z.enum(["done", "failed", "interrupted", "not started", "done before", "not known"]),
   /** The newest migration of the folder that is applied; null where none is, and where it is not known. */
   newest: z.nullable(z.string()),
-  /** What this run applied, in order. */
+  /** What this run applied, or the backfills that it finished, in order. */
   applied: names,
   durationMs: z.nullable(ms),
   error: z.nullable(failedWith),
@@ -41,15 +42,18 @@ const result = {
 
 const targetResult = z.strictObject(result)
 
-/** How a deploy went on one target of a fleet. */
+/** How a deploy, or backfills, went on one target of a fleet. */
 export type TargetResult = Readonly<z.infer<typeof targetResult>>
 
 const fleet = z.literal("lockstep.fleet/1")
 
-/** How a fleet's deploy ended. */
+/** What is done to the targets; absent: a deploy. */
+const command = z.optional(z.enum(["deploy", "backfill"]))
+
+/** How a fleet's deploy, or its backfills, ended. */
 export const fleetSummary = z.strictObject({
-  ...{ schema: fleet, event: z.literal("done") },
-  /** The folder's digest, and how many migrations it has. */
+  ...{ schema: fleet, event: z.literal("done"), command },
+  /** The folder's digest, and how many migrations it has; or those of the backfills that are run. */
   ...{ history: z.string(), migrations: count },
   /** "3/16"; null for the whole list. */
   shard: z.nullable(z.string()),
@@ -69,21 +73,22 @@ export type FleetSummary = Readonly<z.infer<typeof fleetSummary>>
 
 const at = { schema: fleet, at: time }
 
-/** A fleet's deploy begins: with which migrations, on which targets. */
+/** A fleet's deploy begins: with which migrations, on which targets; or its backfills. */
 export const fleetBegan = z.strictObject({
-  ...{ ...at, event: z.literal("began"), version: z.string(), history: z.string(), migrations: count },
+  ...{ ...at, event: z.literal("began"), command, version: z.string(), history: z.string(), migrations: count },
   ...{ shard: z.nullable(z.string()), targets: names, runFile: z.nullable(z.string()) },
 })
 
 /** A target has ended. */
 export const fleetTarget = z.strictObject({ ...at, event: z.literal("target"), ...result })
 
-/** What `lockstep deploy --targets --json` prints: one object a line. */
+/** What `lockstep deploy --targets --json` and `lockstep backfill --targets --json` print: one object a line. */
 export const fleetAnswer = z.union([
   fleetBegan,
   z.strictObject({ ...at, event: z.literal("wave"), index: count, of: count, targets: count }),
   /** What one target's deploy reports, as `lockstep.deploy/1` has it. */
   z.strictObject({ ...at, event: z.literal("deploy"), target: z.string(), deploy: deployEvent }),
+  z.strictObject({ ...at, event: z.literal("backfill"), target: z.string(), backfill: backfillEvent }),
   fleetTarget,
   fleetSummary,
 ])

@@ -1,4 +1,3 @@
-import type { DeployEvent } from "../../deploy/events.js"
 import type { FleetTarget } from "../../fleet/target.js"
 import { duration } from "../deploy.js"
 import { thousands } from "./deploy.js"
@@ -31,9 +30,8 @@ export class FleetProgress {
     this.#running.set(key, { name, since: now, doing: "connecting" })
   }
 
-  deploys({ key }: FleetTarget, event: DeployEvent): void {
+  works({ key }: FleetTarget, doing: string | undefined): void {
     const running = this.#running.get(key)
-    const doing = doingOf(event)
     if (running !== undefined && doing !== undefined) running.doing = doing
   }
 
@@ -67,30 +65,5 @@ export class FleetProgress {
     if (ended < 3 || left <= 0) return ""
     const seconds = Math.max(1, Math.ceil((((now - this.#since) / ended) * left) / 1000))
     return `about ${seconds < 60 ? `${seconds} s` : duration(seconds * 1000)} left`
-  }
-}
-
-function doingOf(event: DeployEvent): string | undefined {
-  switch (event.event) {
-    case "waiting-for-database":
-      return "waiting for the database"
-    case "waiting-for-lock":
-      return "waiting for the migration lock"
-    case "waiting-for-history":
-      return "waiting for a lock on the history"
-    case "started":
-      return event.name
-    case "applied":
-      return `applied ${event.name}`
-    case "retry":
-      return `retry ${event.attempt} of ${event.of}: ${event.reason}`
-    case "planned": {
-      // Small migrations go in one message; which of them runs is not known.
-      const [first, ...more] = event.pending
-      if (first === undefined) return "verifying"
-      return more.length === 0 ? first : `${first} and ${more.length} more`
-    }
-    default:
-      return undefined
   }
 }

@@ -1,6 +1,5 @@
-import type { DeployedTarget, FleetDeployEvent } from "../../cli/fleet/deploy.js"
+import type { OnFleetWork } from "../../cli/fleet/work.js"
 import type { Output } from "../../cli/output.js"
-import type { DeployEvent } from "../../deploy/events.js"
 import { someOf } from "../../fleet/outcome.js"
 import type { FleetTarget } from "../../fleet/target.js"
 import { inLine } from "../../printable.js"
@@ -8,10 +7,11 @@ import { duration } from "../deploy.js"
 import { counted } from "./deploy.js"
 import { FleetProgress } from "./live.js"
 import { resultOf } from "./results.js"
+import type { FleetWords } from "./words.js"
 
-/** Reports a fleet's deploy as it happens. */
-export interface FleetReporter {
-  readonly onEvent: (event: FleetDeployEvent, progress: (target: FleetTarget) => DeployedTarget) => void
+/** Reports the work on a fleet as it happens. */
+export interface FleetReporter<E> {
+  readonly onEvent: OnFleetWork<E>
   /** Ends the live table, and prints what targets had to note, each once. */
   readonly end: () => void
 }
@@ -19,7 +19,7 @@ export interface FleetReporter {
 const everyMs = 120
 
 /** On a terminal a live table and the failures; elsewhere a line a target; with --json an object a line. */
-export function fleetReporter(output: Output): FleetReporter {
+export function fleetReporter<E>(output: Output, words: FleetWords<E>): FleetReporter<E> {
   const { say, live, paint, terminal, json, object } = output
   const progress = new FleetProgress()
   const notes = new Map<string, string[]>()
@@ -30,13 +30,12 @@ export function fleetReporter(output: Output): FleetReporter {
   }
   const timer = terminal && !json ? setInterval(draw, everyMs).unref() : undefined
   const asObject = (value: object) => object({ schema: "lockstep.fleet/1", at: new Date().toISOString(), ...value })
-  const onDeploy = (target: FleetTarget, event: DeployEvent) => {
-    asObject({ event: "deploy", target: target.name, deploy: event })
-    progress.deploys(target, event)
-    const note =
-      event.event === "note" ? event.text : event.event === "database-created" ? "the database was created" : ""
-    if (note !== "") notes.set(note, [...(notes.get(note) ?? []), target.name])
-    const line = terminal ? undefined : lineOf(event)
+  const onWork = (target: FleetTarget, event: E) => {
+    asObject({ event: words.command, target: target.name, [words.command]: event })
+    progress.works(target, words.doing(event))
+    const note = words.note(event)
+    if (note !== undefined) notes.set(note, [...(notes.get(note) ?? []), target.name])
+    const line = terminal ? undefined : words.line(event)
     if (line !== undefined) say(`  ..    ${inLine(target.name)}   ${inLine(line)}`)
   }
   return {
@@ -52,8 +51,8 @@ export function fleetReporter(output: Output): FleetReporter {
         }
         case "started":
           return progress.start(event.target, performance.now())
-        case "deploy":
-          return onDeploy(event.target, event.deploy)
+        case "work":
+          return onWork(event.target, event.work)
         case "ended": {
           const { outcome } = event
           const { state, target } = outcome
@@ -69,7 +68,7 @@ export function fleetReporter(output: Output): FleetReporter {
             )
           } else if (outcome.state === "done" && !terminal) {
             const { applied } = outcome.result
-            const what = applied.length === 0 ? "nothing to do" : `${applied.length} applied`
+            const what = applied.length === 0 ? "nothing to do" : words.changed(applied.length)
             say(`  ${paint.green("ok")}    ${name}   ${what}, ${duration(outcome.durationMs)}`)
           }
           return
@@ -84,19 +83,5 @@ export function fleetReporter(output: Output): FleetReporter {
       clearInterval(timer)
       for (const [note, names] of notes) say(`  ${paint.yellow("note")}  ${inLine(note)}   (${someOf(names)})`)
     },
-  }
-}
-
-/** What a log without a terminal shows of a target that is not done at once. */
-function lineOf(event: DeployEvent): string | undefined {
-  switch (event.event) {
-    case "waiting-for-database":
-      return `waiting for the database (${duration(event.waitedMs)}): ${event.reason}`
-    case "waiting-for-lock":
-      return `waiting for the migration lock${event.holder ? `, held by ${event.holder.applicationName} (pid ${event.holder.pid})` : ""}`
-    case "retry":
-      return `retry ${event.attempt} of ${event.of} in ${duration(event.delayMs)}: ${event.reason}`
-    default:
-      return undefined
   }
 }

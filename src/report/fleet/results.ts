@@ -1,4 +1,4 @@
-import type { DeployedTarget } from "../../cli/fleet/deploy.js"
+import type { TargetProgress } from "../../cli/fleet/work.js"
 import { type FailureGroup, groupFailures, type Outcome } from "../../fleet/outcome.js"
 import type { Stop } from "../../fleet/run.js"
 import { type FleetTarget, hostOf } from "../../fleet/target.js"
@@ -15,7 +15,7 @@ export function targetOf(target: FleetTarget): ResultTarget {
 }
 
 /** How it went with a target, for programs. `progress`: what is known of one that did not succeed. */
-export function resultOf(outcome: Outcome<DeployedTarget>, progress: DeployedTarget): TargetResult {
+export function resultOf(outcome: Outcome<TargetProgress>, progress: TargetProgress): TargetResult {
   const { state } = outcome
   const { newest, applied } = state === "done" ? outcome.result : progress
   return {
@@ -26,7 +26,10 @@ export function resultOf(outcome: Outcome<DeployedTarget>, progress: DeployedTar
 }
 
 /** A summary but for the results and what is counted from them. */
-export type FleetFacts = Pick<FleetSummary, "history" | "migrations" | "shard" | "durationMs" | "runFile"> & {
+export type FleetFacts = Pick<
+  FleetSummary,
+  "command" | "history" | "migrations" | "shard" | "durationMs" | "runFile"
+> & {
   readonly stop: Stop["why"] | undefined
 }
 

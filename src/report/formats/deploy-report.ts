@@ -27,7 +27,7 @@ export interface DeployCourse {
 export interface Failure {
   readonly report: Report
   readonly object: object
-  readonly picture: () => Promise<Picture>
+  readonly picture?: () => Promise<Picture>
 }
 
 /** Begins to collect. `picture`: what a page shows of it, which is asked for where a page is. */

@@ -82,7 +82,13 @@ export async function give(answer: Answer, chosen: Chosen, output: Output): Prom
 export async function giveFailure({ report, object, picture }: Failure, chosen: Chosen, output: Output): Promise<void> {
   const [only = "text"] = chosen.format
   if (chosen.output === undefined && only === "text") return
-  const answer = { command: report.command, text: () => report.verdict, object, report: async () => report, picture }
+  const answer = {
+    command: report.command,
+    text: () => report.verdict,
+    object,
+    report: async () => report,
+    ...(picture && { picture }),
+  }
   const data = chosen.output === undefined ? output.data : () => undefined
   await give(answer, chosen, { ...output, data, object: () => undefined })
 }

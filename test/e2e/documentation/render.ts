@@ -19,6 +19,7 @@ const areas: Readonly<Record<string, string>> = {
   L18: "Rehearsals, and squashed histories",
   L19: "Checks",
   L20: "Fleets",
+  L21: "Backfills",
 }
 
 /** docs/errors.md: every code with what it means and its exit code. */

@@ -13,7 +13,8 @@ test("the table has what is done, at work, failed and waiting, the time left, an
   }
   progress.start(fourth, 1000)
   progress.start(fifth, 5500)
-  progress.deploys(fourth, { event: "started", name: "20260402_idx", class: "transactional", index: 0, of: 1 })
+  progress.works(fourth, "20260402_idx")
+  progress.works(fourth, undefined)
   expect(progress.render(6000).split("\n")).toEqual([
     "wave 2 of 3: 2 of 10   running 2   failed 1   waiting 5   about 14 s left",
     "  tenant_4    5.0 s  20260402_idx",
