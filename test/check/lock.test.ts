@@ -3,6 +3,10 @@ import { expect, test } from "vitest"
 import { findingsOf } from "../../src/check/finding.js"
 import { fixProblems } from "../../src/check/run.js"
 import { loadProject } from "../../src/project/project.js"
+import { checkObject } from "../../src/report/check-json.js"
+import { asGithub } from "../../src/report/formats/github.js"
+import { checkReport } from "../../src/report/formats/report.js"
+import { asSarif } from "../../src/report/formats/sarif.js"
 import { serverUrl } from "../support/postgres.js"
 import { exampleProject } from "./project.js"
 
@@ -47,6 +51,37 @@ test.each([
       file: "string",
       line: "number",
     })
+})
+
+/** A statement after others, on a line of its file that begins with more than one byte or code unit a character. */
+const later = (statement: string) => `SELECT 1;\n\n  SELECT '🐘é'; ${statement}\n`
+
+test.each([
+  ["lock/rewrites", `ALTER TABLE "Order" ALTER COLUMN "note" TYPE int USING 1;`],
+  ["lock/scans", `ALTER TABLE "Order" ALTER COLUMN "total" SET NOT NULL;`],
+  ["lock/blocks-readers", `ALTER TABLE "Order" ADD UNIQUE ("total");`],
+  ["lock/blocks-readers", `ALTER TABLE "Order" ADD COLUMN "x" int; UPDATE "Order" SET "x" = 1;`],
+  ["lock/blocks-writers", `CREATE INDEX ON "Order" ("total");`],
+  ["data/unbounded", `UPDATE "Line" SET "orderId" = 1;`],
+  ["data/loss", `ALTER TABLE "Order" DROP COLUMN "note";`],
+  ["data/loss", `DO $$ BEGIN DELETE FROM "Order"; END $$;`],
+])("a finding of %s stands where its statement begins: %s", async (id, statement) => {
+  const findings = await found(later(statement), large, [id])
+  expect(findings).toMatchObject([{ check: id, line: 3, column: 16 }])
+})
+
+test("the JSON, SARIF and GitHub's annotations have that place", async () => {
+  const base = { "20260101000000_init": init, "statistics.json": large }
+  const branch = { "20260102000000_x": later(`CREATE INDEX ON "Order" ("total");`) }
+  const project = await exampleProject({ base, branch }, "without a database")
+  const results = await project.check({ ids: ["lock/blocks-writers"] })
+  expect(checkObject(results, [])).toMatchObject({ checks: [{ findings: [{ line: 3, column: 16 }] }] })
+  const report = checkReport(results)
+  expect(asSarif(report).runs[0]?.results?.[0]?.locations?.[0]?.physicalLocation).toMatchObject({
+    artifactLocation: { uri: expect.stringMatching(/20260102000000_x\/migration\.sql$/) },
+    region: { startLine: 3, startColumn: 16 },
+  })
+  expect(asGithub(report)).toMatch(/^::error file=\S*20260102000000_x\/migration\.sql,line=3,col=16,title=/)
 })
 
 test("a finding names the table with its size, and what is safer", async () => {
