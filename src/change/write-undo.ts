@@ -1,5 +1,6 @@
 import { relative } from "node:path"
 import type { Folder } from "../history/folder.js"
+import { replayCache } from "../schema-engine/adapter-factory.js"
 import type { EngineSetting } from "../schema-engine/engine.js"
 import { withHistory } from "../scratch/history.js"
 import { stepsOf } from "../scratch/replay.js"
@@ -38,13 +39,18 @@ export async function writeUndo(next: NextUndo): Promise<WrittenUndo | NothingTo
   const { folder } = place
   const before = stepsOf(folder.migrations.slice(0, firstUndone(folder, name)))
   return await withHistory(place, before, async (setting) => {
-    const made = await undo({ ...setting, name })
-    if (made.state === "nothing") return made
-    const refusal = undoRefusal(made, consent)
-    if (refusal !== undefined) throw refusal
-    const earlier = await earlierSchema({ ...setting, undoes: made.undoes, schemaPath })
-    const updated = consent.updateSchema ? await writeEarlierSchema(earlier, schemaPath) : []
-    const file = relative(process.cwd(), await writeMigration(folder.dir, made.name, made.sql))
-    return { state: "written", made, file, earlier, updated }
+    const replays = replayCache(setting)
+    try {
+      const made = await undo({ ...setting, replays, name })
+      if (made.state === "nothing") return made
+      const refusal = undoRefusal(made, consent)
+      if (refusal !== undefined) throw refusal
+      const earlier = await earlierSchema({ ...setting, replays, undoes: made.undoes, schemaPath })
+      const updated = consent.updateSchema ? await writeEarlierSchema(earlier, schemaPath) : []
+      const file = relative(process.cwd(), await writeMigration(folder.dir, made.name, made.sql))
+      return { state: "written", made, file, earlier, updated }
+    } finally {
+      await replays.close()
+    }
   })
 }

@@ -25,6 +25,8 @@ export interface Databases {
   readonly shadowUrl?: DatabaseUrl | undefined
   /** A history that is replayed on that server already. */
   readonly history?: ReplayedHistory | undefined
+  /** The scratch databases of several engines that replay the same history, one after another; the caller closes them. */
+  readonly replays?: ReplayCache | undefined
   /** Takes the migration lock wherever it is needed; without it the engine waits for it inside of PostgreSQL. */
   readonly takeLock?: TakeLock | undefined
 }
@@ -39,10 +41,12 @@ interface AdapterFactory {
 }
 
 /** Opens the engine's connections: to the database itself, and to scratch databases where it wants a shadow database. */
-export function adapterFactory({ url, shadowUrl, history, takeLock = waitForLock }: Databases): AdapterFactory {
+export function adapterFactory(databases: Databases): AdapterFactory {
+  const { url, shadowUrl, history, takeLock = waitForLock } = databases
   const clients = new Set<Client>()
   const server = url ? { url, shadowUrl, history } : shadowUrl && { shadowUrl }
-  const replays = server && replayCache(server)
+  const own = databases.replays === undefined && server ? replayCache(server) : undefined
+  const replays = databases.replays ?? own
   const bound = bindMigrationAwareSqlAdapterFactory({
     provider: "postgres",
     adapterName: "lockstep",
@@ -63,7 +67,7 @@ export function adapterFactory({ url, shadowUrl, history, takeLock = waitForLock
     return first === undefined ? await work() : await underLock(first, takeLock, work)
   }
   const close = async (): Promise<void> => {
-    await Promise.allSettled([...[...clients].map(end), replays?.close()])
+    await Promise.allSettled([...[...clients].map(end), own?.close()])
     clients.clear()
   }
   return { bound, locked, close }

@@ -13,7 +13,7 @@ import type { SchemaFiles } from "../project/schema.js"
 import type { ScratchSetting } from "../scratch/database.js"
 import type { Step } from "../scratch/replay.js"
 import type { TakeLock } from "./adapter.js"
-import { adapterFactory, type Databases } from "./adapter-factory.js"
+import { adapterFactory, type Databases, type ReplayCache } from "./adapter-factory.js"
 import { EnginePanic, engineFailure, explain } from "./engine-error.js"
 import { loadEngine, orPanic } from "./wasm.js"
 
@@ -28,6 +28,8 @@ export interface EngineSetting extends ScratchSetting {
   readonly external?: External | undefined
   /** Takes the migration lock where a change of the database needs it. */
   readonly takeLock?: TakeLock | undefined
+  /** The scratch databases of several engines that replay the same history, one after another; the caller closes them. */
+  readonly replays?: ReplayCache | undefined
 }
 
 /**
