@@ -130,6 +130,14 @@ export async function keyAt(
   )
 }
 
+/** How many rows a range has. */
+export async function rowsIn(client: Client, key: Key, range: Range): Promise<number> {
+  const { rows } = await client.query<{ count: string }>(
+    `SELECT count(*) FROM ${key.table} WHERE ${rangeCondition(key, range)}`,
+  )
+  return Number(rows[0]?.count)
+}
+
 async function readKey(client: Client, query: string): Promise<KeyValues | undefined> {
   await client.query(`BEGIN READ ONLY;${printExactly}`)
   const { rows } = await client.query<string[]>({ text: query, rowMode: "array" })

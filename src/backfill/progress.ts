@@ -41,8 +41,7 @@ export interface BackfillId {
 const schemaName = quoteIdentifier("_lockstep")
 const table = `${schemaName}."backfills"`
 
-/** IF NOT EXISTS requires the privilege to create also where it exists. */
-const createTable = `CREATE SCHEMA IF NOT EXISTS ${schemaName};CREATE TABLE IF NOT EXISTS ${table} (
+const createTable = `CREATE TABLE IF NOT EXISTS ${table} (
   history text NOT NULL, name text NOT NULL, checksum text NOT NULL, key text NOT NULL,
   last_key text[], upper_key text[], rows bigint NOT NULL DEFAULT 0, walked bigint NOT NULL DEFAULT 0,
   estimated bigint NOT NULL DEFAULT 0, batches bigint NOT NULL DEFAULT 0, started_at timestamptz NOT NULL DEFAULT now(),
@@ -52,9 +51,14 @@ const createTable = `CREATE SCHEMA IF NOT EXISTS ${schemaName};CREATE TABLE IF N
  * Creates the table of progress where there is none. Errors: L2108 the role may not.
  */
 export async function createProgress(client: Client, user: string): Promise<void> {
-  const { rows } = await client.query("SELECT FROM pg_catalog.pg_class WHERE oid = to_regclass($1)", [table])
-  if (rows.length > 0) return
+  const { rows } = await client.query<{ schema: string | null; found: string | null }>(
+    "SELECT to_regnamespace($1) AS schema, to_regclass($2) AS found",
+    [schemaName, table],
+  )
+  if (rows[0]?.found != null) return
   try {
+    // IF NOT EXISTS requires the privilege to create also where it exists.
+    if (rows[0]?.schema == null) await client.query(`CREATE SCHEMA IF NOT EXISTS ${schemaName}`)
     await client.query(createTable)
   } catch (error) {
     // Two runners of different backfills may both create it.

@@ -6,7 +6,7 @@ import type { Client } from "../postgres/connect.js"
 import type { BackfillContext } from "./context.js"
 import { doneSoFar } from "./failure.js"
 import type { Backfill } from "./file.js"
-import { type Key, type KeyValues, keyAt, type Range, rangeCondition } from "./key.js"
+import { type Key, type KeyValues, keyAt, type Range, rangeCondition, rowsIn } from "./key.js"
 import { type BatchPlace, claimBatch, isLostPlace, type Recorded, recordBatch } from "./progress.js"
 import { retrying, StatementRefused } from "./retry.js"
 import { inRange } from "./statement.js"
@@ -116,6 +116,7 @@ async function runBatch(context: BackfillContext, { backfill, key, range, size }
   const found = await cancelledOnSignal(context, () => keyAt(client, key, { ...range, count: size }))
   const isLast = found === undefined || found.every((value, at) => value === range.upTo[at])
   const upTo = found ?? range.upTo
+  const walked = found === undefined ? await cancelledOnSignal(context, () => rowsIn(client, key, range)) : size
   const place = { schema: request.url.schema, name, pid: lockHolder(client), after: range.after }
   const condition = rangeCondition(key, { after: range.after, upTo }, statement.reference)
   // A batch that has begun is let end, and canceled where it takes longer than a signal leaves time for.
@@ -124,8 +125,6 @@ async function runBatch(context: BackfillContext, { backfill, key, range, size }
   const message = `${before}${inRange(statement, condition)}`
   return await cancelledOnSignal(late, async () => {
     const rows = await changedRows(client, message)
-    // Where the table has shrunk, the last batch has fewer rows than were asked for; how many is not looked at.
-    const walked = found === undefined ? rows : size
     await client.query(`${recordBatch(place, { upTo, rows, walked, isLast })};COMMIT`)
     return { upTo, rows, walked, isLast }
   }).catch((error: unknown) => {

@@ -1,4 +1,3 @@
-import { join } from "node:path"
 import { type BackfillSettings, defaultBackfillSettings } from "../../src/backfill/context.js"
 import type { BackfillEvent } from "../../src/backfill/events.js"
 import { backfillsFolder, readBackfills } from "../../src/backfill/file.js"
@@ -38,7 +37,8 @@ export async function openRuns(sql: string, backfills: Readonly<Record<string, s
     run: (settings = {}, { url = database.url, signal = new AbortController().signal, onEvent } = {}) =>
       runBackfills({
         url: parseDatabaseUrl(url),
-        settings: { ...defaultBackfillSettings, ...settings },
+        // How many rows a batch has is then as it is asked for, on any machine.
+        settings: { ...defaultBackfillSettings, batchTime: 600_000, ...settings },
         applicationName: "lockstep backfill",
         ...{ signal, folder: readFolder(project.migrationsDir) },
         backfills: readBackfills(backfillsFolder(project.migrationsDir)),
@@ -53,7 +53,3 @@ export async function openRuns(sql: string, backfills: Readonly<Record<string, s
       ),
   }
 }
-
-/** The path of a backfill in a project. */
-export const pathOf = ({ project }: TestRuns, name: string): string =>
-  join(project.root, "prisma/backfills", `${name}.sql`)
