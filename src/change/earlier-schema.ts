@@ -7,8 +7,8 @@ import { LockstepError } from "../errors.js"
 import type { Folder } from "../history/folder.js"
 import { withDatabase } from "../postgres/url.js"
 import { setAsideOlder } from "../project/older-schema.js"
-import { forEngine, readSchemaFile, type SchemaFile, type SchemaFiles, schemaPaths } from "../project/schema.js"
-import { type Block, blocksIn } from "../project/schema-blocks.js"
+import { pulledSchema } from "../project/pulled-schema.js"
+import { forEngine, readSchemaFile, type SchemaFiles, schemaPaths } from "../project/schema.js"
 import { container, type Engine, type EngineSetting, historyList, withEngine } from "../schema-engine/engine.js"
 import { stepsOf, withReplayed } from "../scratch/replay.js"
 
@@ -140,7 +140,7 @@ async function takenBack(now: string, base: string, other: string): Promise<stri
 }
 
 /** What the engine merges into the files from a scratch database with the history before. */
-async function byEngine(files: SchemaFiles, { folder, undoes, ...setting }: Search): Promise<SchemaFiles> {
+async function byEngine(files: SchemaFiles, { folder, undoes, schemaPath, ...setting }: Search): Promise<SchemaFiles> {
   return await withReplayed(setting, stepsBefore(folder, undoes), async (session) => {
     const { rows } = await session.client.query<{ name: string }>("SELECT current_database() AS name")
     const url = withDatabase(setting.shadowUrl ?? setting.url, rows[0]?.name ?? "")
@@ -148,23 +148,9 @@ async function byEngine(files: SchemaFiles, { folder, undoes, ...setting }: Sear
     const params = { schema: container(accepted), baseDirectoryPath: folder.dir, force: false, compositeTypeDepth: 0 }
     return await withEngine({ ...setting, url }, accepted, async (engine) => {
       const result = await engine.raw((each) => each.introspect({ ...params, namespaces: null }))
-      return result.schema.files.map((file) => withSettingsOf(files, file))
+      return pulledSchema(files, result.schema.files, dirname(schemaPath))
     })
   })
-}
-
-/** A file that the engine wrote, with what was set aside for it: the datasource and the generators as they were. */
-function withSettingsOf(files: SchemaFiles, { path, content }: SchemaFile): SchemaFile {
-  const isSetting = ({ kind }: Block) => kind === "datasource" || kind === "generator"
-  const own = blocksIn(files.find((file) => file.path === path)?.content ?? "").filter(isSetting)
-  const restored = blocksIn(content)
-    .filter(isSetting)
-    .toReversed()
-    .reduce((text, { kind, name, start, body }) => {
-      const before = own.find((block) => block.kind === kind && block.name === name)
-      return before === undefined ? text : text.slice(0, start) + before.body + text.slice(start + body.length)
-    }, content)
-  return { path, content: restored }
 }
 
 /** Writes the schema as it was; returns the files. Errors: L1417 it cannot be found, before anything is written. */

@@ -92,6 +92,27 @@ test("in a schema of Prisma 5 or 6 the datasource keeps its URL", async () => {
   expect(file?.content).not.toContain("name")
 })
 
+test.each([
+  ["5 or 6, which leaves it out", '  url = env("SHOP_URL")\n', "", ""],
+  ["7, which has a preview feature for it", "", ', where: raw("(id > 0)")', '"partialIndexes"'],
+])("a partial index is in the schema as in one of Prisma %s", async (_, url, where, feature) => {
+  const { place, search } = await openPlace()
+  place.project.migration("20260101000001_index", 'CREATE INDEX "User_id_idx" ON "User" ("id") WHERE "id" > 0;')
+  place.project.migration(name ?? "", sql[name ?? ""] ?? "")
+  const generator =
+    'generator client {\n  provider        = "prisma-client-js"\n  previewFeatures = ["relationJoins"]\n}\n\n'
+  const datasource = `datasource db {\n  provider = "postgresql"\n${url}}\n\n`
+  place.project.write(
+    "prisma/schema.prisma",
+    `${generator}${after.replace(head, datasource).replace(/\}\n$/, "\n  @@index([id])\n}\n")}`,
+  )
+  const found = await search()
+  const [file] = found.state === "found" ? found.files : []
+  expect(file?.content).toContain(`@@index([id]${where})`)
+  expect(file?.content).toContain(datasource)
+  expect(/previewFeatures = \[(?:"relationJoins")?(?:, )?(.*)\]/.exec(file?.content ?? "")?.[1]).toBe(feature)
+})
+
 test("a schema with changes of its own is not taken for the earlier one", async () => {
   const { place, search } = await openPlace()
   git(place, "init", "--quiet")

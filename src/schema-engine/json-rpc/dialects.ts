@@ -4,7 +4,7 @@ import * as z from "zod/mini"
 import { LockstepError } from "../../errors.js"
 import { readFolder } from "../../history/folder.js"
 import { inPrisma5Order } from "../../project/implicit-relations.js"
-import { connectionIn, setAsideOlder } from "../../project/older-schema.js"
+import { connectionIn } from "../../project/older-schema.js"
 import { forEngine, readSchemaFile, type SchemaFiles, schemaPaths } from "../../project/schema.js"
 import { stepsOf } from "../../scratch/replay.js"
 import { historyList, lockfileText } from "../engine.js"
@@ -130,7 +130,7 @@ const filesOf = (rest: Readonly<Record<string, unknown>>, path: string | undefin
 
 type Reading = (files: SchemaFiles) => { readonly files: SchemaFiles }
 
-const asWritten: Reading = (files) => ({ files: setAsideOlder(files).files })
+const asWritten: Reading = (files) => ({ files })
 const accepted: Reading = (files) => ({ files: forEngine(files, process.cwd()) })
 
 function schemaFor(read: Reading, value: unknown): unknown {

@@ -1,7 +1,9 @@
 import * as z from "zod/mini"
 import { connect } from "../../postgres/connect.js"
 import { parseDatabaseUrl } from "../../postgres/url.js"
-import type { SchemaFiles } from "../../project/schema.js"
+import { setAsideOlder } from "../../project/older-schema.js"
+import { pulledSchema } from "../../project/pulled-schema.js"
+import type { SchemaFile, SchemaFiles } from "../../project/schema.js"
 import type { Params } from "./protocol.js"
 
 /** An extension as the database has it. */
@@ -16,21 +18,31 @@ const added: ReadonlySet<string> = new Set(["citext", "pgcrypto", "uuid-ossp", "
 
 const container = z.object({ files: z.array(z.object({ path: z.string(), content: z.string() })) })
 const pulled = z.looseObject({ schema: container })
-const pulling = z.looseObject({ schema: container })
 
 /**
- * Puts the datasource's `extensions` back into what `introspect` answered: the engine's build for WebAssembly leaves them
- * out, and the user's schema would lose a line. They are read from the catalog, as Prisma's own engine does under the
- * preview feature `postgresqlExtensions`. Errors: L12xx the database cannot be reached.
+ * `introspect`: the engine merges the database into the schema. What the schema of an older Prisma has, and this engine
+ * does not take, is kept; and the datasource's `extensions`, which the engine's build for WebAssembly leaves out, are
+ * read from the catalog, as Prisma's own engine does under the preview feature `postgresqlExtensions`.
+ * Errors: L12xx the database cannot be reached.
  */
-export async function withExtensions(answer: unknown, params: Params, url: string): Promise<unknown> {
-  const before = z.safeParse(pulling, params).data?.schema.files ?? []
+export async function pull(
+  introspect: (params: Params) => Promise<unknown>,
+  params: Params,
+  url: string,
+): Promise<unknown> {
+  const before = z.safeParse(pulled, params).data?.schema.files
+  if (before === undefined) return await introspect(params)
+  const answer = await introspect({ ...params, schema: { files: setAsideOlder(before).files } })
   const after = z.safeParse(pulled, answer)
-  if (!after.success || !before.some(({ content }) => previewFeature.test(content))) return answer
-  const extensions = declaration(before, await installedIn(url))
-  if (extensions === undefined) return answer
-  const files = after.data.schema.files.map(({ path, content }) => ({ path, content: insert(content, extensions) }))
-  return { ...after.data, schema: { ...after.data.schema, files } }
+  if (!after.success) return answer
+  const files = pulledSchema(before, after.data.schema.files, process.cwd())
+  const isExtended = before.some(({ content }) => previewFeature.test(content))
+  const extensions = isExtended ? declaration(before, await installedIn(url)) : undefined
+  const inserted = ({ path, content }: SchemaFile): SchemaFile => ({
+    path,
+    content: extensions === undefined ? content : insert(content, extensions),
+  })
+  return { ...after.data, schema: { ...after.data.schema, files: files.map(inserted) } }
 }
 
 const previewFeature = /^\s*previewFeatures\s*=\s*\[[^\]]*"postgresqlExtensions"/m
@@ -79,8 +91,10 @@ export function declaration(files: SchemaFiles, installed: readonly InstalledExt
 /** In the datasource block, before `schemas`, aligned as `prisma format` does it. */
 export function insert(content: string, extensions: string): string {
   return content.replace(block, (whole, lines: string) => {
-    if (list.test(lines)) return whole
-    const kept = lines.split("\n").filter((line) => line.trim() !== "")
+    const kept = lines
+      .replace(list, "")
+      .split("\n")
+      .filter((line) => line.trim() !== "")
     const before = kept.findIndex((line) => /^\s*schemas\s*=/.test(line))
     kept.splice(before === -1 ? kept.length : before, 0, `  extensions = ${extensions}`)
     const names = kept.flatMap((line) => assignment.exec(line)?.[1]?.length ?? [])

@@ -11,7 +11,7 @@ import type { CliStderr } from "./cli-stderr.js"
 import { canConnect, createDatabase, execute } from "./database.js"
 import { listMigrationDirectories, translate } from "./dialects.js"
 import { enginesFor, withoutTypes } from "./engines.js"
-import { withExtensions } from "./extensions.js"
+import { pull } from "./extensions.js"
 import type { Channel, Params } from "./protocol.js"
 import { introspectSql } from "./typed-sql.js"
 
@@ -108,7 +108,7 @@ export function methodsFor(
       "introspect",
       async (params) => {
         if (args.extensionTypes.length > 0) stderr.say(withoutTypes(args.extensionTypes))
-        return await withExtensions(await call("introspect", { namespaces: null, ...params }), params, url())
+        return await pull((given) => call("introspect", { namespaces: null, ...given }), params, url())
       },
     ],
     ["applyMigrations", async (params) => ({ appliedMigrationNames: await applyMigrations(orderOf(params), person) })],

@@ -30,7 +30,7 @@ describe("a request of an older CLI becomes that of Prisma 7.10", () => {
     [
       "introspect",
       { schema: older, baseDirectoryPath: "/p" },
-      { schema: accepted, baseDirectoryPath: "/p", viewsDirectoryPath: "/p/views" },
+      { schema: older, baseDirectoryPath: "/p", viewsDirectoryPath: "/p/views" },
     ],
     ["createDatabase", { datasource: { tag: "Schema", ...older } }, { datasource: { tag: "ConnectionString", url } }],
     [

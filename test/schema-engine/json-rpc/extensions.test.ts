@@ -34,6 +34,12 @@ describe("the declaration of a datasource's extensions", () => {
   })
 })
 
+test("it takes the place of the one before", () => {
+  expect(insert(datasource("  extensions = [", "    citext,", "  ]"), "[citext, pg_trgm]")).toBe(
+    datasource("  extensions = [citext, pg_trgm]").replace("provider =", "provider   ="),
+  )
+})
+
 test("it stands in the datasource, before the schemas, aligned with the rest", () => {
   expect(insert(datasource(), "[citext]")).toBe(
     `${generator}\ndatasource db {\n  provider   = "postgresql"\n  extensions = [citext]\n}\n`,
@@ -46,7 +52,9 @@ test("it stands in the datasource, before the schemas, aligned with the rest", (
 describe("db pull", () => {
   const pull = async (content: string) => {
     const database = await createDatabase()
-    await database.query("CREATE EXTENSION citext; CREATE TABLE t (id int PRIMARY KEY, name citext)")
+    await database.query(`CREATE EXTENSION citext; CREATE TABLE t (id int PRIMARY KEY, name citext, code text, other text);
+      CREATE INDEX t_name ON t (name) WHERE id > 0; CREATE UNIQUE INDEX t_code_key ON t (code) WHERE code <> 'say "x"';
+      CREATE UNIQUE INDEX named ON t (other) WHERE id > 1; CREATE UNIQUE INDEX t_both ON t (id, code) WHERE id > 1;`)
     const schema = { files: [{ path: "schema.prisma", content }] }
     const params = { schema, force: false, compositeTypeDepth: -1, namespaces: null, baseDirectoryPath: "/none" }
     const { result } = await call({ method: "introspect", url: database.url, schema: content, params })
@@ -61,5 +69,27 @@ describe("db pull", () => {
 
   test("adds none without the preview feature", async () => {
     expect(await pull(datasource().replace(/ {2}previewFeatures.*\n/, ""))).not.toContain("extensions")
+  })
+
+  const older = `${generator.replace('["', '["metrics", "')}
+datasource db {
+  provider          = "postgresql"
+  url               = env("SHOP_URL") // pooled
+  shadowDatabaseUrl = env("SHADOW_URL")
+  extensions        = [citext]
+}
+`
+  test("keeps what only an older Prisma has in a schema, and adds nothing that it does not know", async () => {
+    const answer = JSON.parse(await pull(older))
+    const [{ content }] = answer.schema.files
+    expect(content.replace(/\n\nmodel[\s\S]*/, "\n")).toBe(older)
+    expect(content).toMatch(/name +String\? +@db.Citext/)
+    expect(content).not.toMatch(/where|@unique|@@|partialIndexes/)
+  })
+
+  test("has partial indexes in a schema of Prisma 7", async () => {
+    const answer = await pull(datasource())
+    expect(answer).toContain("partialIndexes")
+    expect(answer.match(/where: raw/g)).toHaveLength(4)
   })
 })
