@@ -29,6 +29,8 @@ afterAll(() => {
 async function commit(): Promise<string> {
   const cwd = join(folder, "lockstep.git")
   await execa("git", ["clone", "--quiet", repository, cwd])
+  // A pipeline's checkout is on no branch, and its clone would not be either: that is no repository to install from.
+  await execa("git", ["checkout", "--quiet", "-B", "main"], { cwd })
   rmSync(join(cwd, "dagger"), { recursive: true })
   for (const path of ["dagger", "dagger.json"]) cpSync(join(repository, path), join(cwd, path), { recursive: true })
   const author = ["-c", "user.name=lockstep", "-c", "user.email=lockstep@example.com"]
