@@ -219,6 +219,6 @@ function unseen({ functions, rowTriggers }: Observation, { node, text }: Stateme
     ({ name, table }) => `the trigger ${quoted({ name })} of ${quoted({ name: table.name })}`,
   )
   return [...new Set([...called, ...block, ...triggers])].map(
-    (what) => `what ${what} does depends on the rows: \`lockstep rehearse\``,
+    (what) => `what ${what} does depends on the rows; to see it on data: \`lockstep rehearse\``,
   )
 }

@@ -15,7 +15,7 @@ import type { Plan, PlanBasis, PlannedMigration, PlannedStatement, Target } from
 import { brokenBy, requirementsOf } from "./requirements.js"
 import { type NoScratchRun, runOnScratch, type ScratchChoice, type ScratchRun } from "./scratch-run.js"
 import { tablesOf } from "./tables.js"
-import { existing, readRelations } from "./target.js"
+import { existing, readRelations, readReplicas } from "./target.js"
 
 /** What a plan needs. */
 export interface PlanRequest {
@@ -56,6 +56,7 @@ export async function planMigrations(request: PlanRequest): Promise<Plan> {
       failed: comparison.failed.map(({ name }) => name),
       adopts: comparison.adoptions.map(({ migration }) => migration.name),
       existingObjects: history === "none" ? await findExistingObjects(client, url.schema, external) : undefined,
+      replicas: pending.length === 0 ? [] : await readReplicas(client),
       drift: "runs" in run && history === "exists" ? run.drift : undefined,
       history: comparison.all,
       schema: "runs" in run ? run.schema : undefined,

@@ -19,6 +19,8 @@ export interface Plan {
   readonly adopts: readonly string[]
   /** What a database without a history holds, in words: until it is baselined nothing is applied. */
   readonly existingObjects: string | undefined
+  /** The server's standbys and the replication slots of the database, in words; none where nothing is pending. */
+  readonly replicas: readonly string[]
   /** How the database differs from what its applied migrations make; undefined where they were not compared. */
   readonly drift: Drift | undefined
   /** Every migration of the folder and of the database. */

@@ -110,3 +110,29 @@ const relationsQuery = ({ heap, whole }: Sizes): string => `
     ) AS part
   ) AS whole
   WHERE c.relname = ANY ($1) AND n.nspname = ANY ($2)`
+
+/**
+ * The server's standbys and the replication slots that concern this database, in words; what a deploy writes reaches them
+ * as well. Which are synchronous is shown to roles with pg_read_all_stats. Empty where none of it can be read.
+ */
+export async function readReplicas(client: Client): Promise<readonly string[]> {
+  try {
+    return (await client.query<{ what: string }>(replicas)).rows.map(({ what }) => what)
+  } catch (error) {
+    if (sqlstateOf(error) !== undefined) return []
+    throw error
+  }
+}
+
+/** A walsender without a slot is a standby, or a base backup. Source: PostgreSQL's documentation, pg_stat_replication. */
+const replicas = `
+  SELECT CASE s.slot_type WHEN 'logical' THEN 'logical slot ' ELSE 'standby slot ' END || quote_ident(s.slot_name) ||
+    CASE WHEN NOT s.active THEN ' (not connected)' WHEN r.sync_state IN ('sync', 'quorum') THEN ' (synchronous)' ELSE '' END AS what
+  FROM pg_replication_slots s LEFT JOIN pg_stat_replication r ON r.pid = s.active_pid
+  WHERE NOT s.temporary AND (s.database IS NULL OR s.database = current_database())
+  UNION ALL
+  SELECT concat_ws(' ', 'standby', quote_ident(nullif(r.application_name, '')),
+    CASE WHEN r.sync_state IN ('sync', 'quorum') THEN '(synchronous)' END)
+  FROM pg_stat_replication r
+  WHERE r.state IS DISTINCT FROM 'backup' AND NOT EXISTS (SELECT FROM pg_replication_slots s WHERE s.active_pid = r.pid)
+  ORDER BY what`

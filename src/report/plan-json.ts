@@ -11,6 +11,7 @@ export function planObject(plan: Plan, refused: readonly HazardName[]): PlanAnsw
     why: plan.basis.basis === "estimated" ? plan.basis.why : null,
     postgres: plan.basis.basis === "observed" ? plan.basis.version : null,
     target: plan.target,
+    replicas: plan.replicas,
     drift: plan.drift ?? null,
     canBeApplied: canBeApplied(plan),
     refused,
@@ -93,6 +94,8 @@ export const planAnswer = z.strictObject({
   postgres: z.nullable(z.string()),
   /** The database whose tables' sizes these are. */
   target: z.string(),
+  /** The server's standbys and the database's replication slots, in words, as far as the role may see them. */
+  replicas: texts,
   /** How the database differs from what its applied migrations make; null where they were not compared. */
   drift: z.nullable(z.strictObject({ missing: texts, unexpected: texts })),
   /** As far as a plan can know: no failed migration, every file parsed, no statement refused, and either a history or an empty database. */

@@ -31,15 +31,16 @@ export function renderPlan(plan: Plan, refused: readonly HazardName[], width: nu
 }
 
 /** Where the plan comes from, and what differs from it. */
-function basis({ basis, target, drift }: Plan): readonly string[] {
+function basis({ basis, target, replicas, drift }: Plan): readonly string[] {
   const sizes = `sizes from ${inLine(target)}`
-  const head =
+  const origin =
     basis.basis === "observed"
       ? [`observed on PostgreSQL ${basis.version} (${basis.on}), ${sizes}`]
       : [
           `estimated from the SQL (${inLine(basis.why)}), ${sizes}`,
           ...(basis.next === undefined ? [] : [`  to have it observed: ${inLine(basis.next)}`]),
         ]
+  const head = [...origin, ...(replicas.length === 0 ? [] : [inLine(`  replicated to: ${replicas.join(", ")}`)])]
   const differences =
     drift === undefined
       ? []

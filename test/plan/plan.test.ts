@@ -4,6 +4,10 @@ import { readFolder } from "../../src/history/folder.js"
 import { planMigrations } from "../../src/plan/plan.js"
 import type { PlannedMigration, Work } from "../../src/plan/planned.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
+import { renderPlan } from "../../src/report/plan.js"
+import { planAnswer, planObject } from "../../src/report/plan-json.js"
+import { queryOn } from "../faults/query.js"
+import { ownServer } from "../faults/server.js"
 import { createDatabase, type TestDatabase } from "../support/postgres.js"
 import { createProject } from "../support/project.js"
 
@@ -191,4 +195,27 @@ test("a plan changes nothing, and creates no history table", async () => {
   const own = await createDatabase()
   await plan({ "1_a": `CREATE TABLE a (id int)` }, own.url)
   expect(await own.query(`SELECT 1 FROM pg_class WHERE relnamespace = 'public'::regnamespace`)).toEqual([])
+})
+
+test("where the server is replicated to: its standbys, and the slots of this database", async () => {
+  const server = await ownServer({ wal_level: "logical" })
+  await queryOn(server.url, "SELECT pg_create_physical_replication_slot('spare')")
+  await queryOn(server.url, "SELECT pg_create_logical_replication_slot('feed', 'pgoutput')")
+  await queryOn(server.url, "CREATE DATABASE other")
+  const other = new URL(server.url)
+  other.pathname = "/other"
+  await queryOn(other.href, "SELECT pg_create_logical_replication_slot('others', 'pgoutput')")
+  // A session that asks for the server's log is what PostgreSQL counts as a standby.
+  const standby = new pg.Client(`${server.url}?replication=database&application_name=reports`)
+  await standby.connect()
+  onTestFinished(() => standby.end())
+  const found = await plan({ "1_one": "CREATE TABLE t (id int)" }, server.url)
+  const replicas = ["logical slot feed (not connected)", "standby reports", "standby slot spare (not connected)"]
+  expect(found.replicas).toEqual(replicas)
+  expect(renderPlan(found, [], undefined)).toContain(`\n  replicated to: ${replicas.join(", ")}\n`)
+  expect(planAnswer.parse(planObject(found, []))).toMatchObject({ replicas })
+  await queryOn(server.url, "CREATE ROLE humble LOGIN")
+  const humble = new URL(server.url)
+  humble.username = "humble"
+  expect((await plan({ "1_one": "CREATE TABLE t (id int)" }, humble.href)).replicas).toEqual(replicas)
 })

@@ -31,7 +31,7 @@ const migration = (name: string, ...statements: readonly PlannedStatement[]): Pl
 const plan = (...migrations: readonly PlannedMigration[]): Plan => ({
   basis: { basis: "observed", version: "18.4", on: "the test database's server" },
   ...{ target: "db.internal:5432/shop", migrations, total: 12, failed: [], existingObjects: undefined },
-  drift: undefined,
+  ...{ drift: undefined, replicas: [] },
   adopts: [],
   history: [],
   schema: undefined,

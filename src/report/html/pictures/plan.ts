@@ -11,7 +11,13 @@ export function planPicture(plan: Plan): Picture {
     subject: plan.target,
     basis: basisOf(plan),
     remarks: remarksOf(plan),
-    facts: [...historyFacts(history).filter(({ label }) => label !== "Applied"), ...planFacts(plan.migrations)],
+    facts: [
+      ...historyFacts(history).filter(({ label }) => label !== "Applied"),
+      ...planFacts(plan.migrations),
+      ...(plan.replicas.length > 0
+        ? [{ label: "Replicated to", value: listed(plan.replicas, ""), tone: "info" as const }]
+        : []),
+    ],
     history,
     migrations: plannedMigrations(plan),
     schema: plan.schema,
