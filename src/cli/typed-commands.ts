@@ -17,15 +17,16 @@ export interface Caller {
   readonly makefile: string
 }
 
-const inBackticks = /`(lockstep|prisma|npm install) ([^`\n]+)`/g
+const inBackticks = /`(?:(lockstep|prisma|npm install) ([^`\n]+)|npm install)`/g
 
 /**
- * Replaces the commands of a message, written in backticks as `lockstep VERB …`, `prisma …` or `npm install …`, by what is
+ * Replaces the commands of a message, written in backticks as `lockstep VERB …`, `prisma …` or `npm install`, by what is
  * typed in this project. The
  * caller is only looked for where the text has one.
  */
 export function typedCommands(text: string, caller: () => Caller): string {
-  return text.replace(inBackticks, (_, program: string, words: string) => {
+  return text.replace(inBackticks, (_, program: string | undefined, words: string) => {
+    if (program === undefined) return packageManagers[caller().manager ?? "npm"].install
     if (program === "lockstep") return typedCommand(words.trim(), caller())
     return program === "prisma" ? installedCommand(`prisma ${words}`, caller()) : installation(words, caller())
   })

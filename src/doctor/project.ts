@@ -40,7 +40,11 @@ export const prisma: Examination<ProjectContext> = {
   title: "Prisma and its client are installed, in versions that belong together",
   why: "What one version of Prisma generates, another version of its client need not run.",
   examine: ({ project: { root } }) =>
-    versionsFit({ prisma: findPrisma(root)?.version, client: installedVersion(root, "@prisma/client") }),
+    versionsFit({
+      prisma: findPrisma(root)?.version,
+      client: installedVersion(root, "@prisma/client"),
+      isNamed: namesPrisma(root),
+    }),
 }
 
 /** The versions of Prisma that this Lockstep supports. */
@@ -49,14 +53,21 @@ const majors = { oldest: 5, newest: 7 }
 interface Versions {
   readonly prisma: string | undefined
   readonly client: string | undefined
+  /** Whether package.json names it, so that to install is enough. */
+  readonly isNamed?: boolean
+}
+
+function namesPrisma(root: string): boolean {
+  const { dependencies, devDependencies } = readManifest(root)
+  return "prisma" in dependencies || "prisma" in devDependencies
 }
 
 /** Judges the installed versions of Prisma's CLI and of its client. */
-export function versionsFit({ prisma, client }: Versions): Outcome {
+export function versionsFit({ prisma, client, isNamed = false }: Versions): Outcome {
   if (prisma === undefined) {
     return warned({
       message: "Prisma is not installed in this project; deploy and status work without it, generate does not",
-      next: "`npm install --save-dev prisma`",
+      next: isNamed ? "`npm install`" : "`npm install --save-dev prisma`",
     })
   }
   const [major = 0, minor = 0] = numbersOf(prisma)

@@ -53,7 +53,13 @@ const versions = z.object({
 /** Looks at a repository's files. Pure: everything comes from the listing. */
 export function detect(files: Listing, { at, schema, migrations, config }: ProjectPaths): Found {
   const own = versions.safeParse(json(files.text(inFolder(at, "package.json"))))
-  const packages = own.success ? { ...own.data.dependencies, ...own.data.devDependencies } : {}
+  const packagesOf = (folder: string): Readonly<Record<string, string>> => {
+    const { data } = versions.safeParse(json(files.text(inFolder(folder, "package.json"))))
+    return { ...data?.dependencies, ...data?.devDependencies }
+  }
+  // At a workspace's root the project is one of its packages; in a package, the workspace's root may name Prisma.
+  const folders = foldersUpTo(schema.split("/").slice(0, -1).join("/"))
+  const versionOf = (name: string) => folders.map((folder) => packagesOf(folder)[name]).find((one) => one !== undefined)
   return {
     at,
     manager: findManager({ has: (path) => files.paths.includes(path), text: files.text }, foldersUpTo(at)),
@@ -62,9 +68,8 @@ export function detect(files: Listing, { at, schema, migrations, config }: Proje
       foldersUpTo(at)
         .slice(1)
         .some((folder) => isWorkspaceRoot(files, folder)),
-    prisma: packages.prisma,
-    client: packages["@prisma/client"],
-    runner: packages["prisma-lockstep"],
+    ...{ prisma: versionOf("prisma"), client: versionOf("@prisma/client") },
+    runner: packagesOf(at)["prisma-lockstep"],
     slim: own.data?.lockstep?.slim === true,
     schema: schemaIn(files, schema),
     migrations: { path: migrations, names: migrationsIn(files, migrations) },

@@ -11,7 +11,11 @@ export function renderChecks(results: readonly Result[], { paint, width }: Pick<
   const passed = results.filter(({ state }) => state === "passed")
   return [
     ...passedLines(passed, { paint, width }),
-    ...results.flatMap((result) => lines(result, { paint, widest })),
+    ...results.flatMap((result) =>
+      result.state === "skipped"
+        ? skippedLines(result, results, { paint, widest, width })
+        : lines(result, { paint, widest }),
+    ),
     checkVerdict(results),
   ].join("\n")
 }
@@ -28,12 +32,13 @@ export function checkVerdict(results: readonly Result[]): string {
   return `${counts.join(", ")}.`
 }
 
+const indent = "        "
+
 function passedLines(passed: readonly Result[], { paint, width }: { paint: Paint; width: number }): readonly string[] {
   const [first] = passed
   if (first === undefined) return []
   const longest = Math.max(...passed.map((one) => ("durationMs" in one ? one.durationMs : 0)))
   const ids = passed.map(({ check }) => check).join(", ")
-  const indent = "        "
   const [line = "", ...others] = wrapped(`${ids}   ${duration(longest)}`, width - indent.length)
   return [`  ${paint.green("ok")}    ${line}`, ...others.map((other) => `${indent}${other}`)]
 }
@@ -53,12 +58,28 @@ interface Style {
   readonly widest: number
 }
 
-function lines(result: Result, { paint, widest }: Style): readonly string[] {
+type Skipped = Extract<Result, { readonly state: "skipped" }>
+
+/** What is skipped for the same reason is printed together, where the first of it stands. */
+function skippedLines(
+  { check, reason }: Skipped,
+  results: readonly Result[],
+  { paint, widest, width }: Style & { readonly width: number },
+): readonly string[] {
+  const [first, ...others] = results.flatMap((one) =>
+    one.state === "skipped" && one.reason === reason ? [one.check] : [],
+  )
+  const label = `  ${paint.dim("skip")}  `
+  if (check !== first) return []
+  if (others.length === 0) return [`${label}${check.padEnd(widest)}  ${inLine(reason)}`]
+  const [line = "", ...rest] = wrapped([first, ...others].join(", "), width - indent.length)
+  return [`${label}${line}`, ...rest.map((row) => `${indent}${row}`), `${below}${inLine(reason)}`]
+}
+
+function lines(result: Exclude<Result, Skipped>, { paint, widest }: Style): readonly string[] {
   switch (result.state) {
     case "passed":
       return result.accepted.map((one) => acceptedLine(one))
-    case "skipped":
-      return [`  ${paint.dim("skip")}  ${result.check.padEnd(widest)}  ${inLine(result.reason)}`]
     case "failed":
     case "warned":
       return [

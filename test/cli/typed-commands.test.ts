@@ -35,6 +35,8 @@ const cases: readonly (readonly [words: string, caller: Partial<Caller>, expecte
   ["npm install --save-dev prisma", { manager: "pnpm" }, "pnpm add -D prisma"],
   ["npm install --save-dev prisma", { manager: "bun" }, "bun add -d prisma"],
   ["npm install --save-dev prisma", {}, "npm install --save-dev prisma"],
+  ["npm install", { manager: "pnpm" }, "pnpm install"],
+  ["npm install", {}, "npm install"],
   ["npm install prisma@7 @prisma/client@7", { manager: "yarn" }, "yarn add prisma@7 @prisma/client@7"],
 
   ["lockstep deploy", { manager: "npm", scripts }, "npm run db:deploy"],

@@ -27,6 +27,13 @@ test.each([
 ])("%o %s", (versions, state) => expect(versionsFit(versions).state).toBe(state))
 
 test.each([
+  [true, "`npm install`"],
+  [false, "`npm install --save-dev prisma`"],
+])("Prisma that is not installed, and named in package.json (%s), is installed by %s", (isNamed, next) =>
+  expect(versionsFit({ prisma: undefined, client: undefined, isNamed })).toMatchObject({ problems: [{ next }] }),
+)
+
+test.each([
   [120_022, "failed"],
   [130_000, "passed"],
   [180_004, "passed"],

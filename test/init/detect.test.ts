@@ -78,6 +78,18 @@ test("a schema of several files is counted as one", () => {
   expect(detect(listing(files), paths).schema).toEqual({ path: "db/schema", models: 1, provider: "postgresql" })
 })
 
+test("Prisma's version is that of the package with the schema, or of a folder above it", () => {
+  const versions = (files: Record<string, string>, at: string) => {
+    const { prisma, client } = settingOf(files, {}, { at, schema: "packages/db/prisma/schema.prisma" }).found
+    return { prisma, client }
+  }
+  const inPackage = '{ "devDependencies": { "prisma": "6.19.3" } }'
+  const inRoot = '{ "dependencies": { "@prisma/client": "6.19.2" }, "devDependencies": { "prisma": "5.0.0" } }'
+  const files = { "package.json": inRoot, "packages/db/package.json": inPackage }
+  expect(versions(files, "")).toEqual({ prisma: "6.19.3", client: "6.19.2" })
+  expect(versions(files, "packages/db")).toEqual({ prisma: "6.19.3", client: "6.19.2" })
+})
+
 test("of a workspace it names the packages that hold a schema", () => {
   const schema = 'datasource db {\n  provider = "postgresql"\n}\n'
   const files = {
