@@ -7,7 +7,9 @@ import { findManager, type PackageManager, packageManagers } from "../project/pa
 export interface Caller {
   /** How the Dagger module's functions are called, such as "dagger call"; undefined outside of the module's containers. */
   readonly dagger: string | undefined
-  /** What the project was installed with; undefined where a command can only be called by its own name. */
+  /** What the project is installed with. */
+  readonly installer: PackageManager
+  /** The same where it runs the project's commands; undefined where one can only be called by its own name. */
   readonly manager: PackageManager | undefined
   /** npx, where it has fetched this package for the call at hand; the project has not installed it. */
   readonly fetchedBy: "npx" | undefined
@@ -26,7 +28,7 @@ const inBackticks = /`(?:(lockstep|prisma|npm install) ([^`\n]+)|npm install)`/g
  */
 export function typedCommands(text: string, caller: () => Caller): string {
   return text.replace(inBackticks, (_, program: string | undefined, words: string) => {
-    if (program === undefined) return packageManagers[caller().manager ?? "npm"].install
+    if (program === undefined) return packageManagers[caller().installer].install
     if (program === "lockstep") return typedCommand(words.trim(), caller())
     return program === "prisma" ? installedCommand(`prisma ${words}`, caller()) : installation(words, caller())
   })
@@ -47,9 +49,9 @@ function installedCommand(words: string, { manager, fetchedBy }: Caller): string
   return fetchedBy === undefined ? words : `${fetchedBy} ${words.replace(/^lockstep /, `${packageName} `)}`
 }
 
-function installation(words: string, { manager = "npm" }: Caller): string {
+function installation(words: string, { installer }: Caller): string {
   const packages = words.replace(/^--save-dev /, "")
-  return `${packageManagers[manager][packages === words ? "add" : "addDev"]} ${packages}`
+  return `${packageManagers[installer][packages === words ? "add" : "addDev"]} ${packages}`
 }
 
 const fleetCall = (verb: string): string => `fleet-${verb} --targets file://targets.txt`
@@ -131,6 +133,7 @@ export function detectCaller(root: string, env: Readonly<Record<string, string |
   const canRun = dagger !== undefined || [packageManagers[name].run, "npx"].some((words) => isOnPath(words, env.PATH))
   return {
     dagger,
+    installer: name,
     manager: isInstalled && canRun ? name : undefined,
     fetchedBy: env.npm_lifecycle_event === "npx" && env.npm_lifecycle_script?.includes(packageName) ? "npx" : undefined,
     scripts: manifest?.scripts ?? {},

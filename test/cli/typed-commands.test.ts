@@ -5,7 +5,9 @@ import { type Caller, detectCaller, typedCommands } from "../../src/cli/typed-co
 import { lockstep, repository } from "../support/cli.js"
 import { createProject } from "../support/project.js"
 
-const alone: Caller = { dagger: undefined, manager: undefined, fetchedBy: undefined, scripts: {}, makefile: "" }
+const alone: Caller = {
+  ...{ dagger: undefined, installer: "npm", manager: undefined, fetchedBy: undefined, scripts: {}, makefile: "" },
+}
 const typed = (words: string, caller: Partial<Caller>) =>
   typedCommands(`next: \`${words}\`, then look`, () => ({ ...alone, ...caller }))
     .replace("next: ", "")
@@ -32,12 +34,12 @@ const cases: readonly (readonly [words: string, caller: Partial<Caller>, expecte
   ["lockstep init --yes", { fetchedBy: "npx" }, "npx prisma-lockstep init --yes"],
   ["prisma init", { fetchedBy: "npx" }, "npx prisma init"],
 
-  ["npm install --save-dev prisma", { manager: "pnpm" }, "pnpm add -D prisma"],
-  ["npm install --save-dev prisma", { manager: "bun" }, "bun add -d prisma"],
+  ["npm install --save-dev prisma", { installer: "pnpm" }, "pnpm add -D prisma"],
+  ["npm install --save-dev prisma", { installer: "bun" }, "bun add -d prisma"],
   ["npm install --save-dev prisma", {}, "npm install --save-dev prisma"],
-  ["npm install", { manager: "pnpm" }, "pnpm install"],
+  ["npm install", { installer: "pnpm" }, "pnpm install"],
   ["npm install", {}, "npm install"],
-  ["npm install prisma@7 @prisma/client@7", { manager: "yarn" }, "yarn add prisma@7 @prisma/client@7"],
+  ["npm install prisma@7 @prisma/client@7", { installer: "yarn" }, "yarn add prisma@7 @prisma/client@7"],
 
   ["lockstep deploy", { manager: "npm", scripts }, "npm run db:deploy"],
   ["lockstep deploy --resume", { manager: "npm", scripts }, "npm run db:deploy -- --resume"],
@@ -110,7 +112,13 @@ describe("the caller of a project", () => {
     ["README.md", "npm"],
   ])("with %s uses %s", (lockfile, manager) => {
     const { root } = createProject({ files: { ...installed, [lockfile]: "" } })
-    expect(detectCaller(root, { PATH })).toEqual({ dagger: undefined, manager, scripts: { a: "b" }, makefile: "" })
+    expect(detectCaller(root, { PATH })).toEqual({
+      dagger: undefined,
+      installer: manager,
+      manager,
+      scripts: { a: "b" },
+      makefile: "",
+    })
   })
 
   test("that has not installed the package, and called it by npx, calls it so again", () => {
@@ -148,8 +156,8 @@ describe("the caller of a project", () => {
   })
 
   test("that did not install Lockstep has the command alone: npx would fetch another package of that name", () => {
-    const { root } = createProject({ files: { "package.json": "{}", "package-lock.json": "" } })
-    expect(detectCaller(root, { PATH }).manager).toBeUndefined()
+    const { root } = createProject({ files: { "package.json": "{}", "pnpm-lock.yaml": "" } })
+    expect(detectCaller(root, { PATH })).toMatchObject({ manager: undefined, installer: "pnpm" })
   })
 
   test("inside of the Dagger module is named by its variable, whatever PATH holds there", () => {
