@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs"
-import { dirname, join, relative } from "node:path"
+import { join, relative } from "node:path"
 import * as z from "zod/mini"
 import { LockstepError } from "../errors.js"
 import { byName, checksumOf, readRegularFile } from "../history/folder.js"
@@ -26,9 +26,6 @@ export interface Backfill extends BackfillFile {
   readonly batch: number | undefined
   readonly statement: WalkedStatement
 }
-
-/** Where a project's backfills are: beside its migrations. */
-export const backfillsFolder = (migrationsDir: string): string => join(dirname(migrationsDir), "backfills")
 
 /**
  * The backfills of a folder, in the order of their names; none where there is no such folder.

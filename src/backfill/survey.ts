@@ -1,9 +1,7 @@
 import { readDatabase } from "../deploy/connect/read.js"
-import { LockstepError } from "../errors.js"
 import type { Client } from "../postgres/connect.js"
 import { quoteIdentifier } from "../postgres/quote.js"
 import type { DatabaseUrl } from "../postgres/url.js"
-import { quoted } from "../sql/tree.js"
 import { type BackfillFile, parseBackfill } from "./file.js"
 import { estimatedRows, findKey, keyAt, lastKeyOf, nameOfKey, rangeCondition } from "./key.js"
 import { backfillLock, type Recorded, readProgress } from "./progress.js"
@@ -107,30 +105,3 @@ async function planOf(
   const upTo = (await keyAt(client, key, { ...left, count: size })) ?? upperKey
   return { ...facts, sql: inRange(statement, rangeCondition(key, { ...left, upTo }, statement.reference)) }
 }
-
-/**
- * Whether a backfill is finished, or its table has no row so that there is nothing to do. `file`: undefined where there is
- * none of that name. The session's search path is the schema's.
- */
-export async function isDone(client: Client, url: DatabaseUrl, file: BackfillFile): Promise<boolean> {
-  if ((await readProgress(client, url)).get(file.name)?.finishedAt !== undefined) return true
-  return await isTableEmpty(client, file)
-}
-
-/** Errors: L2101. */
-export async function isTableEmpty(client: Client, file: BackfillFile): Promise<boolean> {
-  const { statement } = await parseBackfill(file)
-  const { rows } = await client.query<{ table: string | null }>("SELECT to_regclass($1)::text AS table", [
-    quoted(statement.table),
-  ])
-  const table = rows[0]?.table
-  if (table == null) throw noTable(file, quoted(statement.table))
-  return (await client.query(`SELECT FROM ${statement.only}${table} LIMIT 1`)).rows.length === 0
-}
-
-const noTable = ({ name, file }: BackfillFile, table: string): LockstepError =>
-  new LockstepError("L2104", `the backfill ${name} walks ${table}, which does not exist`, {
-    file,
-    state: "nothing was touched.",
-    next: "correct the file",
-  })

@@ -1,9 +1,10 @@
+import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { type DeployRequest, type DeployResult, type DeploySettings, defaultSettings } from "../deploy/context.js"
 import { deploy } from "../deploy/deploy.js"
 import type { DeployEvent } from "../deploy/events.js"
 import type { FleetTarget } from "../fleet/target.js"
-import type { Folder } from "../history/folder.js"
+import { backfillsFolder, type Folder } from "../history/folder.js"
 import { parseDatabaseUrl } from "../postgres/url.js"
 import type { Project } from "../project/project.js"
 import { version } from "../version.js"
@@ -29,6 +30,7 @@ export async function runDeploy({ shadow, target, ...request }: DeployCall): Pro
   const { findDrift = driftFinder({ ...request, shadow }) } = request
   return await deploy({
     ...request,
+    backfills: backfillGuard(request),
     beforeApplying: backupTo === undefined ? undefined : backupTaker({ ...request, dir: backupTo, target }),
     findDrift: verify === "schema" ? findDrift : undefined,
   })
@@ -89,7 +91,24 @@ export function applyPending(
   external?: DeployRequest["external"],
 ): Promise<DeployResult> {
   const settings = { ...defaultSettings, allowEmpty: true }
-  return deploy({ url: target.url, folder, external, settings, applicationName: "lockstep", signal, onEvent })
+  const { url } = target
+  const backfills = backfillGuard({ url, folder })
+  return deploy({ url, folder, external, settings, backfills, applicationName: "lockstep", signal, onEvent })
+}
+
+/** Loaded where it is asked something, and the project has backfills or a migration names one. */
+function backfillGuard({ url, folder }: Pick<DeployRequest, "url" | "folder">): DeployRequest["backfills"] {
+  const loaded = async () => (await import("../backfill/guard.js")).guardFor(folder.dir, url)
+  const hasSome = () => existsSync(backfillsFolder(folder.dir))
+  return {
+    onEmptyHistory: async (client) => {
+      if (hasSome()) await (await loaded()).onEmptyHistory(client)
+    },
+    before: async (...args) => await (await loaded()).before(...args),
+    onFirstDeployed: async (client) => {
+      if (hasSome()) await (await loaded()).onFirstDeployed(client)
+    },
+  }
 }
 
 /**

@@ -1,18 +1,36 @@
+import { existsSync } from "node:fs"
+import type { Surveyed } from "../backfill/survey.js"
 import { readComparison, readDatabase } from "../deploy/connect/read.js"
 import type { Comparison } from "../history/compare.js"
-import type { Folder } from "../history/folder.js"
+import { backfillsFolder, type Folder } from "../history/folder.js"
 import type { Client } from "../postgres/connect.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 
 /**
- * Compares the folder with a database's history, and finds what pending migrations would destroy, in words, by their
- * names. Reads only. Errors: L12xx the database cannot be read.
+ * Compares the folder with a database's history, finds what pending migrations would destroy, in words, by their names, and
+ * where the backfills stand, if the project has any. Reads only. Errors: L12xx the database cannot be read.
  */
 export async function readStatus(url: DatabaseUrl, folder: Folder) {
   return await readDatabase({ url, applicationName: "lockstep status" }, async (client) => {
     const found = await readComparison(client, { url, folder })
-    return { ...found, losses: await lossesOf(client, { schema: url.schema, ...found }) }
+    const losses = await lossesOf(client, { schema: url.schema, ...found })
+    return { ...found, losses, backfills: await backfillsOf(client, url, folder) }
   })
+}
+
+/** Undefined where there is no folder of them: then nothing is asked. */
+async function backfillsOf(
+  client: Client,
+  url: DatabaseUrl,
+  { dir }: Folder,
+): Promise<readonly Surveyed[] | undefined> {
+  const backfills = backfillsFolder(dir)
+  if (!existsSync(backfills)) return undefined
+  const [{ readBackfills }, { survey }] = await Promise.all([
+    import("../backfill/file.js"),
+    import("../backfill/survey.js"),
+  ])
+  return await survey(client, { url, backfills: readBackfills(backfills) })
 }
 
 /** Nothing pending, or nothing that could be destroyed: then nothing is loaded. */

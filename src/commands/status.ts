@@ -9,7 +9,7 @@ import { inLine } from "../printable.js"
 import { findTarget } from "../project/database-url.js"
 import { readMigrations } from "../project/project.js"
 import { checkFormats, formatOptions, give } from "../report/formats/formats.js"
-import { isUpToDate, renderStatus, statusAnswerOf } from "../report/status.js"
+import { backfillRemarks, isUpToDate, renderStatus, statusAnswerOf } from "../report/status.js"
 
 /** `lockstep status`: the folder and the history side by side. Reads only. */
 export default defineCommand({
@@ -37,6 +37,7 @@ export default defineCommand({
       ...folder.remarks,
       ...timestampRemarks(folder.migrations),
       ...duplicateRemarks(comparison.duplicates),
+      ...backfillRemarks(database.backfills),
     ])
       output.say(`  note  ${inLine(remark)}`)
     const text = renderStatus(comparison, { total: folder.migrations.length, ...database, now: Date.now() })

@@ -1,4 +1,4 @@
-import { digestOf, type Folder } from "../history/folder.js"
+import { digestOf, type Folder, type FolderMigration } from "../history/folder.js"
 import type { ExternalObjects, RecordedRow } from "../history/recorded.js"
 import { rowIdFor } from "../history/squash.js"
 import type { Client } from "../postgres/connect.js"
@@ -59,9 +59,24 @@ export interface DeployRequest extends ConnectRequest {
    * throws ends the deploy.
    */
   readonly beforeApplying?: ((client: Client, recorded: readonly RecordedRow[]) => Promise<void>) | undefined
+  /** Asked about the backfills beside the migrations, where there are any. */
+  readonly backfills?: BackfillGuard | undefined
   /** Verifies the schema too, by replaying the history on a scratch database. */
   readonly findDrift?: FindDrift | undefined
 }
+
+/** What a deploy asks about backfills, over its own connection. */
+export interface BackfillGuard {
+  /** Before the first migration is applied to a database without a history. */
+  readonly onEmptyHistory: (client: Client) => Promise<void>
+  /** Before a migration whose file names a backfill that has to be finished. Errors: L2110. `state`: the database's. */
+  readonly before: (client: Client, migration: FolderMigration, state: string) => Promise<void>
+  /** After all were applied to a database that had none. */
+  readonly onFirstDeployed: (client: Client) => Promise<void>
+}
+
+/** The mark of a migration that comes after a backfill. */
+export const afterBackfill = "lockstep-after-backfill"
 
 /** Finds out how a database differs from what these migrations make, in this order; one line an object. */
 export type FindDrift = (

@@ -140,15 +140,19 @@ async function bringUpToDate(context: DeployContext, waitedSince: string | undef
   }
   reportPlan(context, plan)
   if (plan.apply.length > 0 || comparison.adoptions.length > 0) await getReady(context, recorded)
+  const isFirst = recorded.length === 0 && plan.apply.length > 0
+  if (isFirst) await request.backfills?.onEmptyHistory(client)
   if (comparison.adoptions.length > 0) {
     const { adoptSquashed } = await import("./adopt.js")
     await adoptSquashed(context, comparison)
   }
   const { length: before } = comparison.applied
+  const applied = plan.apply.length > 0 ? await applyAndVerify(context, plan, comparison) : before
+  if (isFirst) await request.backfills?.onFirstDeployed(client)
   return {
     appliedMeanwhile: waitedSince === undefined ? 0 : appliedSince(waitedSince, recorded, progress),
     ahead: comparison.ahead,
-    recorded: plan.apply.length > 0 ? await applyAndVerify(context, plan, comparison) : before,
+    recorded: applied,
     edited: comparison.edited.length,
   }
 }

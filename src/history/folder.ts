@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer"
 import { hash } from "node:crypto"
 import { constants, type Dirent, readdirSync, readFileSync, statSync } from "node:fs"
-import { join, relative, sep } from "node:path"
+import { dirname, join, relative, sep } from "node:path"
 import { LockstepError } from "../errors.js"
 import { readSquash, refuseReplaced, type Squash } from "./squash.js"
 
@@ -30,6 +30,9 @@ export interface Folder {
   /** What is tolerated, as Prisma does, and worth a word. */
   readonly remarks: readonly string[]
 }
+
+/** Where a project's backfills are: beside its migrations. */
+export const backfillsFolder = (migrationsDir: string): string => join(dirname(migrationsDir), "backfills")
 
 const lockName = "migration_lock.toml"
 const nothing = "nothing was touched."

@@ -33,7 +33,7 @@ export function moveOut(line: number, works: readonly Work[], locked: readonly L
   const first = gaining.find(({ table }) => long.some((work) => work.table === table)) ?? gaining[0]
   if (long.length === 0 || first === undefined) return undefined
   const isData = long.every(({ writes }) => writes.length > 0)
-  const where = isData ? "a backfill, in batches" : "a migration of its own"
+  const where = isData ? "a backfill, in batches (`lockstep backfill`)" : "a migration of its own"
   return `move line ${line} to ${where}: ${first.table} stays locked by line ${first.line} while it runs`
 }
 

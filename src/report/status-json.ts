@@ -47,6 +47,10 @@ export const statusAnswer = z.strictObject({
   inBetween: z.optional(
     z.readonly(z.array(z.strictObject({ name, replaces: count, missing: z.readonly(z.array(name)) }))),
   ),
+  /** Where the project's backfills stand; absent where it has none. */
+  backfills: z.optional(
+    z.readonly(z.array(z.strictObject({ name, state: z.enum(["not started", "running", "unfinished", "finished"]) }))),
+  ),
   migrations: z.array(migration),
 })
 

@@ -115,10 +115,25 @@ function verdict({ failed, pending, ahead, adoptions, inBetween }: Comparison): 
   return ahead ? "The database is ahead of this folder." : "The history and the folder differ."
 }
 
+interface StatusFacts extends Pick<StatusContext, "history" | "existingObjects" | "losses"> {
+  /** Where the project's backfills stand; undefined where it has none. */
+  readonly backfills: NonNullable<StatusAnswer["backfills"]> | undefined
+}
+
+/** What a status says of backfills, where some are not finished. */
+export function backfillRemarks(backfills: StatusFacts["backfills"] = []): readonly string[] {
+  const left = backfills.filter(({ state }) => state !== "finished")
+  const [first] = left
+  if (first === undefined) return []
+  const which =
+    left.length === 1 ? `the backfill ${first.name} is ${first.state}` : `${left.length} backfills are not finished`
+  return [`${which}: \`lockstep backfill --list\``]
+}
+
 /** The state of a history for programs. */
 export const statusAnswerOf = (
   comparison: Comparison,
-  { history, existingObjects, losses }: Pick<StatusContext, "history" | "existingObjects" | "losses">,
+  { history, existingObjects, losses, backfills }: StatusFacts,
 ): StatusAnswer => ({
   schema: "lockstep.status/1",
   history,
@@ -127,6 +142,7 @@ export const statusAnswerOf = (
   ahead: comparison.ahead,
   duplicates: comparison.duplicates,
   ...squashAnswer(comparison),
+  ...(backfills && { backfills: backfills.map(({ name, state }) => ({ name, state })) }),
   migrations: comparison.all.map((one) => migrationAnswer(one, losses)),
 })
 

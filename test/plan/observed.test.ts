@@ -106,7 +106,9 @@ test("a lock lasts to the end of its transaction: what runs long after it is to 
   expect(update?.work).toMatchObject([
     {
       ...{ lock: "ROW EXCLUSIVE", held: { lock: "ACCESS EXCLUSIVE", line: 1 }, costs: ["writes every row"] },
-      safer: [`move line 2 to a backfill, in batches: "User" stays locked by line 1 while it runs`],
+      safer: [
+        `move line 2 to a backfill, in batches (\`lockstep backfill\`): "User" stays locked by line 1 while it runs`,
+      ],
     },
   ])
 })

@@ -20,6 +20,6 @@ export const unbounded = defineCheck({
       .filter(({ work }) => work.costs.includes("writes every row") || work.costs.includes("writes the matching rows"))
       .map((one) => ({
         ...problemAt(one, `${inShort(one.statement)} changes the rows of ${one.text} in one statement.`),
-        next: "change them in batches, each in a transaction of its own",
+        next: "move it to a file of the folder backfills, which `lockstep backfill` runs in batches (docs/backfill.md)",
       })),
 })

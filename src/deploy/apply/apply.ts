@@ -3,7 +3,7 @@ import type { Comparison } from "../../history/compare.js"
 import type { FolderMigration } from "../../history/folder.js"
 import { readHistory } from "../../history/recorded.js"
 import { whenUnlocked } from "../connect/history.js"
-import { confirmSent, type DeployContext, finishMigration, startMigration } from "../context.js"
+import { afterBackfill, confirmSent, type DeployContext, finishMigration, startMigration } from "../context.js"
 import type { Resumption } from "../decide.js"
 import { interrupted, throwIfInterrupted } from "../interrupt.js"
 import { resumeAt } from "../recover/resume.js"
@@ -85,6 +85,8 @@ class Run {
   async #applyOne(prepared: Prepared, resumption: Resumption | undefined): Promise<void> {
     const { request, progress } = this.context
     const { name } = prepared.migration
+    if (prepared.sql.includes(afterBackfill))
+      await request.backfills?.before(this.context.client, prepared.migration, stoppedBefore(name, this.#applied))
     const resume = prepared.start === "resumed" && resumption ? resumeAt(prepared, resumption) : undefined
     const of = this.before.applied.length + this.length
     request.onEvent({ event: "started", name, class: prepared.class, index: this.#applied, of })
@@ -116,13 +118,17 @@ const stoppedBefore = (name: string, applied: number): string =>
 const batchSize = 64
 const batchBytes = 64 * 1024
 
-/** Groups consecutive small transactional migrations; every other one, and one that is resumed, is a group of its own. */
+/**
+ * Groups consecutive small transactional migrations; every other one, and one that is resumed or comes after a backfill, is
+ * a group of its own.
+ */
 export async function* batches(prepared: AsyncIterable<Prepared>): AsyncGenerator<readonly Prepared[], undefined> {
   let batch: Prepared[] = []
   let bytes = 0
   for await (const one of prepared) {
     const size = one.sql.length
-    const joins = one.class === "transactional" && !one.unparsed && one.start === "new"
+    const joins =
+      one.class === "transactional" && !one.unparsed && one.start === "new" && !one.sql.includes(afterBackfill)
     if (batch.length > 0 && (!joins || batch.length === batchSize || bytes + size > batchBytes)) {
       yield batch
       batch = []
