@@ -1,14 +1,17 @@
 import type { DiffTarget } from "@prisma/schema-engine-wasm/schema_engine_bg"
 import { LockstepError } from "../errors.js"
+import { betweenRefusal } from "../history/adoption.js"
 import { compare } from "../history/compare.js"
-import type { Folder } from "../history/folder.js"
+import type { Folder, FolderMigration } from "../history/folder.js"
 import { fullName } from "../history/names.js"
 import { readHistory } from "../history/recorded.js"
+import { replacedNames } from "../history/squash.js"
 import { type CatalogDifference, compareCatalogs, readCatalog } from "../postgres/catalog.js"
 import { type Client, connect } from "../postgres/connect.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import type { SchemaFiles } from "../project/schema.js"
 import { container, type Diff, type EngineSetting, historyList, withEngine } from "../schema-engine/engine.js"
+import { withHistory } from "../scratch/history.js"
 import { type Step, stepsOf, withReplayed } from "../scratch/replay.js"
 import { notSeen, objectScript, objectSummary } from "./object-diff.js"
 import { unqualified } from "./undo-file.js"
@@ -47,12 +50,19 @@ export interface Difference extends Diff {
 /**
  * What leads from one state to another. Between a history and a database, or two histories, that includes what Prisma's
  * engine does not see: views, functions, triggers, policies, checks, indexes on expressions.
- * Errors: L1107 no such migration, L1301 a side's source was not given.
+ * Errors: L1107 no such migration, L1301 a side's source was not given, L1851 the database is in between.
  */
 export async function diff(comparison: Comparison): Promise<Difference> {
-  const { from, to, form } = comparison
+  const { from, to } = comparison
   if (from.side === to.side && from.side !== "history") return { empty: true, text: "", pending: [] }
   const pending = await pendingIn(comparison)
+  const replayed = [from, to].find(({ side }) => side === "history")
+  const steps = replayed?.side === "history" ? stepsIn(replayed, comparison, pending) : []
+  return await withHistory(comparison, steps, (setting) => diffBetween(setting, pending))
+}
+
+async function diffBetween(comparison: Comparison, pending: readonly string[]): Promise<Difference> {
+  const { from, to, form } = comparison
   const [source, target] = [targetOf(from, comparison, pending), targetOf(to, comparison, pending)]
   const byEngine = await withEngine(comparison, comparison.schemaFiles, (engine) => engine.diff(source, target, form))
   const objects = await objectsBetween(comparison, pending, byEngine)
@@ -66,7 +76,10 @@ export async function diff(comparison: Comparison): Promise<Difference> {
   return { empty: isEmpty, text: isEmpty ? byEngine.text : `${text}\n`, pending }
 }
 
-/** The folder's migrations that a database with a history does not have, where it is compared with the whole history. */
+/**
+ * The folder's migrations that a database with a history does not have, where it is compared with the whole history.
+ * Errors: L1851 it has some of what a squashed migration replaces.
+ */
 async function pendingIn({ from, to, folder, url }: Comparison): Promise<readonly string[]> {
   const sides = [from, to]
   const isWhole = sides.some((each) => each.side === "history" && each.upTo === undefined)
@@ -74,7 +87,9 @@ async function pendingIn({ from, to, folder, url }: Comparison): Promise<readonl
   return await withClient(url, async (client) => {
     const rows = await readHistory(client, url.schema)
     if (rows === undefined) return []
-    const { applied } = compare(folder.migrations, rows)
+    const { applied, inBetween } = compare(folder.migrations, rows)
+    const [between] = inBetween
+    if (between !== undefined) throw betweenRefusal(between)
     const has = new Set(applied.map(({ name }) => name))
     return folder.migrations.flatMap(({ name }) => (has.has(name) ? [] : [name]))
   })
@@ -147,11 +162,13 @@ function given<T>(what: string, value: T | undefined): T {
 }
 
 /** The index of a migration, by its name or the beginning of it. Errors: L1107 there is none, L1710 several begin so. */
-export function indexOfMigration(migrations: readonly { readonly name: string }[], name: string): number {
+export function indexOfMigration(migrations: readonly FolderMigration[], name: string): number {
   const names = migrations.map((migration) => migration.name)
   const index = names.indexOf(fullName(name, names))
   if (index >= 0) return index
+  const by = migrations.find(({ squash }) => replacedNames(squash?.replaces ?? []).some((one) => one.startsWith(name)))
   throw new LockstepError("L1107", `there is no migration ${name} in the folder`, {
+    hint: by && `It is one of those that the squashed ${by.name} replaces; what they made one by one is in git.`,
     state: "nothing was touched.",
     next: "`lockstep status` lists the names",
   })

@@ -94,7 +94,7 @@ function elsewhere({ index, drift }: Closest, migrations: readonly FolderMigrati
     ...drift.unexpected.map((line) => `not from the history:   ${line}`),
   ]
   const shown = lines.slice(0, 20)
-  const name = migrations[index]?.name ?? ""
+  const { name = "", squash } = migrations[index] ?? {}
   return new LockstepError("L1031", "nowhere along the history is the schema that of the database", {
     hint: [
       `After ${name} it differs least:`,
@@ -102,6 +102,9 @@ function elsewhere({ index, drift }: Closest, migrations: readonly FolderMigrati
       ...(lines.length > 20 ? [`and ${lines.length - 20} more`] : []),
     ].join("\n"),
     state: "nothing was recorded.",
-    next: `bring the database to one of these states, or accept the difference: \`lockstep baseline --up-to ${name} --accept-drift\``,
+    next:
+      squash === undefined
+        ? `bring the database to one of these states, or accept the difference: \`lockstep baseline --up-to ${name} --accept-drift\``
+        : `${name} stands for ${squash.replaces.length} migrations: where the database has some of them, check out the folder from before the squash, run \`lockstep baseline\` and \`lockstep deploy\` there, then \`lockstep deploy\` with this one`,
   })
 }
