@@ -45,15 +45,21 @@ async function invalidOn(client: Client, table: RelationName): Promise<readonly 
   return rows.map(({ name }) => name)
 }
 
-/** REINDEX CONCURRENTLY builds beside the old index, under its name and `_ccnew`; the old one's then ends in `_ccold`. */
+/** SQL for a relation and, where it is partitioned, its partitions; $1 is its name. */
+const family = "SELECT to_regclass($1) AS oid UNION SELECT relid FROM pg_partition_tree(to_regclass($1))"
+
+/**
+ * REINDEX CONCURRENTLY builds beside the old index, under its name and `_ccnew`; the old one's then ends in `_ccold`. Of
+ * a table it builds those of the TOAST table as well, and of what is partitioned those of each partition.
+ */
 export async function leftByReindex(
   client: Client,
   { of, target }: Extract<Resumable, { kind: "reindex" }>,
 ): Promise<readonly string[]> {
   const whose = {
     many: "",
-    table: "AND i.indrelid = to_regclass($1)",
-    index: "AND i.indrelid = (SELECT indrelid FROM pg_index WHERE indexrelid = to_regclass($1))",
+    table: `AND i.indrelid IN (SELECT unnest(ARRAY[oid, reltoastrelid]) FROM pg_class WHERE oid IN (${family}))`,
+    index: `AND i.indrelid IN (SELECT indrelid FROM pg_index WHERE indexrelid IN (${family}))`,
   }
   const { rows } = await client.query<{ name: string }>({
     text: `${named} WHERE NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$' ${whose[target ? of : "many"]} ORDER BY name`,
