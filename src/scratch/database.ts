@@ -126,7 +126,7 @@ async function create(url: DatabaseUrl, template?: string): Promise<Opened> {
     await dropLeftOver(owner)
     const copy = template === undefined ? "" : ` TEMPLATE ${quoteIdentifier(template)}`
     await createAs(owner, `CREATE DATABASE ${quoteIdentifier(name)}${copy}${await quickStrategy(owner)}`)
-    const open = () => connect(withoutFlush(withDatabase(url, name)), { applicationName: "lockstep scratch" })
+    const open = () => connectUnflushed(withDatabase(url, name))
     client = await open()
     const asTemplate = async (): Promise<string> => {
       await client?.end()
@@ -160,11 +160,15 @@ async function createAs(owner: Client, sql: string): Promise<void> {
   }
 }
 
-/** A scratch database need not survive a crash of the server, so no commit waits for the disk. */
-const withoutFlush = (url: DatabaseUrl): DatabaseUrl => ({
-  ...url,
-  options: [url.options, "-c synchronous_commit=off"].filter(Boolean).join(" "),
-})
+/** No commit waits for the disk: it need not survive a crash. PgBouncer refuses such a parameter (08P01) by default. */
+async function connectUnflushed(url: DatabaseUrl): Promise<Client> {
+  const ours = { applicationName: "lockstep scratch" }
+  const options = [url.options, "-c synchronous_commit=off"].filter(Boolean).join(" ")
+  return await connect({ ...url, options }, ours).catch((error: unknown) => {
+    const isRefused = error instanceof LockstepError && error.details.sqlstate === "08P01"
+    return isRefused ? connect(url, ours) : Promise.reject(error)
+  })
+}
 
 /** Drops what killed processes left. It may fail where another process does the same, or the role is not the owner. */
 async function dropLeftOver(owner: Client): Promise<void> {

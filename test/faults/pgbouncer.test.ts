@@ -58,6 +58,18 @@ test.skipIf(!hasPgBouncer)(
   },
 )
 
+test.skipIf(!hasPgBouncer)("scratch databases are made through a pool in session mode, and none is left", async () => {
+  const database = await createDatabase()
+  const url = await pgbouncer(database.url, "session")
+  const schema = 'datasource db {\n  provider = "postgresql"\n}\n\nmodel User {\n  id Int @id\n}\n'
+  const { root } = createProject({ schema })
+  const written = await lockstep(["migrate", "--name", "init"], { cwd: root, url })
+  expect(written, written.all).toMatchObject({ exitCode: 0 })
+  const undone = await lockstep(["undo", "--accept-data-loss"], { cwd: root, url })
+  expect(undone, undone.all).toMatchObject({ exitCode: 0 })
+  expect(await database.query("SELECT FROM pg_stat_activity WHERE datname LIKE 'lockstep_scratch_%'")).toEqual([])
+})
+
 test.skipIf(!hasPgBouncer)("PgBouncer in transaction mode is known while others use its connections, too", async () => {
   const database = await createDatabase()
   const url = await pgbouncer(database.url, "transaction", 2)
