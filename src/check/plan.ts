@@ -1,5 +1,5 @@
 import type { Folder } from "../history/folder.js"
-import { adopt } from "../history/rows.js"
+import { adopt } from "../history/resolve.js"
 import { type PlanRequest, planMigrations } from "../plan/plan.js"
 import type { Plan, PlannedMigration } from "../plan/planned.js"
 import { withDatabase } from "../postgres/url.js"

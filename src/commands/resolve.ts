@@ -5,7 +5,7 @@ import { LockstepError } from "../errors.js"
 import { readFolder } from "../history/folder.js"
 import { fullName } from "../history/names.js"
 import { readHistory } from "../history/recorded.js"
-import { keepOneRow, markApplied, markRolledBack } from "../history/rows.js"
+import { keepOneRow, markApplied, markRolledBack } from "../history/resolve.js"
 import { findTarget } from "../project/database-url.js"
 import { deployNarrator } from "../report/deploy.js"
 

@@ -3,7 +3,7 @@ import type { Adoption } from "../history/adoption.js"
 import type { Comparison } from "../history/compare.js"
 import { lockHolder } from "../history/lock.js"
 import { historyTable } from "../history/recorded.js"
-import { adoptRows } from "../history/rows.js"
+import { adoptRows, findingOf, notKept } from "../history/rows.js"
 import { sqlstateOf } from "../postgres/sqlstate.js"
 import { whenUnlocked } from "./connect/history.js"
 import type { DeployContext } from "./context.js"
@@ -13,7 +13,7 @@ import { verifyHistory } from "./verify/verify.js"
 /**
  * Rewrites the history where all that a squashed migration replaces is applied: its row takes the place of theirs, under
  * the migration lock, and the history is read back. No statement of the migration is run.
- * Errors: L1852 the role may not delete rows, L1030 the history read back is another one; ConnectionLost.
+ * Errors: L1852 the role may not delete rows, L1018 the table does not keep the change, L1030 the history read back is another one; ConnectionLost.
  */
 export async function adoptSquashed(context: DeployContext, comparison: Comparison): Promise<void> {
   for (const adoption of comparison.adoptions) {
@@ -32,6 +32,8 @@ async function rewrite({ client, request: { url } }: DeployContext, adoption: Ad
   } catch (cause) {
     if (sqlstateOf(cause) === undefined) throw cause
     await client.query("ROLLBACK").catch(() => undefined)
+    if (findingOf(cause) === "row")
+      throw await notKept(client, { schema: url.schema, name: adoption.migration.name, state: untouched })
     throw sqlstateOf(cause) === "42501" ? mayNotRewrite(url.schema, cause) : cause
   }
 }

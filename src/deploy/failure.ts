@@ -68,9 +68,9 @@ export function connectionLost(error: ConnectionLost): LockstepError {
 
 const lockLost = (cause: LockLost): LockstepError =>
   new LockstepError("L1016", "the migration lock was lost several times", {
-    hint: "A pooler may give the statements to several server connections, or something on the server releases the lock.",
+    hint: "A pooler may give the statements to several server connections, or something on the server releases the lock: a migration does where it calls pg_advisory_unlock_all(), which cannot be made good under REPEATABLE READ or SERIALIZABLE.",
     state: untouched,
-    next: "deploy to the database's direct address",
+    next: "deploy to the database's direct address; where a migration releases the lock, remove that from the file",
     cause,
   })
 

@@ -5,8 +5,8 @@ import { quoteLiteral } from "../postgres/quote.js"
 import type { Adoption } from "./adoption.js"
 import { digestOf, type FolderMigration } from "./folder.js"
 import { isMigrationLock, lockKey } from "./lock.js"
-import { createHistoryTable, hasFailed, historyTable, isApplied, readHistory } from "./recorded.js"
-import { replacedNames, rowIdFor } from "./squash.js"
+import { historyTable } from "./recorded.js"
+import { rowIdFor } from "./squash.js"
 
 /** What a check in the SQL below found: the text of a cast that fails, which PostgreSQL quotes whatever its language. */
 const findings = {
@@ -26,17 +26,29 @@ export function findingOf(error: unknown): Finding | undefined {
 
 const fails = (finding: Finding): string => `'${findings[finding]}'`
 
+const ownLock = (pid: number): string =>
+  `(SELECT FROM pg_catalog.pg_locks WHERE pid=${pid} AND pid=pg_catalog.pg_backend_pid() AND ${isMigrationLock})`
+
 /** SQL that fails unless the server process `pid` runs it and still holds the migration lock. */
 export const lockHeld = (pid: number): string =>
-  `SELECT CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_locks WHERE pid=${pid} AND pid=pg_catalog.pg_backend_pid() ` +
-  `AND ${isMigrationLock}) THEN '1' ELSE ${fails("lock")} END::int`
+  `SELECT CASE WHEN EXISTS ${ownLock(pid)} THEN '1' ELSE ${fails("lock")} END::int`
 
 /**
- * A number, or an error where the lock went while the migration ran. It takes the lock for the transaction as well:
- * where no session has it, no other gets it before COMMIT.
+ * SQL for a number, or an error's text where the lock went while the migration ran. It takes the lock for the transaction
+ * as well: where no session has it, no other gets it before COMMIT.
  */
-const underLock = (pid: number, value: number): string =>
-  `CASE WHEN pg_catalog.pg_backend_pid()=${pid} AND pg_catalog.pg_try_advisory_xact_lock(${lockKey}) THEN '${value}' ELSE ${fails("lock")} END::int`
+const whileLocked = (pid: number, value: number): string =>
+  `CASE WHEN pg_catalog.pg_backend_pid()=${pid} AND pg_catalog.pg_try_advisory_xact_lock(${lockKey}) THEN '${value}' ELSE ${fails("lock")} END`
+
+const underLock = (pid: number, value: number): string => `${whileLocked(pid, value)}::int`
+
+/**
+ * The same at the end of a migration's own transaction. One that does not see what others commit meanwhile would not see
+ * the row of a deployer that had the lock for a while: there the session must still hold it.
+ */
+const stillLocked = (pid: number, value: number): string =>
+  `CASE WHEN pg_catalog.current_setting('transaction_isolation') IN ('read committed','read uncommitted') OR EXISTS ${ownLock(pid)} ` +
+  `THEN ${whileLocked(pid, value)} ELSE ${fails("lock")} END::int`
 
 /**
  * SQL that takes the lock for the transaction as well, or fails where another session has it: a statement that releases
@@ -58,23 +70,30 @@ export interface RowKey {
 export const durationColumn = "lockstep_duration_ms"
 
 /** Fails unless the row is kept as the only finished one of its name; gives the milliseconds that it took. */
-const finishedOnce = ({ schema, id }: RowKey, name: string): string =>
+const finishedOnce = ({ schema, id }: Pick<RowKey, "schema" | "id">, name: string): string =>
   `SELECT CASE WHEN pg_catalog.count(*) FILTER (WHERE id=${quoteLiteral(id)})=0 THEN ${fails("row")} WHEN pg_catalog.count(*)>1 THEN ${fails("twice")} ` +
   `ELSE pg_catalog.max(pg_catalog.round(extract(epoch FROM finished_at-started_at)*1000))::text END::int AS ${durationColumn} ` +
   `FROM ${historyTable(schema)} WHERE migration_name=${quoteLiteral(name)} AND finished_at IS NOT NULL AND rolled_back_at IS NULL`
 
+/** SQL that fails unless so many rows of the history meet a condition. */
+export const rowsAre = (count: number, schema: string, condition: string): string =>
+  `SELECT CASE pg_catalog.count(*) WHEN ${count} THEN '1' ELSE ${fails("row")} END::int FROM ${historyTable(schema)} WHERE ${condition}`
+
 /** Fails unless the row is kept, unfinished, with so many steps. */
 const keptAt = ({ schema, id }: RowKey, steps: number): string =>
-  `SELECT CASE pg_catalog.count(*) WHEN 1 THEN '1' ELSE ${fails("row")} END::int FROM ${historyTable(schema)} ` +
-  `WHERE id=${quoteLiteral(id)} AND applied_steps_count=${steps} AND finished_at IS NULL AND rolled_back_at IS NULL`
+  rowsAre(
+    1,
+    schema,
+    `id=${quoteLiteral(id)} AND applied_steps_count=${steps} AND finished_at IS NULL AND rolled_back_at IS NULL`,
+  )
 
 /** Before a check: a trigger that is deferred until COMMIT could remove the row after it. */
-const runDeferred = "SET CONSTRAINTS ALL IMMEDIATE;"
+export const runDeferred = "SET CONSTRAINTS ALL IMMEDIATE;"
 
 /** The row of a migration that is done, as Prisma writes it, and its check. `started`: SQL. */
 export const finishedRow = (key: RowKey, { name, checksum }: FolderMigration, started: string): string =>
   `INSERT INTO ${historyTable(key.schema)} (id,checksum,finished_at,migration_name,started_at,applied_steps_count) ` +
-  `VALUES ('${key.id}','${checksum}',pg_catalog.clock_timestamp(),${quoteLiteral(name)},${started},${underLock(key.pid, 1)});${runDeferred}` +
+  `VALUES ('${key.id}','${checksum}',pg_catalog.clock_timestamp(),${quoteLiteral(name)},${started},${stillLocked(key.pid, 1)});${runDeferred}` +
   finishedOnce(key, name)
 
 /** When a row's migration was finished, as SQL. */
@@ -108,8 +127,39 @@ export const failedRow = ({ schema, id }: Pick<RowKey, "schema" | "id">, logs: s
 export const committedRows = (schema: string, ids: string): string =>
   `(SELECT count(*) FROM ${historyTable(schema)} WHERE id = ANY (${ids}))`
 
+/** Whose row is not kept, where its SQL is, and the database's state. */
+interface NotKept {
+  readonly schema: string
+  readonly name: string
+  /** The migration.sql, where that was being applied. */
+  readonly file?: string
+  readonly state: string
+}
+
+/**
+ * L1018: the history table takes what is written to it for a migration and does not keep or show it, with what on the
+ * table may be the cause.
+ */
+export async function notKept(client: Client, { schema, name, file, state }: NotKept): Promise<LockstepError> {
+  const table = historyTable(schema)
+  const found = await findRowFilters(client, schema)
+  const none = `${table} has no trigger, rule or policy now${file ? ": the migration itself makes what keeps the row out" : ""}.`
+  const again = `then run the same ${file ? "deploy" : "command"} again`
+  return new LockstepError("L1018", `the history table does not keep the row of ${name}`, {
+    file,
+    hint: found.length > 0 ? `${table} has ${found.join(", ")}.` : none,
+    state,
+    next:
+      found.length > 0
+        ? `drop what keeps the row out or hides it from this role, ${again}`
+        : file
+          ? `fix the file, ${again}.`
+          : "run the same command again",
+  })
+}
+
 /** What can keep a row out of the history table or hide it, in words: the trigger x, the rule y, row-level security. */
-export async function findRowFilters(client: Client, schema: string): Promise<readonly string[]> {
+async function findRowFilters(client: Client, schema: string): Promise<readonly string[]> {
   const { rows } = await client.query<{ what: string }>({ text: filtersQuery, values: [historyTable(schema)] })
   return rows.map(({ what }) => what)
 }
@@ -121,77 +171,6 @@ const filtersQuery = `SELECT format('the trigger %I', tgname) AS what FROM pg_tr
   UNION ALL SELECT 'row-level security' FROM pg_class c WHERE oid = to_regclass($1) AND relrowsecurity
     AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid)`
 
-const nothing = "nothing was touched."
-
-/**
- * Records that what a failed migration did has been removed from the database, so that the next deploy runs it; a second
- * time it changes nothing.
- * Errors: L1107 it is not in the history, L1109 it has not failed. Source: Prisma's `migrate resolve --rolled-back`.
- */
-export async function markRolledBack(client: Client, schema: string, name: string): Promise<void> {
-  const rows = ((await readHistory(client, schema)) ?? []).filter((row) => row.name === name)
-  if (rows.length === 0)
-    throw new LockstepError("L1107", `${name} is not in the history`, { state: nothing, next: "`lockstep status`" })
-  if (rows.some(isApplied) && !rows.some(hasFailed)) {
-    throw new LockstepError("L1109", `${name} has not failed, so it cannot be marked as rolled back`, {
-      state: nothing,
-      next: "to revert an applied migration: `lockstep undo`",
-    })
-  }
-  await client.query(rollBack(schema, name))
-}
-
-/**
- * Records a migration as applied without running it: after a failure that was fixed by hand, or for a database that
- * adopts a history; where there is no history table it is made. A squashed one takes the place of what it replaces.
- * Errors: L1109 it is applied already. Source: Prisma's `migrate resolve --applied`.
- */
-export async function markApplied(client: Client, schema: string, migration: FolderMigration): Promise<void> {
-  const recorded = await readHistory(client, schema)
-  if (recorded === undefined) return await adopt(client, schema, [migration])
-  if (migration.squash !== undefined && recorded.every(({ checksum }) => checksum !== migration.checksum)) {
-    const names = replacedNames(migration.squash.replaces).map(quoteLiteral)
-    const gone = `DELETE FROM ${historyTable(schema)} WHERE migration_name IN (${names.join(",")})`
-    await client.query(`BEGIN;${gone};${applied(schema, migration)};COMMIT`)
-    return
-  }
-  if (recorded.some((row) => row.name === migration.name && isApplied(row))) {
-    throw new LockstepError("L1109", `${migration.name} is already applied`, {
-      state: nothing,
-      next: "`lockstep status`",
-    })
-  }
-  await client.query(`BEGIN;${rollBack(schema, migration.name)};${applied(schema, migration)};COMMIT`)
-}
-
-/**
- * Marks all but the first row of an applied migration as rolled back, which Prisma passes over, too. Resolves to how many
- * these are.
- */
-export async function keepOneRow(client: Client, schema: string, name: string): Promise<number> {
-  const rows = (await readHistory(client, schema))?.filter((row) => row.name === name && isApplied(row)) ?? []
-  const ids = rows.slice(1).map(({ id }) => quoteLiteral(id))
-  if (ids.length > 0) {
-    await client.query(`UPDATE ${historyTable(schema)} SET rolled_back_at=now() WHERE id IN (${ids.join(",")})`)
-  }
-  return ids.length
-}
-
-/** Records migrations as applied in a database that has no history yet; the table is made. */
-export async function adopt(client: Client, schema: string, migrations: readonly FolderMigration[]): Promise<void> {
-  await client.query(
-    ["BEGIN", createHistoryTable(schema), ...migrations.map((one) => applied(schema, one)), "COMMIT"].join(";"),
-  )
-}
-
-const rollBack = (schema: string, name: string): string =>
-  `UPDATE ${historyTable(schema)} SET rolled_back_at=now() WHERE migration_name=${quoteLiteral(name)} AND finished_at IS NULL AND rolled_back_at IS NULL`
-
-/** As Prisma's engine writes it: both times equal, no step, and logs that are empty instead of absent. */
-const applied = (schema: string, migration: FolderMigration): string =>
-  `INSERT INTO ${historyTable(schema)} (id,checksum,migration_name,started_at,finished_at,logs,applied_steps_count) ` +
-  `SELECT '${rowIdFor(migration, digestOf)}','${migration.checksum}',${quoteLiteral(migration.name)},moment,moment,'',0 FROM clock_timestamp() AS moment`
-
 /**
  * SQL that puts a squashed migration's row in the place of the rows of what it replaces, in one transaction, and its
  * check; `pid` holds the migration lock. It keeps the times of the last one, so that later rows stay later.
@@ -200,10 +179,10 @@ export function adoptRows(pid: number, schema: string, { migration, names, last 
   const key: RowKey = { pid, schema, id: rowIdFor(migration, digestOf) }
   const { name, checksum } = migration
   const table = historyTable(schema)
+  const others = `migration_name IN (${[name, ...names].map(quoteLiteral).join(",")}) AND id<>'${key.id}'`
   return (
     `BEGIN;${lockHeld(pid)};INSERT INTO ${table} (id,checksum,finished_at,migration_name,started_at,applied_steps_count) ` +
     `SELECT '${key.id}','${checksum}',finished_at,${quoteLiteral(name)},started_at,${underLock(pid, 1)} FROM ${table} WHERE id=${quoteLiteral(last.id)};` +
-    `DELETE FROM ${table} WHERE migration_name IN (${[name, ...names].map(quoteLiteral).join(",")}) AND id<>'${key.id}';` +
-    `${runDeferred}${finishedOnce(key, name)};COMMIT`
+    `DELETE FROM ${table} WHERE ${others};${runDeferred}${rowsAre(0, schema, others)};${finishedOnce(key, name)};COMMIT`
   )
 }

@@ -162,11 +162,10 @@ async function createAs(owner: Client, sql: string): Promise<void> {
 
 /** No commit waits for the disk: it need not survive a crash. PgBouncer refuses such a parameter (08P01) by default. */
 async function connectUnflushed(url: DatabaseUrl): Promise<Client> {
-  const ours = { applicationName: "lockstep scratch" }
-  const options = [url.options, "-c synchronous_commit=off"].filter(Boolean).join(" ")
-  return await connect({ ...url, options }, ours).catch((error: unknown) => {
-    const isRefused = error instanceof LockstepError && error.details.sqlstate === "08P01"
-    return isRefused ? connect(url, ours) : Promise.reject(error)
+  const open = (options: string | undefined) => connect({ ...url, options }, { applicationName: "lockstep scratch" })
+  return await open(`${url.options ?? ""} -c synchronous_commit=off`).catch((error: unknown) => {
+    if (error instanceof LockstepError && error.details.sqlstate === "08P01") return open(url.options)
+    throw error
   })
 }
 
@@ -190,15 +189,14 @@ function once(work: () => Promise<void>): () => Promise<void> {
   }
 }
 
-function notCreated(cause: unknown): LockstepError {
-  return new LockstepError("L1404", "the scratch database cannot be created", {
+const notCreated = (cause: unknown): LockstepError =>
+  new LockstepError("L1404", "the scratch database cannot be created", {
     sqlstate: sqlstateOf(cause),
     hint: cause instanceof Error ? cause.message : String(cause),
     state: "nothing was touched.",
     next: "give the role CREATEDB, or name an empty database in prisma.config's datasource.shadowDatabaseUrl",
     cause,
   })
-}
 
 async function useConfigured(configured: DatabaseUrl, main: DatabaseUrl | undefined): Promise<Opened> {
   const open = () => connect(configured, { applicationName: "lockstep scratch" })

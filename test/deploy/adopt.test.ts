@@ -120,3 +120,22 @@ test("a role that may not delete rows is told which right it needs, and nothing 
   expect(await names(database)).toHaveLength(3)
   await database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
 })
+
+test.each([
+  ["INSERT", ""],
+  ["DELETE", ""],
+  ["DELETE", `WHEN (OLD.migration_name <> '${squashed.name}')`],
+])(
+  "where a trigger drops a change of the history (%s %s), nothing is rewritten, and it is named",
+  async (event, when) => {
+    const database = await createDatabase()
+    await deployTo(database, old)
+    await database.query(`CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+    CREATE TRIGGER swallow BEFORE ${event} ON _prisma_migrations FOR EACH ROW ${when} EXECUTE FUNCTION swallow()`)
+    await expect(deployTo(database, [squashed])).rejects.toMatchObject({
+      code: "L1018",
+      details: { hint: '"public"."_prisma_migrations" has the trigger swallow.' },
+    })
+    expect(await names(database)).toEqual(old.map(({ name }) => name))
+  },
+)

@@ -99,6 +99,20 @@ const lock: readonly Attack[] = [
   },
 ]
 
+/** The first deployer is slow after it has dropped the lock, the second one is not. */
+const slowOnce = "SELECT pg_advisory_unlock_all(); SELECT pg_sleep(CASE nextval('turns') WHEN 1 THEN 2 ELSE 0 END);"
+
+const blind: readonly Attack[] = ["REPEATABLE READ", "SERIALIZABLE"].map((level) => ({
+  name: `the lock dropped under ${level}, which does not show the other deployer's row`,
+  migrations: [
+    "CREATE SEQUENCE turns; {{ran}}",
+    `SET TRANSACTION ISOLATION LEVEL ${level}; ${slowOnce} {{ran}}`,
+    "{{ran}}",
+  ],
+  deployers: 2,
+  end: refused("L1016", 2, /nothing was touched|2 migrations were applied by this deploy/),
+}))
+
 const session: readonly Attack[] = [
   {
     name: "a temporary table that hides one",
@@ -422,6 +436,32 @@ const history: readonly Attack[] = [
     migrations: ["{{ran}}", "{{ran}}"],
     end: refused("L1110", 2, nothing),
   },
+  ...["migration_name NOT LIKE '%1_attack' OR started_at > clock_timestamp() - interval '1 s'", "id <> ''"].map(
+    (sql) => ({
+      name: `row-level security with a condition, which may hide a row: ${sql.slice(0, 30)}`,
+      as: "owner" as const,
+      around: `ALTER TABLE _prisma_migrations ENABLE ROW LEVEL SECURITY; ALTER TABLE _prisma_migrations FORCE ROW LEVEL SECURITY;
+      CREATE POLICY p ON _prisma_migrations USING (${sql}) WITH CHECK (true)`,
+      migrations: ["{{ran}}", "{{ran}}"],
+      end: refused("L1110", 2),
+    }),
+  ),
+  {
+    name: "row-level security that shows all, to this role and another",
+    as: "owner",
+    around: `ALTER TABLE _prisma_migrations ENABLE ROW LEVEL SECURITY; ALTER TABLE _prisma_migrations FORCE ROW LEVEL SECURITY;
+      CREATE POLICY p ON _prisma_migrations TO {{db}}_owner, pg_monitor USING (true); CREATE POLICY q ON _prisma_migrations FOR SELECT USING (false)`,
+    migrations: ["{{ran}}", "{{ran}}"],
+    end: once,
+  },
+  {
+    name: "row-level security whose restrictive policy takes away what another one shows",
+    as: "owner",
+    around: `ALTER TABLE _prisma_migrations ENABLE ROW LEVEL SECURITY; ALTER TABLE _prisma_migrations FORCE ROW LEVEL SECURITY;
+      CREATE POLICY p ON _prisma_migrations USING (true); CREATE POLICY q ON _prisma_migrations AS RESTRICTIVE USING (id <> '')`,
+    migrations: ["{{ran}}", "{{ran}}"],
+    end: refused("L1110", 2),
+  },
   {
     name: "row-level security that lets nothing in",
     as: "owner",
@@ -588,6 +628,7 @@ const texts: readonly Attack[] = [
 export const attacks: readonly Attack[] = [
   ...enums,
   ...lock,
+  ...blind,
   ...session,
   ...transactions,
   ...history,

@@ -1,7 +1,6 @@
 import { expect, onTestFinished, test } from "vitest"
-import { checksumOf, digestOf, type FolderMigration } from "../../src/history/folder.js"
+import { digestOf, type FolderMigration } from "../../src/history/folder.js"
 import { areAsRecorded, createHistoryTable, readHistory } from "../../src/history/recorded.js"
-import { adopt, markApplied, markRolledBack } from "../../src/history/rows.js"
 import { type Client, connect } from "../../src/postgres/connect.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
 import { createDatabase } from "../support/postgres.js"
@@ -89,52 +88,6 @@ test("a role that may not read the table is told which grant it lacks", async ()
   await client.query(`${createHistoryTable("public")}; CREATE ROLE ${role}; SET ROLE ${role}`)
   onTestFinished(async () => void (await client.query(`RESET ROLE; DROP ROLE ${role}`)))
   await expect(readHistory(client, "public")).rejects.toMatchObject({ code: "L1110", details: { sqlstate: "42501" } })
-})
-
-test("a failed migration is marked as rolled back; a second time changes nothing", async () => {
-  const client = await open()
-  await client.query(`${createHistoryTable("public")}; ${insert(failed)}`)
-  await markRolledBack(client, "public", "one")
-  const [first] = (await readHistory(client, "public")) ?? []
-  expect(first?.rolledBackAt).not.toBeNull()
-  await markRolledBack(client, "public", "one")
-  expect(await readHistory(client, "public")).toEqual([first])
-})
-
-test("only what failed can be marked as rolled back", async () => {
-  const client = await open()
-  await expect(markRolledBack(client, "public", "one")).rejects.toMatchObject({ code: "L1107" })
-  await client.query(`${createHistoryTable("public")}; ${insert("('1', 'c', 'one', now(), now(), NULL, NULL)")}`)
-  await client.query(insert("('2', 'c', 'one', now(), NULL, now(), NULL)"))
-  await expect(markRolledBack(client, "public", "one")).rejects.toMatchObject({ code: "L1109" })
-  await expect(markRolledBack(client, "public", "two")).rejects.toMatchObject({ code: "L1107" })
-})
-
-test("a failed migration that was fixed by hand is marked as applied, its failed row as rolled back", async () => {
-  const client = await open()
-  await client.query(`${createHistoryTable("public")}; ${insert(failed)}`)
-  await markApplied(client, "public", migration("one"))
-  expect(await names(client)).toEqual([
-    { name: "one", finished: false, rolledBack: true },
-    { name: "one", finished: true, rolledBack: false },
-  ])
-  await expect(markApplied(client, "public", migration("one"))).rejects.toMatchObject({ code: "L1109" })
-})
-
-test("marking as applied makes the table where there is none", async () => {
-  const client = await open()
-  await markApplied(client, "public", migration("one"))
-  expect(await names(client)).toEqual([{ name: "one", finished: true, rolledBack: false }])
-})
-
-test("an adopted history has one row a migration, in order, with names and checksums kept to the letter", async () => {
-  const client = await open()
-  const migrations = [migration("20260101000000_it's"), migration("20260102000000_back\\slash")]
-  await adopt(client, "public", migrations)
-  const rows = await readHistory(client, "public")
-  expect(rows?.map(({ name, checksum }) => ({ name, checksum }))).toEqual(
-    migrations.map(({ name, text }) => ({ name, checksum: checksumOf(text) })),
-  )
 })
 
 const folder = Array.from({ length: 200 }, (_, index) => migration(`${20260101000000 + index}_é${index}`))

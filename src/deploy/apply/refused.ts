@@ -1,7 +1,6 @@
 import type pg from "pg"
 import { LockstepError } from "../../errors.js"
-import { historyTable } from "../../history/recorded.js"
-import { findRowFilters } from "../../history/rows.js"
+import { notKept } from "../../history/rows.js"
 import { adviceFor } from "../../postgres/sqlstate.js"
 import { type Statement, statementAt } from "../../sql/parse.js"
 import { excerpt, offsetOfPosition, type Place, placeAt } from "../../sql/place.js"
@@ -90,20 +89,8 @@ export async function rowRefused(
   state: string,
 ): Promise<LockstepError> {
   await client.query("ROLLBACK")
-  const table = historyTable(url.schema)
-  const found = await findRowFilters(client, url.schema)
-  return new LockstepError("L1018", `the history table does not keep the row of ${prepared.migration.name}`, {
-    file: prepared.file,
-    hint:
-      found.length > 0
-        ? `${table} has ${found.join(", ")}.`
-        : `${table} has no trigger, rule or policy now: the migration itself makes what keeps the row out.`,
-    state,
-    next:
-      found.length > 0
-        ? "drop what keeps the row out or hides it from this role, then run the same deploy again"
-        : "fix the file, then run the same deploy again.",
-  })
+  const { file, migration } = prepared
+  return await notKept(client, { schema: url.schema, name: migration.name, file, state })
 }
 
 /** SQLSTATE invalid_transaction_termination. */
