@@ -10,7 +10,10 @@ import { statusAnswerOf } from "./report/status.js"
 import type { StatusAnswer } from "./report/status-json.js"
 import { down, type EmbeddedServer, running, type UpOptions, up } from "./test-db/server.js"
 
+export type { BackfillResult, BackfillSettings } from "./backfill/context.js"
+export type { BackfillEvent } from "./backfill/events.js"
 export { type ErrorCode, type ErrorDetails, errorCodes, LockstepError } from "./errors.js"
+export { type BackfillOptions, backfill } from "./library/backfill.js"
 export {
   type ChangeOptions,
   type DiffOptions,

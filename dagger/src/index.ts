@@ -146,6 +146,17 @@ export class Lockstep {
   }
 
   /**
+   * Runs data changes in small batches: dagger call backfill --database-url env://DATABASE_URL
+   * @param databaseUrl The database's URL, such as env://DATABASE_URL.
+   * @param database The database's address where only this machine reaches it, such as tcp://localhost:5432.
+   * @param options Names of backfills, and further options of `lockstep backfill`, such as --list or --max-lag=5s.
+   */
+  @func({ cache: "never" })
+  async backfill(databaseUrl: Secret, database?: Service, options: string[] = []): Promise<string> {
+    return this.onDatabase(databaseUrl, database, "backfill", ...options)
+  }
+
+  /**
    * Applies the pending migrations to many databases: dagger call fleet-deploy --targets file://targets.txt
    * @param targets The list, a URL or a JSON object a line, such as file://targets.txt; it is mounted, never copied.
    * @param database The databases' server where only this machine reaches it, such as tcp://localhost:5432.
@@ -154,6 +165,17 @@ export class Lockstep {
   @func({ cache: "never" })
   async fleetDeploy(targets: Secret, database?: Service, options: string[] = []): Promise<string> {
     return this.onFleet(targets, database, "deploy", ...options)
+  }
+
+  /**
+   * Runs data changes in small batches in many databases: dagger call fleet-backfill --targets file://targets.txt
+   * @param targets The list, a URL or a JSON object a line, such as file://targets.txt; it is mounted, never copied.
+   * @param database The databases' server where only this machine reaches it, such as tcp://localhost:5432.
+   * @param options Names of backfills, and further options of `lockstep backfill --targets`, such as --concurrency=4.
+   */
+  @func({ cache: "never" })
+  async fleetBackfill(targets: Secret, database?: Service, options: string[] = []): Promise<string> {
+    return this.onFleet(targets, database, "backfill", ...options)
   }
 
   /**
@@ -343,7 +365,7 @@ export class Lockstep {
 
   /**
    * Prints what a chart or a folder of manifests needs to apply the migrations: dagger call kubernetes --part job
-   * @param part The part: init-container, job, fleet-job or values.
+   * @param part The part: init-container, job, fleet-job, backfill-job or values.
    * @param options Further options of `lockstep kubernetes`, such as --hardened, --wait or --for=argocd.
    */
   @func()

@@ -22,20 +22,21 @@ export const schemaFiles = ({ source, path }: Settings, { configFile }: Manifest
     ),
   })
 
-/** The migrations. */
+/** The migrations, and the backfills beside them. */
 export const migrationFiles = async (settings: Settings): Promise<Directory> =>
   settings.source.filter({ include: (await migrationFolders(settings)).map((folder) => `${folder}/**`) })
 
-/** Everything but the migrations. */
+/** Everything but those. */
 export const codeFiles = async (settings: Settings): Promise<Directory> =>
   settings.source.filter({ exclude: await migrationFolders(settings) })
 
-/** Folders that hold a migration_lock.toml or a migration, whatever they are called. */
+/** Folders that hold a migration_lock.toml or a migration, whatever they are called, and the folders of backfills beside them. */
 async function migrationFolders({ source, path }: Settings): Promise<string[]> {
   const find = (name: string) => source.glob(inPackage(path, `**/${name}`))
   const [locks, scripts] = await Promise.all([find("migration_lock.toml"), find("migration.sql")])
   const folders = [...locks.map(parent), ...scripts.map(parent).map(parent)]
-  return [...new Set(folders)].filter((folder) => folder !== "")
+  const kept = [...new Set(folders)].filter((folder) => folder !== "")
+  return kept.flatMap((folder) => [folder, [parent(folder), "backfills"].filter(Boolean).join("/")])
 }
 
 const parent = (file: string): string => file.slice(0, Math.max(file.lastIndexOf("/"), 0))

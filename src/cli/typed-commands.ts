@@ -64,6 +64,10 @@ const functions: Readonly<Record<string, (args: readonly string[]) => string | u
     args[0] === "--targets"
       ? fleetCall("deploy")
       : [`deploy ${onDatabase}`, ...args.map((arg) => `--options=${arg}`)].join(" "),
+  backfill: (args) =>
+    args[0] === "--targets"
+      ? fleetCall("backfill")
+      : [`backfill ${onDatabase}`, ...args.map((arg) => `--options=${arg}`)].join(" "),
   status: (args) => [`status ${onDatabase}`, ...args.map((arg) => `--options=${arg}`)].join(" "),
   plan: (args) => [`plan ${onDatabase}`, ...args.map((arg) => `--options=${arg}`)].join(" "),
   resolve: (args) => ["resolve", onDatabase, ...args].join(" "),

@@ -1,4 +1,5 @@
-import { defaultText, defineCommand, variableOf } from "../cli/options.js"
+import { backfillOptions } from "../cli/backfill.js"
+import { defaultText, defineCommand, type OptionTable, variableOf } from "../cli/options.js"
 import type { Output } from "../cli/output.js"
 import { deployOptions, projectOptions } from "../cli/shared-options.js"
 import type { ContainerRequest } from "../kubernetes/container.js"
@@ -13,7 +14,7 @@ const starters = {
   kubectl: "Job for kubectl",
 } as const satisfies Readonly<Record<Starter, string>>
 
-/** `lockstep kubernetes init-container|job|values`: what a chart or a folder of manifests needs. */
+/** `lockstep kubernetes init-container|job|fleet-job|backfill-job|values`: what a chart or a folder of manifests needs. */
 export default defineCommand({
   description: [
     "Prints what a Helm chart or a folder of manifests needs to apply the migrations before the application starts. Needs no database.",
@@ -28,6 +29,8 @@ export default defineCommand({
         job: "the Job that applies the migrations before the release's pods start",
         "fleet-job":
           "the Jobs of a fleet: one for its canaries, then an Indexed Job of which each pod takes a share of the list",
+        "backfill-job":
+          "the Job that runs the backfills once the release's pods run; with --fleet an Indexed Job over the list",
         values: "the values that they read, with the deploy's options, for values.yaml",
       },
     },
@@ -67,6 +70,11 @@ export default defineCommand({
       defaultDescription: "shop-database; for the Jobs shop-migrations",
       source: "command line",
     },
+    fleet: {
+      type: "boolean",
+      description: "backfill-job: for many databases, of which each pod takes a share of the list",
+      source: "command line",
+    },
     targetsSecret: {
       type: "text",
       value: "name",
@@ -94,10 +102,11 @@ export default defineCommand({
     "lockstep kubernetes init-container --wait",
     "lockstep kubernetes job --for argocd --image ghcr.io/acme/shop:1.2.3 --secret shop-migrations",
     "lockstep kubernetes fleet-job --for kubectl --completions 32 --parallelism 8",
+    "lockstep kubernetes backfill-job --for argocd",
     "lockstep kubernetes values",
   ],
   async run({ settings, operands: [what], output }) {
-    const variables = deployVariables()
+    const variables = { deploy: variablesOf(deployOptions), backfill: variablesOf(backfillOptions) }
     const starter: Starter = settings.for
     const request = (secret: string): ContainerRequest => ({
       content: settings.slim ? "slim" : "full",
@@ -111,7 +120,7 @@ export default defineCommand({
               secret: settings.secret ?? secret,
               targets: settings.targetsSecret,
             },
-      variables,
+      variables: what === "backfill-job" ? variables.backfill : variables.deploy,
     })
     if (what === "init-container") {
       const { initContainer, waitingInitContainer } = await import("../kubernetes/init-container.js")
@@ -147,6 +156,18 @@ export default defineCommand({
       await print(output, { text: jobs, object: { jobs } }, starter === "helm" ? "templates/fleet.yaml" : "fleet.yaml")
       return 0
     }
+    if (what === "backfill-job") {
+      const { backfillJob } = await import("../kubernetes/backfill-job.js")
+      const { completions, parallelism } = settings
+      const shares = settings.fleet ? { completions, parallelism } : undefined
+      const job = backfillJob(starter, { ...request("shop-migrations"), shares })
+      output.say(
+        "It starts with the release's pods, with Argo CD after them. docs/backfill.md: which release it belongs to.",
+      )
+      const heading = starter === "helm" ? "templates/backfill.yaml" : "backfill.yaml"
+      await print(output, { text: job, object: { job } }, heading)
+      return 0
+    }
     const { exampleValues, renderValues } = await import("../kubernetes/values.js")
     const values = exampleValues(variables)
     output.data(renderValues(values, variables), "script")
@@ -162,11 +183,14 @@ async function print(output: Output, part: { text: object; object: object }, hea
 }
 
 /** Decided for one deploy at a time, or by what is in the image: not for a chart. */
-const notForCharts: ReadonlySet<string> = new Set([...Object.keys(projectOptions), "resume"])
+const notForCharts: ReadonlySet<string> = new Set([
+  ...Object.keys(projectOptions),
+  ...["resume", "restart", "resumeEdited"],
+])
 
-/** The deploy's options as environment variables with their defaults. */
-function deployVariables(): DeployVariable[] {
-  return Object.entries(deployOptions).flatMap(([key, option]) => {
+/** A command's options as environment variables with their defaults. */
+function variablesOf(options: OptionTable): DeployVariable[] {
+  return Object.entries(options).flatMap(([key, option]) => {
     const value = defaultText(option)
     if (notForCharts.has(key) || value === undefined) return []
     return [{ name: variableOf(key), value, help: option.description }]

@@ -1,5 +1,6 @@
-import { basename, isAbsolute, posix, relative, sep } from "node:path"
-import type { Folder } from "../history/folder.js"
+import { existsSync, readdirSync } from "node:fs"
+import { basename, isAbsolute, join, posix, relative, sep } from "node:path"
+import { backfillsFolder, type Folder } from "../history/folder.js"
 import { type Manifest, readManifest } from "../project/manifest.js"
 import type { Project } from "../project/project.js"
 import { schemaPaths } from "../project/schema.js"
@@ -98,14 +99,19 @@ function schemaEntries(path: string, target: string): readonly Entry[] {
   }))
 }
 
-/** The history: every migration.sql and the lock file, and nothing else of the folder. */
+/** The history: every migration.sql and the lock file, and nothing else of the folder; and the backfills beside it. */
 export function migrationsLayer(folder: Folder, path: string): Layer {
   const at = `${app}/${path}`
+  const backfills = backfillsFolder(folder.dir)
+  const files = existsSync(backfills) ? readdirSync(backfills).filter((name) => name.endsWith(".sql")) : []
   return {
     name: "40-migrations",
     entries: [
       ...(folder.lockfile === undefined ? [] : [{ path: `${at}/migration_lock.toml`, text: folder.lockfile }]),
       ...folder.migrations.map(({ name, text }) => ({ path: `${at}/${name}/migration.sql`, text })),
+      ...files.sort().map((name) => ({
+        ...{ path: posix.join(posix.dirname(at), "backfills", name), copy: join(backfills, name), executable: false },
+      })),
     ],
   }
 }

@@ -61,18 +61,22 @@ export interface ContainerRequest {
   readonly content: ImageContent
   readonly detail: Detail
   readonly place: Place
-  /** The deploy's options with their defaults. */
+  /** The command's options with their defaults. */
   readonly variables: readonly DeployVariable[]
 }
 
 const programs = {
   deploy: { full: ["npx", "prisma", "migrate", "deploy"], slim: ["lockstep", "deploy"] },
   wait: { full: ["npx", "lockstep", "wait", "--applied"], slim: ["lockstep", "wait", "--applied"] },
+  // npx as the first process would not pass SIGTERM on, and a backfill takes long.
+  backfill: { full: ["lockstep", "backfill"], slim: ["lockstep", "backfill"] },
 } as const
 
+const names = { deploy: "db-migrate", wait: "db-wait", backfill: "db-backfill" } as const
+
 /**
- * A container that deploys or waits, with the URL from a Secret: the application's, or the one of the Job alone.
- * Hardened it has the deploy's options from the values, and what the "restricted" Pod Security Standard requires: any
+ * A container that deploys, waits or runs backfills, with the URL from a Secret: the application's, or the one of the Job alone.
+ * Hardened it has the command's options from the values, and what the "restricted" Pod Security Standard requires: any
  * user but root, a root file system that cannot be written, no capabilities. The end of the log becomes the termination
  * message, which `kubectl describe` shows; that of a wait does so always.
  * Source: Kubernetes documentation, "Pod Security Standards", "Determine the Reason for Pod Failure".
@@ -83,16 +87,16 @@ export function migrationContainer(
   { content, detail, place, variables }: ContainerRequest,
 ): Container {
   const container: Container = {
-    name: program === "deploy" ? "db-migrate" : "db-wait",
+    name: names[program],
     image: place.kind === "manifest" ? place.image : `${read("image.repository")}:${read("image.tag")}`,
     command: [...programs[program][content]],
     env: [{ name: "DATABASE_URL", valueFrom: { secretKeyRef: secretKey(secret, place) } }],
     ...(program === "wait" && { terminationMessagePolicy: "FallbackToLogsOnError" }),
   }
   if (detail === "plain") return container
-  const options = program === "deploy" ? variables : []
+  const options = program === "wait" ? [] : variables
   const textOf = ({ name, value }: DeployVariable) =>
-    place.kind === "manifest" ? value : readQuoted(`migrations.env.${name}`)
+    place.kind === "manifest" ? value : readQuoted(`${program === "backfill" ? "backfill" : "migrations"}.env.${name}`)
   return {
     ...container,
     env: [...container.env, ...options.map((option) => ({ name: option.name, value: textOf(option) }))],

@@ -31,59 +31,57 @@ export function fleetJobs(starter: Starter, request: FleetJobRequest): readonly 
         maxFailedIndexes: read("fleet.maxFailedIndexes"),
       }
     : { ...fleetSize, completions: request.completions, parallelism: request.parallelism }
-  const canary = job(starter, request, { name: "db-canary", order: 1, which: `--groups=${group}` })
-  const fleet = job(starter, request, { name: "db-fleet", order: 2, which: `--shards=${size.completions}` })
+  const part = (name: string, order: number, which: string): Job => {
+    const notes = { ...annotations[starter], ...orderOf(starter, order) }
+    return {
+      apiVersion: "batch/v1",
+      kind: "Job",
+      metadata: {
+        name: `${isTemplate ? "{{ .Release.Name }}-" : ""}${name}`,
+        ...(Object.keys(notes).length > 0 && { annotations: notes }),
+      },
+      spec: { activeDeadlineSeconds: 3600, ...overTargets("deploy", request, { name, which }) },
+    }
+  }
+  const canary = part("db-canary", 1, `--groups=${group}`)
+  const fleet = part("db-fleet", 2, `--shards=${size.completions}`)
   return [
     { ...canary, spec: { backoffLimit: 2, ...canary.spec } },
     { ...fleet, spec: { completionMode: "Indexed", ...size, ...fleet.spec } },
   ]
 }
 
-interface Part {
-  readonly name: string
-  /** Which of the hooks comes first. */
-  readonly order: number
-  /** Which of the targets. */
-  readonly which: string
-}
-
-function job(starter: Starter, request: FleetJobRequest, { name, order, which }: Part): Job {
+/** The part of a Job's specification that works on targets of the list. `which`: the option that says on which. */
+export function overTargets(
+  program: "deploy" | "backfill",
+  request: ContainerRequest,
+  { name, which }: { readonly name: string; readonly which: string },
+): Pick<Job["spec"], "podFailurePolicy" | "template"> {
   const { place } = request
-  const isTemplate = place.kind === "template"
-  const { env, ...container } = migrationContainer("deploy", "migrations", request)
-  const list = `${mount}/${isTemplate ? read("fleet.secretKey") : "targets.jsonl"}`
-  const notes = { ...annotations[starter], ...orderOf(starter, order) }
+  const { env, ...container } = migrationContainer(program, "migrations", request)
+  const list = `${mount}/${place.kind === "template" ? read("fleet.secretKey") : "targets.jsonl"}`
   return {
-    apiVersion: "batch/v1",
-    kind: "Job",
-    metadata: {
-      name: `${isTemplate ? "{{ .Release.Name }}-" : ""}${name}`,
-      ...(Object.keys(notes).length > 0 && { annotations: notes }),
-    },
-    spec: {
-      activeDeadlineSeconds: 3600,
-      podFailurePolicy: failurePolicy(name),
-      template: {
-        spec: {
-          restartPolicy: "Never",
-          containers: [
-            {
-              ...container,
-              name,
-              // npx as the first process would not pass SIGTERM on.
-              command: ["lockstep", "deploy", "--targets", list, which, "--json", "--termination-log", terminationLog],
-              env: env.map(optional),
-              volumeMounts: [{ name: "targets", mountPath: mount, readOnly: true }],
-              terminationMessagePolicy: "FallbackToLogsOnError",
-            },
-          ],
-          volumes: [
-            {
-              name: "targets",
-              secret: { secretName: place.kind === "template" ? read("fleet.secretName") : place.targets },
-            },
-          ],
-        },
+    podFailurePolicy: failurePolicy(name),
+    template: {
+      spec: {
+        restartPolicy: "Never",
+        containers: [
+          {
+            ...container,
+            name,
+            // npx as the first process would not pass SIGTERM on.
+            command: ["lockstep", program, "--targets", list, which, "--json", "--termination-log", terminationLog],
+            env: env.map(optional),
+            volumeMounts: [{ name: "targets", mountPath: mount, readOnly: true }],
+            terminationMessagePolicy: "FallbackToLogsOnError",
+          },
+        ],
+        volumes: [
+          {
+            name: "targets",
+            secret: { secretName: place.kind === "template" ? read("fleet.secretName") : place.targets },
+          },
+        ],
       },
     },
   }

@@ -29,6 +29,7 @@ export const jobSchema = z.strictObject({
     backoffLimitPerIndex: z.optional(amount),
     maxFailedIndexes: z.optional(amount),
     activeDeadlineSeconds: z.number(),
+    ttlSecondsAfterFinished: z.optional(z.number()),
     podFailurePolicy: z.strictObject({ rules: z.array(failureRule) }),
     template: z.strictObject({
       spec: z.strictObject({

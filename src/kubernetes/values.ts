@@ -11,6 +11,7 @@ export const valuesSchema = z.strictObject({
     secretKey: text,
     env: z.record(z.string().check(z.regex(/^LOCKSTEP_[A-Z_]+$/)), text),
   }),
+  backfill: z.strictObject({ env: z.record(z.string().check(z.regex(/^LOCKSTEP_[A-Z_]+$/)), text) }),
   fleet: z.strictObject({
     ...{ secretName: text, secretKey: text, canaryGroup: text },
     ...{
@@ -24,7 +25,7 @@ export const valuesSchema = z.strictObject({
 
 export type Values = z.infer<typeof valuesSchema>
 
-/** One of the deploy's options as an environment variable. */
+/** One of a command's options as an environment variable. */
 export interface DeployVariable {
   /** LOCKSTEP_LOCK_WAIT. */
   readonly name: string
@@ -48,15 +49,25 @@ export const readQuoted = (path: Path<Values>): string => `{{ .Values.${path} | 
 /** How a fleet's Job is divided, unless it is said otherwise. */
 export const fleetSize = { completions: 16, parallelism: 4, backoffLimitPerIndex: 2, maxFailedIndexes: 0 } as const
 
-/** Example values, with the deploy's defaults. */
-export const exampleValues = (variables: readonly DeployVariable[]): Values => ({
+/** The options of the commands that run in containers. */
+export interface Variables {
+  readonly deploy: readonly DeployVariable[]
+  readonly backfill: readonly DeployVariable[]
+}
+
+const defaultsOf = (variables: readonly DeployVariable[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(variables.map(({ name, value }) => [name, value]))
+
+/** Example values, with the options' defaults. */
+export const exampleValues = ({ deploy, backfill }: Variables): Values => ({
   image: { repository: "registry.example.com/shop", tag: "1.0.0" },
   database: { secretName: "shop-database", secretKey: "DATABASE_URL" },
   migrations: {
     secretName: "shop-migrations",
     secretKey: "DATABASE_URL",
-    env: Object.fromEntries(variables.map(({ name, value }) => [name, value])),
+    env: defaultsOf(deploy),
   },
+  backfill: { env: defaultsOf(backfill) },
   fleet: {
     ...{ secretName: "shop-targets", secretKey: "targets.jsonl", canaryGroup: "canary" },
     ...fleetSize,
@@ -64,7 +75,7 @@ export const exampleValues = (variables: readonly DeployVariable[]): Values => (
 })
 
 /** Values as the text of a values.yaml with a comment for each that needs one, without a newline at its end. */
-export function renderValues(values: Values, variables: readonly DeployVariable[]): string {
+export function renderValues(values: Values, { deploy, backfill }: Variables): string {
   const document = new Document(values)
   const comment = (path: readonly string[], text: string) => {
     const parent = document.getIn(path.slice(0, -1), true)
@@ -79,6 +90,7 @@ export function renderValues(values: Values, variables: readonly DeployVariable[
   )
   comment(["migrations", "secretName"], "the same for the Job alone, with a role that may change the schema")
   comment(["migrations", "env"], "the deploy's options with their defaults; the hardened containers read them")
+  comment(["backfill", "env"], "the same of the Job that runs backfills")
   comment(["fleet", "secretName"], "for a fleet's Jobs: the Secret that holds the list of targets, and its key")
   comment(["fleet", "canaryGroup"], "the group of targets that is deployed to first, by a Job of its own")
   comment(["fleet", "completions"], "in how many shares the list is divided, and how many pods work at once")
@@ -86,6 +98,7 @@ export function renderValues(values: Values, variables: readonly DeployVariable[
     ["fleet", "backoffLimitPerIndex"],
     "how often a share is started again, and how many may fail before all are stopped",
   )
-  for (const { name, help } of variables) comment(["migrations", "env", name], help)
+  for (const { name, help } of deploy) comment(["migrations", "env", name], help)
+  for (const { name, help } of backfill) comment(["backfill", "env", name], help)
   return print(document)
 }

@@ -58,6 +58,16 @@ const cases: readonly (readonly [words: string, caller: Partial<Caller>, expecte
   ["lockstep test-db down", { manager: "npm", makefile }, "npx lockstep test-db down"],
   ["lockstep test-db up", { manager: "npm", makefile: "test-db:\n\tdocker compose up\n" }, "npx lockstep test-db up"],
 
+  [
+    "lockstep backfill --targets …",
+    { dagger: "dagger call" },
+    "dagger call fleet-backfill --targets file://targets.txt",
+  ],
+  [
+    "lockstep backfill one --restart",
+    { dagger: "dagger call" },
+    "dagger call backfill --database-url env://DATABASE_URL --options=one --options=--restart",
+  ],
   ["lockstep deploy --targets …", { dagger: "dagger call" }, "dagger call fleet-deploy --targets file://targets.txt"],
   ["lockstep status", { dagger: "dagger call" }, "dagger call status --database-url env://DATABASE_URL"],
   [

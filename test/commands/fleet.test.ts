@@ -272,3 +272,55 @@ test("a plan is observed once for each state, and shown with the sizes of the da
   expect(events(refused.stdout)).toMatchObject([{ targets: 3, refused: ["scans"], states: [{ worst: "tenant_2" }] }])
   expect(refused.exitCode).toBe(1)
 })
+
+test("backfills run in every database, each row once; one that fails does not keep the others from being done", async () => {
+  const tenants = fleet(6, {
+    "20260101000000_init": "CREATE TABLE account (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);\n",
+  })
+  await tenants.run(["deploy"])
+  tenants.project.write("prisma/backfills/one.sql", "UPDATE account SET n = n + 1 WHERE 1 / (id - 7) IS NOT NULL;\n")
+  for (const name of tenants.names) {
+    const { database, schema } = tenants.at(name)
+    const broken = name === "tenant_2" ? 1 : 8
+    await database.query(`INSERT INTO ${schema}.account SELECT g FROM generate_series(${broken}, 90) g`)
+  }
+  const failed = await tenants.run(["backfill", "--max-failures", "1", "--batch", "20", "--canary", "2", "--yes"])
+  expect(failed, failed.all).toMatchObject({ exitCode: 1 })
+  expect(failed.stderr).toMatch(/^wave 1 of 2: 2 targets$/m)
+  expect(failed.stderr).toMatch(
+    /^FAIL {4}tenant_2 {3}error\[L2107\] division by zero in prisma\/backfills\/one\.sql:1$/m,
+  )
+  expect(failed.stderr).toMatch(/^ {2}ok {4}tenant_1 {3}1 finished, /m)
+  expect(failed.stdout).toContain("  in:     tenant_2\n")
+  expect(failed.stdout).toContain("5 of 6 finished, 1 failed.\n  next:   fix tenant_2, then run the same command again")
+  const { database, schema } = tenants.at("tenant_2")
+  await database.query(`UPDATE ${schema}.account SET id = 1000 WHERE id = 7`)
+  const resumed = await tenants.run(["backfill", "--json", "--resume-run", "last"])
+  expect(resumed, resumed.all).toMatchObject({ exitCode: 0 })
+  const asked = events(resumed.stdout).flatMap(({ event, name }) => (event === "target" ? [name] : []))
+  expect(asked).toEqual(["tenant_2"])
+  expect(events(resumed.stdout).at(-1)).toMatchObject({ command: "backfill", event: "done", done: 6, changed: 1 })
+  for (const name of tenants.names) {
+    const at = tenants.at(name)
+    expect(await at.database.query(`SELECT DISTINCT n FROM ${at.schema}.account WHERE id < 1000`)).toEqual([{ n: 1 }])
+  }
+  const again = await tenants.run(["backfill"])
+  expect(again.stdout).toMatch(/^Finished: 6 of 6 targets, nothing to do, in /)
+  const listed = await tenants.run(["backfill", "--list"])
+  expect(listed).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("error[L2004]: --list and --dry-run are for one database"),
+  })
+})
+
+test("a fleet's backfills are reported and put together as its deploys are", async () => {
+  const tenants = fleet(3)
+  await tenants.run(["deploy"])
+  tenants.project.write("prisma/backfills/one.sql", "DELETE FROM account;\n")
+  const { stdout } = await tenants.run(["backfill", "--json"])
+  tenants.project.write("pods.log", stdout)
+  const report = await lockstep(["fleet", "report", "pods.log"], { cwd: tenants.project.root })
+  expect(report).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^Finished: 3 of 3 targets, 3 changed/) })
+  const junit = await tenants.run(["backfill", "--format", "junit"])
+  expect(junit.stdout).toContain('<testsuite name="lockstep backfill" tests="3" failures="0"')
+})

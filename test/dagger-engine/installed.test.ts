@@ -108,6 +108,30 @@ test("a database is planned, pushed to and resolved by hand", async () => {
   expect(await call(["lockstep", "status", ...words], options)).toContain("Up to date: 1 of 1 migrations applied.")
 })
 
+test("data changes run in batches, in one database and in those of a list", async () => {
+  const { url, query } = await createDatabase()
+  const { words, env } = reach(url)
+  const options = { ...here(), env: { ...env, FLEET: `${env.DATABASE_URL}\n` } }
+  project.write("prisma/backfills/1_emails.sql", `UPDATE "Customer" SET "email" = lower("email");\n`)
+  try {
+    await call(["lockstep", "deploy", ...words], options)
+    await query(`DELETE FROM _lockstep.backfills; INSERT INTO "Customer" ("email") VALUES ('A@x'), ('B@x')`)
+    const listed = await dagger(["call", "lockstep", "backfill", ...words, "--options=--list"], options)
+    expect(listed.exitCode).toBe(1)
+    expect(listed.stderr).toContain("1_emails   not started")
+    expect(await call(["lockstep", "backfill", ...words, "--options=1_emails"], options)).toContain(
+      "1 backfill finished in",
+    )
+    expect(await query('SELECT "email" FROM "Customer" ORDER BY 1')).toEqual([{ email: "a@x" }, { email: "b@x" }])
+    const list = ["--targets=env://FLEET", ...words.slice(1)]
+    expect(await call(["lockstep", "fleet-backfill", ...list], options)).toContain(
+      "Finished: 1 of 1 target, nothing to do",
+    )
+  } finally {
+    project.remove("prisma/backfills")
+  }
+})
+
 test("the databases of a list are migrated, and what a chart needs is printed", async () => {
   const { url, query } = await createDatabase()
   const { port } = new URL(url)

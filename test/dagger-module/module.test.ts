@@ -27,9 +27,11 @@ test("the functions are those that the documentation promises", () => {
   expect(functions.map((method) => method.name.getText()).sort()).toEqual(
     [
       [
+        "backfill",
         "client",
         "committedClient",
         "deploy",
+        "fleetBackfill",
         "fleetDeploy",
         "fleetStatus",
         "generate",
@@ -60,7 +62,9 @@ test("what touches a real database is never taken from the cache", () => {
     parameters.some(({ name }) => ["databaseUrl", "targets"].includes(name.getText())),
   )
   expect(onDatabase.map((one) => one.name.getText()).sort()).toEqual([
+    "backfill",
     "deploy",
+    "fleetBackfill",
     "fleetDeploy",
     "fleetStatus",
     "plan",

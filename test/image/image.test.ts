@@ -180,8 +180,11 @@ test("a new migration changes the last layer alone", async () => {
   expect(after.layer("40-migrations")).not.toEqual(before.layer("40-migrations"))
 })
 
-test("only the schema, the migrations and the settings of a project are in it", async () => {
-  const image = await imageOf(shop().root, "contents")
+test("only the schema, the migrations, the backfills and the settings of a project are in it", async () => {
+  const project = shop()
+  project.write("prisma/backfills/20260201000000_names.sql", "DELETE FROM account")
+  project.write("prisma/backfills/README.md", "what they are for")
+  const image = await imageOf(project.root, "contents")
   const files = (layer: string) =>
     readdirSync(join(image.out, "layers", layer), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -189,6 +192,7 @@ test("only the schema, the migrations and the settings of a project are in it", 
       .sort()
   expect(files("30-project")).toEqual(["app/package.json", "app/prisma/schema.prisma"])
   expect(files("40-migrations")).toEqual([
+    "app/prisma/backfills/20260201000000_names.sql",
     "app/prisma/migrations/20260101000000_init/migration.sql",
     "app/prisma/migrations/migration_lock.toml",
   ])

@@ -18,6 +18,7 @@ const values = await kubernetes("values")
 const waiting = await kubernetes("init-container", "--wait")
 const job = await kubernetes("job")
 const fleet = await kubernetes("fleet-job", "--for", "kubectl")
+const backfill = await kubernetes("backfill-job")
 const argocd = await kubernetes("job", "--for", "argocd")
 
 const snippets = fences("yaml")
@@ -25,7 +26,7 @@ const byHand = (text: string) => /^# (templates\/deployment|Chart|flux\/)/.test(
 
 test("what the document shows as the command's output is its output", () => {
   const shown = snippets.filter((text) => !byHand(text))
-  const printed = [plain, hardened, values, job, waiting, fleet, argocd]
+  const printed = [plain, hardened, values, job, waiting, fleet, backfill, argocd]
   expect(shown, "replace the block by what lockstep kubernetes prints").toEqual(printed)
 })
 
@@ -45,6 +46,7 @@ describe.skipIf(!tools)("rendered with the real helm and read with kubectl's own
     ["the hardened init container", deploymentAround(hardened)],
     ["the init container that waits", deploymentAround(waiting)],
     ["the Job", job],
+    ["the Job of backfills", backfill],
     ["the Job for Argo CD", argocd],
     ...snippets.filter((text) => text.startsWith("# templates/deployment")).map(titled),
   ])("%s", async (_, template) => {

@@ -139,7 +139,8 @@ describe("lockstep kubernetes values", () => {
   })
 
   test("explains each option in a comment and keeps numbers text", () => {
-    const text = renderValues(exampleValues(variables), variables)
+    const options = { deploy: variables, backfill: [] }
+    const text = renderValues(exampleValues(options), options)
     expect(text).toContain('    # how often to try again\n    LOCKSTEP_RETRIES: "10"')
   })
 })
@@ -148,6 +149,6 @@ test("another word is wrong usage", async () => {
   const { exitCode, stderr } = await kubernetes("chart")
   expect(exitCode).toBe(2)
   expect(stderr).toMatch(
-    /^error\[L1301\]: .*'chart' is invalid.* Allowed choices are init-container, job, fleet-job, values/,
+    /^error\[L1301\]: .*'chart' is invalid.* Allowed choices are init-container, job, fleet-job, backfill-job, values/,
   )
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
 import * as z from "zod/mini"
+import { backfillJob } from "../../src/kubernetes/backfill-job.js"
 import type { ContainerRequest } from "../../src/kubernetes/container.js"
 import { fleetJobs } from "../../src/kubernetes/fleet-job.js"
 import { waitingInitContainer } from "../../src/kubernetes/init-container.js"
@@ -53,6 +54,36 @@ describe("the Jobs of a fleet", () => {
     const { jobs } = JSON.parse(stdout)
     expect(z.parse(z.array(jobSchema), jobs).map(({ metadata }) => metadata.name)).toEqual(["db-canary", "db-fleet"])
     expect(jobs[1].spec.completions).toBe(3)
+  })
+})
+
+describe("the Job of backfills", () => {
+  test("is no hook that Helm would wait for, and has a name of its own at every release", () => {
+    const { metadata, spec } = backfillJob("helm", { ...inChart, shares: undefined })
+    expect(metadata).toEqual({ name: "{{ .Release.Name }}-db-backfill-{{ .Release.Revision }}" })
+    expect(spec).toMatchObject({ backoffLimit: 6, podFailurePolicy: failurePolicy("db-backfill") })
+    expect(spec.template.spec.containers[0]?.command, "SIGTERM reaches it").toEqual(["lockstep", "backfill"])
+  })
+
+  test("Argo CD starts it when the pods are healthy", () => {
+    const { metadata } = backfillJob("argocd", { ...inManifest, shares: undefined })
+    expect(metadata.annotations).toMatchObject({ "argocd.argoproj.io/hook": "PostSync" })
+  })
+
+  test("of a fleet each pod takes the share of its index", () => {
+    const { spec } = backfillJob("kubectl", { ...inManifest, shares: { completions: 8, parallelism: 2 } })
+    expect(spec).toMatchObject({ completionMode: "Indexed", completions: 8, parallelism: 2, backoffLimitPerIndex: 2 })
+    expect(spec.template.spec.containers[0]?.command.join(" ")).toBe(
+      "lockstep backfill --targets /targets/targets.jsonl --shards=8 --json --termination-log /dev/termination-log",
+    )
+  })
+
+  test("hardened it has the backfill's options", async () => {
+    const { stdout } = await kubernetes("backfill-job", "--hardened", "--json")
+    const [container] = z.parse(jobSchema, JSON.parse(stdout).job).spec.template.spec.containers
+    const names = container?.env.map(({ name }) => name)
+    expect(names).toEqual(expect.arrayContaining(["LOCKSTEP_BATCH_TIME", "LOCKSTEP_MAX_LAG", "LOCKSTEP_LOCK_WAIT"]))
+    expect(names).not.toContain("LOCKSTEP_STRICT")
   })
 })
 

@@ -77,6 +77,24 @@ describe.skipIf(!tools)("the example chart, rendered with the real helm", () => 
     expect(jobs).toHaveLength(2)
   })
 
+  test("the backfills' Jobs are those that lockstep kubernetes prints, and only where they are asked for", async () => {
+    const text = await kubernetes("values")
+    const { image, database, migrations, fleet, backfill } = parse(text)
+    const lockstep = { image, database, migrations, fleet, backfill }
+    const named = async (values: object) =>
+      (await render({ ...values, lockstep }))
+        .filter((object) => JSON.stringify(object).includes("db-backfill"))
+        .map(sorted)
+    for (const [migrateIn, flags] of [
+      ["init", []],
+      ["fleet", ["--fleet"]],
+    ] as const) {
+      const printed = await renderChart(tools, await kubernetes("backfill-job", "--hardened", ...flags), text)
+      expect(await named({ migrateIn, backfill: true })).toMatchObject(printed.map((job) => Object(sorted(job))))
+      expect(await named({ migrateIn })).toEqual([])
+    }
+  })
+
   test("rights apart: the Job alone has the Secret that may change the schema", async () => {
     const objects = await template()
     const withSecret = (name: string) =>
@@ -93,6 +111,7 @@ describe.skipIf(!tools)("the example chart, rendered with the real helm", () => 
   test.each([
     ["a name that does not exist", { lockstep: { databse: {} } }, /databse/],
     ["an option that is none of Lockstep's", { lockstep: { migrations: { env: { PATH: "/" } } } }, /PATH/],
+    ["an option of backfills that is none", { lockstep: { backfill: { env: { BATCH: "5" } } } }, /BATCH/],
     ["a time without a meaning", { lockstep: { wait: { timeout: "soon" } } }, /timeout/],
     ["no image", { lockstep: { image: { repository: "" } } }, /lockstep\.image\.repository: name the image/],
     ["no Secret", { lockstep: { database: { secretName: "" } } }, /lockstep\.database\.secretName: name the Secret/],
@@ -123,7 +142,8 @@ describe.skipIf(!tools)("the example chart, rendered with the real helm", () => 
     }
 
     test.each(minors)("%s knows every field, with every value set and with none", async (minor) => {
-      for (const values of [everything, {}, { migrateIn: "init" }, { ...everything, migrateIn: "fleet" }])
+      const fleet = { ...everything, migrateIn: "fleet", backfill: true }
+      for (const values of [everything, {}, { migrateIn: "init", backfill: true }, fleet])
         for (const object of await render(values)) expect(validate(object, minor)).toEqual([])
     })
 
@@ -131,7 +151,10 @@ describe.skipIf(!tools)("the example chart, rendered with the real helm", () => 
       const rendered = await renderChart(tools, await kubernetes("job", "--hardened"), await kubernetes("values"))
       const manifest = parse(await kubernetes("job", "--for", "argocd", "--hardened"))
       const fleet = parseAllDocuments(await kubernetes("fleet-job", "--for", "kubectl")).map((one) => one.toJS())
-      for (const object of [...rendered, manifest, ...fleet])
+      const backfills = await Promise.all(
+        [[], ["--fleet"]].map(async (flags) => parse(await kubernetes("backfill-job", "--for", "argocd", ...flags))),
+      )
+      for (const object of [...rendered, manifest, ...fleet, ...backfills])
         for (const minor of minors) expect(validate(object, minor)).toEqual([])
       const misspelt = { ...manifest, spec: { ...manifest.spec, activeDeadlineSecond: 3 } }
       expect(validate(misspelt, "1.37")).not.toEqual([])

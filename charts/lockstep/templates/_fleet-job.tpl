@@ -1,9 +1,10 @@
 {{/*
-The parts that both Jobs of a fleet have. `chart`: the chart that uses this library; `name`, `weight`; `spec`: the Job's own
-fields; `which`: which of the targets.
+A Job that deploys to a fleet. `chart`: the chart that uses this library; `name`, `weight`; `spec`: the Job's own fields;
+`which`: which of the targets.
 */}}
 {{- define "lockstep.ofFleet" -}}
 {{- $fleet := .chart.Values.lockstep.fleet -}}
+{{- $options := include "lockstep.options" .chart -}}
 apiVersion: batch/v1
 kind: Job
 metadata:
@@ -18,33 +19,39 @@ spec:
   {{- toYaml .spec | nindent 2 }}
   activeDeadlineSeconds: {{ $fleet.activeDeadlineSeconds }}
   {{- include "lockstep.failurePolicy" .name | nindent 2 }}
-  template:
-    {{- include "lockstep.podMetadata" .chart | nindent 4 }}
-    spec:
-      {{- include "lockstep.podPlace" .chart | nindent 6 }}
-      containers:
-        - name: {{ .name }}
-          image: {{ include "lockstep.image" .chart | quote }}
-          command: {{ list "lockstep" "deploy" "--targets" (printf "/targets/%s" $fleet.secretKey) .which "--json" "--termination-log" "/dev/termination-log" | toJson }}
-          env:
-            - name: DATABASE_URL
-              valueFrom:
-                secretKeyRef:
-                  name: {{ .chart.Values.lockstep.migrations.secretName | default .chart.Values.lockstep.database.secretName | default "none" }}
-                  key: {{ .chart.Values.lockstep.migrations.secretKey }}
-                  optional: true
-            {{- with include "lockstep.options" .chart | trim }}
-            {{- nindent 12 . }}
-            {{- end }}
-          volumeMounts:
-            - name: targets
-              mountPath: /targets
-              readOnly: true
-          {{- include "lockstep.rest" .chart | nindent 10 }}
-      volumes:
-        - name: targets
-          secret:
-            secretName: {{ required "lockstep.fleet.secretName: name the Secret that holds the list of targets" $fleet.secretName }}
+  {{- include "lockstep.overTargets" (dict "chart" .chart "name" .name "verb" "deploy" "which" .which "options" $options) | nindent 2 }}
+{{- end }}
+
+{{/* A Job's pod that works on targets of the list. `verb`: what lockstep does; `options`: its environment. */}}
+{{- define "lockstep.overTargets" -}}
+{{- $fleet := .chart.Values.lockstep.fleet -}}
+template:
+  {{- include "lockstep.podMetadata" .chart | nindent 2 }}
+  spec:
+    {{- include "lockstep.podPlace" .chart | nindent 4 }}
+    containers:
+      - name: {{ .name }}
+        image: {{ include "lockstep.image" .chart | quote }}
+        command: {{ list "lockstep" .verb "--targets" (printf "/targets/%s" $fleet.secretKey) .which "--json" "--termination-log" "/dev/termination-log" | toJson }}
+        env:
+          - name: DATABASE_URL
+            valueFrom:
+              secretKeyRef:
+                name: {{ .chart.Values.lockstep.migrations.secretName | default .chart.Values.lockstep.database.secretName | default "none" }}
+                key: {{ .chart.Values.lockstep.migrations.secretKey }}
+                optional: true
+          {{- with .options | trim }}
+          {{- nindent 10 . }}
+          {{- end }}
+        volumeMounts:
+          - name: targets
+            mountPath: /targets
+            readOnly: true
+        {{- include "lockstep.rest" .chart | nindent 8 }}
+    volumes:
+      - name: targets
+        secret:
+          secretName: {{ required "lockstep.fleet.secretName: name the Secret that holds the list of targets" $fleet.secretName }}
 {{- end }}
 
 {{/* The Job of the canaries: the targets of a group, before all others. */}}
