@@ -1,5 +1,5 @@
 import type { SchemaFile, SchemaFiles } from "./schema.js"
-import { blank, blocksIn, lineAt, type Property, propertiesIn } from "./schema-blocks.js"
+import { blocksIn, itemCuts, lineAt, type Property, propertiesIn, without } from "./schema-blocks.js"
 
 /** What Prisma's schema engine 7 does not accept in a schema, and an older Prisma does. */
 export interface SetAside {
@@ -61,9 +61,6 @@ interface Cut extends Pick<SetAside, "what" | "text"> {
   readonly end: number
 }
 
-const without = (content: string, { start, end }: Cut): string =>
-  content.slice(0, start) + blank(content.slice(start, end)) + content.slice(end)
-
 const connectionKeys: readonly string[] = ["url", "directUrl", "shadowDatabaseUrl"] satisfies ConnectionKey[]
 const isConnectionKey = (name: string): name is ConnectionKey => connectionKeys.includes(name)
 
@@ -73,26 +70,16 @@ function connectionCut({ name, value, start, end }: Property): readonly Cut[] {
   return [{ start, end, what: { property: name }, text }]
 }
 
-function featureCuts({ name, value, code, end }: Property): readonly Cut[] {
+function featureCuts(list: Property): readonly Cut[] {
+  const { name, value, code } = list
   if (name !== "previewFeatures" || !code.startsWith("[")) return []
-  const begin = end - value.length
   const items = [...code.matchAll(/"_*"/g)].map(({ index, 0: { length } }) => {
     const text = value.slice(index, index + length)
     return { index, text, feature: text.slice(1, -1) }
   })
-  const isGone = ({ feature }: { readonly feature: string }) => goneFeatures.has(feature.toLowerCase())
-  const lastKept = items.findLast((item) => !isGone(item))?.index ?? Number.POSITIVE_INFINITY
-  return items.filter(isGone).map(({ index, text, feature }): Cut => {
-    // A comma goes with each item that is gone: the one before it behind the last item that stays, else the one after it.
-    const before = index > lastKept ? code.lastIndexOf(",", index) : -1
-    const after = index > lastKept ? -1 : code.indexOf(",", index)
-    return {
-      start: begin + (before < 0 ? index : before),
-      end: begin + (after < 0 ? index + text.length : after + 1),
-      what: { previewFeature: feature },
-      text,
-    }
-  })
+  return itemCuts(list, items, ({ feature }) => goneFeatures.has(feature.toLowerCase())).map(
+    ({ start, end, item: { text, feature } }) => ({ start, end, text, what: { previewFeature: feature } }),
+  )
 }
 
 /** The name in `env("NAME")`. */

@@ -59,5 +59,38 @@ const codeOf = (content: string): string =>
     found.startsWith('"') ? `"${"_".repeat(found.length - 2)}"` : blank(found),
   )
 
+/** A piece of a file. */
+interface Piece {
+  readonly start: number
+  readonly end: number
+}
+
+/** The file with blanks in the place of a piece. */
+export const without = (content: string, { start, end }: Piece): string =>
+  content.slice(0, start) + blank(content.slice(start, end)) + content.slice(end)
+
+/**
+ * The pieces of a property's list that hold the items to take out. A comma goes with each: the one before it behind the
+ * last item that stays, else the one after it.
+ */
+export function itemCuts<Item extends { readonly index: number; readonly text: string }>(
+  { value, code, end }: Property,
+  items: readonly Item[],
+  isGone: (item: Item) => boolean,
+): readonly (Piece & { readonly item: Item })[] {
+  const begin = end - value.length
+  const lastKept = items.findLast((item) => !isGone(item))?.index ?? Number.POSITIVE_INFINITY
+  return items.filter(isGone).map((item) => {
+    const { index, text } = item
+    const before = index > lastKept ? code.lastIndexOf(",", index) : -1
+    const after = index > lastKept ? -1 : code.indexOf(",", index + text.length)
+    return {
+      start: begin + (before < 0 ? index : before),
+      end: begin + (after < 0 ? index + text.length : after + 1),
+      item,
+    }
+  })
+}
+
 /** As many blanks, with the same ends of lines. */
 export const blank = (text: string): string => text.replace(/[^\r\n]/g, " ")

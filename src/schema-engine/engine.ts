@@ -8,6 +8,7 @@ import type {
   SchemaPushOutput,
   SchemasContainer,
 } from "@prisma/schema-engine-wasm/schema_engine_bg"
+import { extensionsIn, extensionsInSchema, withoutExtensions } from "../project/extensions.js"
 import { inPrisma5Order } from "../project/implicit-relations.js"
 import type { SchemaFiles } from "../project/schema.js"
 import type { ScratchSetting } from "../scratch/database.js"
@@ -131,17 +132,19 @@ function methods(
   return {
     devDiagnostic: (migrationsList) =>
       call(() => engine.devDiagnostic({ migrationsList, filters })).then(({ action }) => action),
-    evaluateDataLoss: (migrationsList, files) =>
-      call(() => engine.evaluateDataLoss({ migrationsList, schema: container(files), filters })),
+    evaluateDataLoss: async (migrationsList, files) => {
+      const schema = container(await beyondHistory(migrationsList, files))
+      return await call(() => engine.evaluateDataLoss({ migrationsList, schema, filters }))
+    },
     createMigration: async (migrationsList, files, migrationName) => {
-      const schema = container(files)
+      const schema = container(await beyondHistory(migrationsList, files))
       const request = { draft: true, migrationName, migrationsList, schema, filters }
       const created = await call(() => engine.createMigration(request))
       const { migrationScript: script } = created
       return { ...created, migrationScript: script && inPrisma5Order(script, files) }
     },
     diff: async (from, to, form) => {
-      const request = { from, to, script: form === "script", exitCode: true, filters }
+      const request = { ...(await beyondEachOther(from, to)), script: form === "script", exitCode: true, filters }
       const { exitCode, stdout } = await call(() => engine.diff(request))
       const text = inPrisma5Order(stdout ?? "", to.tag === "schemaDatamodel" ? to.files : [])
       return { empty: exitCode === 0, text }
@@ -154,6 +157,45 @@ function methods(
     locked,
     raw: (work) => call(() => work(engine)),
   }
+}
+
+/** A history as the engine takes it, as far as it is read here. */
+interface History {
+  readonly migrationDirectories: readonly {
+    readonly path: string
+    readonly migrationFile: { readonly content: { readonly tag: string; readonly value: string } }
+  }[]
+}
+
+/**
+ * The schema without the extensions that the history makes. The engine does not see these in a history that it replays
+ * (its build for WebAssembly gives the shadow database no preview features), and would create them in every migration.
+ */
+export async function beyondHistory({ migrationDirectories }: History, files: SchemaFiles): Promise<SchemaFiles> {
+  if (!files.some(({ content }) => extensionsInSchema(content).size > 0)) return files
+  const migrations = migrationDirectories.map(({ path, migrationFile: { content } }) => ({
+    name: path,
+    text: content.tag === "ok" ? content.value : "",
+  }))
+  return withoutExtensions(files, new Set((await extensionsIn(migrations)).keys()))
+}
+
+interface Side {
+  readonly tag: string
+  readonly files?: SchemaFiles | undefined
+  readonly migrationDirectories?: History["migrationDirectories"] | undefined
+}
+
+/** The sides of a `diff`: a schema that is compared with a history, without the extensions that the history makes. */
+export async function beyondEachOther<Target extends Side>(
+  from: Target,
+  to: Target,
+): Promise<{ from: Target; to: Target }> {
+  const beyond = async (side: Target, { migrationDirectories }: Side): Promise<Target> =>
+    side.files === undefined || migrationDirectories === undefined
+      ? side
+      : { ...side, ...container(await beyondHistory({ migrationDirectories }, side.files)) }
+  return { from: await beyond(from, to), to: await beyond(to, from) }
 }
 
 /** Schema files in the engine's shape. */

@@ -181,6 +181,25 @@ test("a schema that is not valid is refused before the database is touched", asy
   expect(exitCode).toBe(2)
 })
 
+test("an extension is created by one migration, and not again by the next", async () => {
+  const extended = schema
+    .replace('"postgresql"\n', '"postgresql"\n  extensions = [citext, uuidOssp(map: "uuid-ossp")]\n')
+    .replace(
+      "datasource",
+      'generator client {\n  provider = "prisma-client"\n  previewFeatures = ["postgresqlExtensions"]\n}\n\ndatasource',
+    )
+  const citext = { ...migrations, "20260103000000_citext": 'CREATE EXTENSION "citext";\n' }
+  const { run, project } = await openShop({ schema: extended, migrations: citext })
+  const { stdout } = await run("migrate", "--name", "uuid")
+  expect(stdout).toContain('CREATE EXTENSION IF NOT EXISTS "uuid-ossp"')
+  expect(stdout).not.toContain("citext")
+  expect((await run("diff", "history", "schema")).stdout).toBe("No difference.")
+  project.write("prisma/schema.prisma", extended.replace("name String?", "name String?\n  age  Int?"))
+  expect((await run("migrate", "--name", "age")).stdout).toBe(
+    `-- AlterTable\nALTER TABLE "User" ADD COLUMN     "age" INTEGER;`,
+  )
+})
+
 /** As Prisma 5 and Prisma 6 write the table of an implicit many-to-many relation: its key is an index, or a primary key. */
 const relationKeys = {
   "5.22.0": 'CREATE UNIQUE INDEX "_PostToTag_AB_unique" ON "_PostToTag"("A", "B");',

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest"
-import { extensionsIn, extensionsInSchema } from "../../src/doctor/extensions.js"
 import { strangeIn } from "../../src/doctor/history.js"
 import { copies, ignoredBy } from "../../src/doctor/image.js"
 import { runsOnNode, versionsFit } from "../../src/doctor/project.js"
@@ -47,27 +46,6 @@ test.each([
   [{ host: "db.internal", port: 6432, pgbouncer: false }, true],
   [{ host: "db.internal", port: 5432, pgbouncer: true }, true],
 ])("a pooler at %o: %s", (url, expected) => expect(poolerIn(url) !== undefined).toBe(expected))
-
-describe("extensions", () => {
-  test("of the schema, by the names that the database has", () => {
-    const text =
-      'datasource db {\n  extensions = [citext, uuidOssp(map: "uuid-ossp", schema: "x"), vector(version: "0.7")]\n}'
-    expect([...extensionsInSchema(text).keys()]).toEqual(["citext", "uuid-ossp", "vector"])
-  })
-
-  test("of the history, as the parser reads it", async () => {
-    const migration = (name: string, text: string) => ({ name, text, path: name, checksum: "" })
-    const migrations = [
-      migration(
-        "1",
-        "-- CREATE EXTENSION comment;\nCREATE EXTENSION IF NOT EXISTS \"uuid-ossp\"; SELECT 'CREATE EXTENSION text';",
-      ),
-      migration("2", "CREATE EXTENSION citext; CREATE EXTENSION vector;"),
-      migration("3", "DROP EXTENSION citext, vector CASCADE;"),
-    ]
-    expect([...(await extensionsIn({ migrations }))]).toEqual([["uuid-ossp", "1"]])
-  })
-})
 
 describe("a row", () => {
   const row = {

@@ -4,7 +4,7 @@ import { noModels } from "../../change/diff.js"
 import type { ExternalObjects } from "../../history/recorded.js"
 import { inPrisma5Order } from "../../project/implicit-relations.js"
 import type { TakeLock } from "../adapter.js"
-import { container, type Engine } from "../engine.js"
+import { beyondEachOther, beyondHistory, container, type Engine } from "../engine.js"
 import { InvalidInput } from "../wasm.js"
 import type { EngineArguments } from "./arguments.js"
 import type { CliStderr } from "./cli-stderr.js"
@@ -173,8 +173,28 @@ const needLock: readonly string[] = ["reset", "schemaPush"]
 /** These find the history's schema in the engine only after `devDiagnostic` for the same list in the same process. */
 const needReplay: readonly string[] = ["evaluateDataLoss", "createMigration"]
 
-async function forward(engine: () => Promise<Engine>, method: Called, params: Params): Promise<unknown> {
+/** The engine checks the rest itself. */
+const files = z.array(z.object({ path: z.string(), content: z.string() }))
+const migrationDirectories = z.array(
+  z.looseObject({
+    path: z.string(),
+    migrationFile: z.looseObject({ content: z.looseObject({ tag: z.string(), value: z.string() }) }),
+  }),
+)
+const beside = z.looseObject({
+  schema: z.object({ files }),
+  migrationsList: z.looseObject({ migrationDirectories }),
+})
+
+async function beyond(params: Params): Promise<Params> {
+  const { data } = z.safeParse(beside, params)
+  if (data === undefined) return params
+  return { ...params, schema: container(await beyondHistory(data.migrationsList, data.schema.files)) }
+}
+
+async function forward(engine: () => Promise<Engine>, method: Called, given: Params): Promise<unknown> {
   const opened = await engine()
+  const params = needReplay.includes(method) ? await beyond(given) : given
   const ask = (name: Called, input: Params): Promise<unknown> =>
     opened.raw((each) => Reflect.apply(each[name], each, [input]))
   if (needLock.includes(method)) return await opened.locked(() => ask(method, params))
@@ -190,7 +210,8 @@ async function forward(engine: () => Promise<Engine>, method: Called, params: Pa
 
 const side = z.looseObject({
   tag: z.string(),
-  files: z.optional(z.array(z.object({ path: z.string(), content: z.string() }))),
+  files: z.optional(files),
+  migrationDirectories: z.optional(migrationDirectories),
 })
 const diffParams = z.looseObject({ from: side, to: side })
 
@@ -205,7 +226,8 @@ const diffOutcome = z.object({ exitCode: z.number(), stdout: z.nullable(z.string
 /** `diff`: its text goes to the person through a `print` request, as the CLI expects of a schema engine that is a process. */
 async function answerDiff(engine: Engine, input: unknown, print: (text: string) => void): Promise<unknown> {
   const { from, to, ...rest } = z.parse(diffParams, input)
-  const request = { ...rest, from: withDatabase(from), to: withDatabase(to) }
+  const sides = await beyondEachOther(from, to)
+  const request = { ...rest, from: withDatabase(sides.from), to: withDatabase(sides.to) }
   const answer = await engine.raw(async (each): Promise<unknown> => Reflect.apply(each.diff, each, [request]))
   const { exitCode, stdout } = z.parse(diffOutcome, answer)
   if (stdout) print(inPrisma5Order(stdout, to.files ?? []))

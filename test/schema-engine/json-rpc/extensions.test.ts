@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { declaration, insert } from "../../../src/schema-engine/json-rpc/extensions.js"
 import { createDatabase } from "../../support/postgres.js"
+import { createProject } from "../../support/project.js"
 import { call } from "./calls.js"
 
 const generator = `generator client {
@@ -91,5 +92,44 @@ datasource db {
     const answer = await pull(datasource())
     expect(answer).toContain("partialIndexes")
     expect(answer.match(/where: raw/g)).toHaveLength(4)
+  })
+})
+
+test("migrate dev and migrate diff do not create again what the history creates", async () => {
+  const { url } = await createDatabase()
+  const content = `${datasource("  extensions = [citext, hstore]")}model T {\n  id Int @id\n}\n`
+  const value =
+    'CREATE EXTENSION citext;\nCREATE TABLE "T" ("id" INTEGER NOT NULL, CONSTRAINT "T_pkey" PRIMARY KEY ("id"));'
+  const migrationFile = { path: "migration.sql", content: { tag: "ok", value } }
+  const lockfile = { path: "migration_lock.toml", content: 'provider = "postgresql"' }
+  const list = {
+    baseDir: "/none",
+    lockfile,
+    shadowDbInitScript: "",
+    migrationDirectories: [{ path: "1_a", migrationFile }],
+  }
+  const [filters, files] = [{ externalTables: [], externalEnums: [] }, [{ path: "schema.prisma", content }]]
+  const [from, to] = [
+    { tag: "migrations", ...list },
+    { tag: "schemaDatamodel", files },
+  ]
+  const hstore = '-- CreateExtension\nCREATE EXTENSION IF NOT EXISTS "hstore"'
+  const diff = await call({
+    method: "diff",
+    url,
+    schema: content,
+    params: { from, to, script: true, exitCode: null, filters },
+  })
+  expect(diff.printed).toMatch(new RegExp(`^${hstore};\\s*$`))
+  const params = { migrationsList: list, schema: { files }, filters, migrationName: "x", draft: true }
+  const { migrationsDir } = createProject({ migrations: { "1_a": value } })
+  await call({
+    method: "applyMigrations",
+    url,
+    params: { migrationsList: { ...list, baseDir: migrationsDir }, filters },
+  })
+  const created = await call({ method: "createMigration", url, schema: content, params })
+  expect(created.result, created.message).toMatchObject({
+    migrationScript: expect.stringMatching(new RegExp(`^${hstore};\\s*$`)),
   })
 })
