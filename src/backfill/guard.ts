@@ -8,7 +8,7 @@ import type { DatabaseUrl } from "../postgres/url.js"
 import { quoted } from "../sql/tree.js"
 import { type BackfillFile, parseBackfill, readBackfills } from "./file.js"
 import { findKey, nameOfKey } from "./key.js"
-import { createProgress, forgetProgress, readProgress, recordBeginning } from "./progress.js"
+import { createProgress, forgetProgress, progressRefused, readProgress, recordBeginning } from "./progress.js"
 
 const marker = /^\s*--\s*lockstep-after-backfill\s*:\s*(\S+)\s*$/
 
@@ -17,7 +17,11 @@ export function guardFor(migrationsDir: string, url: DatabaseUrl): BackfillGuard
   const files = () => readBackfills(backfillsFolder(migrationsDir))
   return {
     // Whatever emptied the database did not know of the progress.
-    onEmptyHistory: (client) => forgetProgress(client, { schema: url.schema }),
+    onEmptyHistory: async (client) => {
+      await forgetProgress(client, { schema: url.schema }).catch((error: unknown) => {
+        throw progressRefused(error, url.user)
+      })
+    },
     before: async (client, migration, state) => {
       for (const required of requiredBy(migration)) {
         const file = files().find(({ name }) => name === required.name)

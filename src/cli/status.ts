@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs"
 import type { Surveyed } from "../backfill/survey.js"
 import { readComparison, readDatabase } from "../deploy/connect/read.js"
+import { LockstepError } from "../errors.js"
 import type { Comparison } from "../history/compare.js"
 import { backfillsFolder, type Folder } from "../history/folder.js"
 import type { Client } from "../postgres/connect.js"
@@ -18,7 +19,7 @@ export async function readStatus(url: DatabaseUrl, folder: Folder) {
   })
 }
 
-/** Undefined where there is no folder of them: then nothing is asked. */
+/** Undefined where there is no folder of them, and nothing is asked, or where the role may not see it. */
 async function backfillsOf(
   client: Client,
   url: DatabaseUrl,
@@ -30,7 +31,11 @@ async function backfillsOf(
     import("../backfill/file.js"),
     import("../backfill/survey.js"),
   ])
-  return await survey(client, { url, backfills: readBackfills(backfills) })
+  return await survey(client, { url, backfills: readBackfills(backfills) }).catch((error: unknown) => {
+    // A role that may read the history and not that: what is applied is known all the same.
+    if (error instanceof LockstepError && error.code === "L2108") return undefined
+    throw error
+  })
 }
 
 /** Nothing pending, or nothing that could be destroyed: then nothing is loaded. */

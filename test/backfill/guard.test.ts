@@ -1,4 +1,5 @@
-import { expect, test } from "vitest"
+import { expect, onTestFinished, test } from "vitest"
+import { lockstep } from "../support/in-process.js"
 import { openShop } from "../support/shop.js"
 
 const [init, contract] = ["20260101000000_init", "20260301000000_contract"] as const
@@ -33,6 +34,18 @@ test("a deploy stops before a migration whose backfill is not finished, and goes
   const done = await run("status")
   expect(done.all).not.toContain("backfill")
   expect(done).toMatchObject({ exitCode: 0, stdout: "Up to date: 3 of 3 migrations applied." })
+})
+
+test("a role that may not see the progress sees the history all the same", async () => {
+  const { database, project, run } = await openShop({ migrations: { [init]: first }, files, schema: "" })
+  await run("deploy")
+  const role = `r_${database.name}`
+  await database.query(`CREATE ROLE ${role} LOGIN PASSWORD 'secret'; GRANT SELECT ON _prisma_migrations TO ${role}`)
+  onTestFinished(() => database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`).then(() => undefined))
+  const address = Object.assign(new URL(database.url), { username: role, password: "secret" })
+  const status = await lockstep(["status", "--json"], { cwd: project.root, url: address.href })
+  expect(status, status.all).toMatchObject({ exitCode: 0 })
+  expect(JSON.parse(status.stdout)).not.toHaveProperty("backfills")
 })
 
 test("a new database has nothing to fill: its backfills are finished, and later rows are left alone", async () => {

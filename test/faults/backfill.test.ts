@@ -6,7 +6,9 @@ import { createDatabase, type TestDatabase } from "../support/postgres.js"
 import { createProject } from "../support/project.js"
 import { until } from "../support/until.js"
 import { hasPgBouncer, pgbouncer } from "./pgbouncer.js"
+import { queryOn } from "./query.js"
 import { randomFor, roundsOr } from "./random.js"
+import { ownServer, standbyOf } from "./server.js"
 
 const init = "20260101000000_init"
 const migrations = { [init]: "CREATE TABLE counter (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);\n" }
@@ -159,3 +161,33 @@ test.skipIf(!hasPgBouncer)("PgBouncer in session mode serves", async () => {
   expect(await lockstep(["backfill"], { ...at, url })).toMatchObject({ exitCode: 0 })
   expect(await handled(database)).toEqual([{ n: 1, count }])
 })
+
+test("it waits for a replica that is behind, and says where the role may not see how far", async () => {
+  const server = await ownServer({ wal_level: "replica", max_wal_senders: 4 })
+  const table = "CREATE TABLE counter (id int PRIMARY KEY, n int NOT NULL DEFAULT 0)"
+  await queryOn(server.url, `${table}; INSERT INTO counter SELECT generate_series(1, 3000); CREATE ROLE modest LOGIN`)
+  await queryOn(server.url, "GRANT ALL ON counter TO modest; CREATE SCHEMA _lockstep AUTHORIZATION modest")
+  await server.stop("fast")
+  const standby = await standbyOf(server, "follows")
+  await server.restart()
+  const streaming = "SELECT FROM pg_stat_replication WHERE state = 'streaming'"
+  await until("the replica", async () => (await queryOn(server.url, streaming)).length > 0)
+  const { root } = createProject({ files: { "prisma/backfills/one.sql": "UPDATE counter SET n = n + 1" } })
+  const modest = Object.assign(new URL(server.url), { username: "modest", password: "" })
+  const refused = await lockstep(["backfill", "--max-lag", "1s"], { cwd: root, url: modest.href })
+  expect(refused, refused.all).toMatchObject({ exitCode: 1 })
+  expect(refused.stderr).toContain('error[L2109]: the role "modest" may not see how far the replicas are behind')
+  await queryOn(standby, "SELECT pg_wal_replay_pause()")
+  const args = ["backfill", "--max-lag", "300ms", "--batch", "100", "--pause", "50ms"]
+  const child = lockstepProcess(args, { cwd: root, url: server.url })
+  let said = ""
+  child.all.on("data", (chunk) => {
+    said += chunk
+  })
+  await until("that it waits", () => /one: \S+ is \d+ ms behind, waiting for it/.test(said))
+  const batches = async () => (await queryOn(server.url, "SELECT batches::int AS n FROM _lockstep.backfills"))[0]?.n
+  expect(await batches()).toBeLessThan(30)
+  await queryOn(standby, "SELECT pg_wal_replay_resume()")
+  expect(await child).toMatchObject({ exitCode: 0 })
+  expect(await queryOn(server.url, "SELECT DISTINCT n FROM counter")).toEqual([{ n: 1 }])
+}, 60_000)

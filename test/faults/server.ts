@@ -50,8 +50,11 @@ export async function ownServer(given: Readonly<Record<string, string | number>>
   }
 }
 
-/** A standby from the data of a stopped server, read-only and in recovery until the test ends; its URL. */
-export async function standbyOf({ dataDir, url }: OwnServer): Promise<string> {
+/**
+ * A standby from the data of a stopped server, read-only and in recovery until the test ends; its URL. "follows": it
+ * replays what that server writes, once that runs again.
+ */
+export async function standbyOf({ dataDir, url }: OwnServer, how: "alone" | "follows" = "alone"): Promise<string> {
   const copy = join(dirname(dataDir), "standby")
   const hba = join(dirname(dataDir), "pg_hba.conf")
   await execa("cp", ["-a", dataDir, copy])
@@ -71,6 +74,7 @@ export async function standbyOf({ dataDir, url }: OwnServer): Promise<string> {
     "unix_socket_directories=",
     "-c",
     `hba_file=${hba}`,
+    ...(how === "follows" ? ["-c", `primary_conninfo=${url.replace(/[^/]*$/, "postgres")}`] : []),
   ]
   const owner = process.geteuid?.() === 0 ? { name: "owner", uid, gid } : undefined
   const child = spawn(postgres, args, { ...identity(owner), stdio: "ignore", cwd: "/" })
