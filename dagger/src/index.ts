@@ -128,10 +128,24 @@ export class Lockstep {
     const sql = await answerOf(after)
     const plan = await onMigrated(this, withProjectOf(before, after), "lockstep", "plan")
     const changes = changesOf(this, { before, after, files: "all" })
-    console.log(
-      `${sql}\n${await answerOf(plan)}\n${(await changes.isEmpty()) ? "" : await this.howToAccept(name, options)}`,
-    )
-    return changes
+    return this.offered(changes, `${sql}\n${await answerOf(plan)}`, ["migrate", `--name=${name}`, ...options])
+  }
+
+  /**
+   * Writes a migration that takes the schema back to before another one: dagger call undo
+   * @param name The first migration to take back, with those after it; the last one where none is named.
+   * @param acceptDataLoss Write it although data does not come back.
+   * @param updateSchema Take the change back in the Prisma schema, too, so that the next migrate does not make it again.
+   */
+  @func({ cache: "never" })
+  async undo(name?: string, acceptDataLoss: boolean = false, updateSchema: boolean = false): Promise<Changeset> {
+    const before = await runner(this)
+    const server = withServer(uncached(before), await emptyServer(this, "undo"))
+    const options = [...(acceptDataLoss ? ["--accept-data-loss"] : []), ...(updateSchema ? ["--update-schema"] : [])]
+    const after = attempt(server, "lockstep", "undo", ...(name ? [name] : []), ...options)
+    const sql = await answerOf(after)
+    const words = ["undo", ...(name ? [`--name=${name}`] : []), ...options]
+    return this.offered(changesOf(this, { before, after, files: "all" }), sql, words)
   }
 
   /**
@@ -412,9 +426,12 @@ export class Lockstep {
     return answerOf(attempt(ready, "lockstep", ...words))
   }
 
-  private async howToAccept(name: string, options: readonly string[]): Promise<string> {
-    const words = [`--name=${name}`, ...options].join(" ")
-    return `Not written yet. To accept it where dagger cannot ask:  dagger -y ${await callOf(this)} migrate ${words}`
+  /** Prints what was answered, and how the files are accepted that were written. */
+  private async offered(changes: Changeset, answer: string, words: readonly string[]): Promise<Changeset> {
+    const call = `dagger -y ${await callOf(this)} ${words.join(" ")}`
+    const accept = (await changes.isEmpty()) ? "" : `Not written yet. To accept it where dagger cannot ask:  ${call}`
+    console.log(`${answer}\n${accept}`)
+    return changes
   }
 
   private async clientChanges(files: "all" | "committed"): Promise<Changeset> {

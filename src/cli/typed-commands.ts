@@ -73,9 +73,16 @@ const functions: Readonly<Record<string, (args: readonly string[]) => string | u
   resolve: (args) => ["resolve", onDatabase, ...args].join(" "),
   push: (args) => ["push", onDatabase, ...args].join(" "),
   migrate: (args) => (args.includes("--create-only") ? undefined : ["migrate", ...args].join(" ")),
+  undo: (args) => undoCall(args),
   generate: () => "generate",
   kubernetes: ([part, ...args]) => ["kubernetes", `--part ${part}`, ...args.map((arg) => `--options=${arg}`)].join(" "),
   "test-db": ([action]) => (action === "up" ? "test-db up --ports 5432:5432" : undefined),
+}
+
+/** A draft is completed by hand, on the machine itself. */
+function undoCall(args: readonly string[]): string | undefined {
+  if (args.includes("--draft")) return undefined
+  return ["undo", ...args.map((arg) => (arg.startsWith("-") ? arg : `--name ${arg}`))].join(" ")
 }
 
 /** undefined: the module has no such function, so it is done on the machine itself. */

@@ -81,7 +81,9 @@ const cases: readonly (readonly [words: string, caller: Partial<Caller>, expecte
     "dagger call resolve --database-url env://DATABASE_URL --rolled-back 20260101000000_a",
   ],
   ["lockstep migrate --name x", { dagger: "dagger call" }, "dagger call migrate --name x"],
-  ["lockstep undo", { dagger: "dagger call", manager: "yarn" }, "yarn lockstep undo"],
+  ["lockstep undo 1_x --update-schema", { dagger: "dagger call" }, "dagger call undo --name 1_x --update-schema"],
+  ["lockstep undo 1_x --draft", { dagger: "dagger call", manager: "npm" }, "npx lockstep undo 1_x --draft"],
+  ["lockstep squash", { dagger: "dagger call", manager: "yarn" }, "yarn lockstep squash"],
   ["lockstep deploy --help", { dagger: "dagger call", manager: "npm" }, "npx lockstep deploy --help"],
 ]
 

@@ -230,6 +230,18 @@ test("a schema's change becomes a migration, and nothing else changes", async ()
   expect(await dagger(["check", "lockstep:schema-uncommitted"], here())).toMatchObject({ exitCode: 0 })
 })
 
+test("a migration is taken back by another one, and the schema with it", async () => {
+  const undo = ["lockstep", "undo", "--accept-data-loss", "--update-schema"]
+  const lost = await dagger(["call", ...undo], here())
+  expect(lost.exitCode).not.toBe(0)
+  expect(lost.stderr).toContain(`dagger -y call ${undo.join(" ")}`)
+  await call(["-y", ...undo], here())
+  const migrations = readdirSync(join(project.root, "prisma/migrations"))
+  expect(migrations).toContainEqual(expect.stringMatching(/^\d{14}_undo_add_name$/))
+  expect(readFileSync(join(project.root, "prisma/schema.prisma"), "utf8")).not.toMatch(/\bname\b/)
+  expect(await dagger(["check", "lockstep:schema-uncommitted"], here())).toMatchObject({ exitCode: 0 })
+})
+
 test("the client is generated in the project's own install", async () => {
   await call(["-y", "lockstep", "generate"], here())
   expect(readdirSync(join(project.root, "generated/prisma"))).toContain("client.ts")

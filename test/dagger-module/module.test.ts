@@ -45,7 +45,7 @@ test("the functions are those that the documentation promises", () => {
         "push",
         "replay",
       ],
-      ["report", "resolve", "sbom", "schemaUncommitted", "status", "tarball", "testDb", "verify"],
+      ["report", "resolve", "sbom", "schemaUncommitted", "status", "tarball", "testDb", "undo", "verify"],
     ].flat(),
   )
 })
