@@ -70,7 +70,8 @@ const stateMark = "state: "
 function linesOf({ message }: Finding, migration: ShownMigration | undefined) {
   const flat = migration?.sql.replaceAll(/\s+/g, " ") ?? ""
   const lines = message.split("\n")
-  const isSql = (line: string, at: number) => at > 0 && flat.includes(line.trim().replace(/;$/, ""))
+  const isSql = (line: string, at: number) =>
+    at > 0 && line.trim() !== "" && flat.includes(line.trim().replace(/;$/, ""))
   const isState = (line: string) => line.startsWith(stateMark)
   return {
     said: lines.filter((line, at) => !isSql(line, at) && !isState(line)),

@@ -87,7 +87,7 @@ button:hover{border-color:var(--strong)}
 .timeline .what{overflow-wrap:anywhere}.timeline a{text-decoration:none}.timeline a:hover{text-decoration:underline}
 .timeline .state{font-size:.88rem;color:var(--muted)}.timeline li.s-pending>.state{color:var(--info);font-weight:600}.timeline li.s-failed>.state{color:var(--bad);font-weight:600}.timeline li.s-edited>.state,.timeline li.s-missing>.state{color:var(--warn);font-weight:600}
 .s-undone .name{text-decoration:line-through;text-decoration-color:var(--muted)}
-.timeline time{font-size:.85rem;text-align:right}.hint{font-size:.88rem}
+.timeline time{font-size:.85rem;text-align:right;white-space:nowrap}.hint{font-size:.88rem}
 .stamp{color:var(--muted);font-weight:400}
 
 .migration{background:var(--panel);border:1px solid var(--line);border-radius:10px;margin:1rem 0 1.4rem;padding:1.2rem 1.4rem 1.1rem;scroll-margin-top:4.5rem}
@@ -149,8 +149,8 @@ footer{color:var(--muted);font-size:.85rem;padding-top:1rem;padding-bottom:3rem;
 .lanes tr{display:grid}.lanes .when,.lanes tbody th{width:auto}.lanes td,.lanes th{border:0;padding:.1rem 0}.lanes tbody tr{border-top:1px solid var(--line);padding:.4rem 0}.lanes thead th:not(.when){display:none}
 .checks li{grid-template-columns:22px minmax(0,1fr) max-content}.checks .why{grid-column:2/-1}.checks .time{grid-column:3}}
 @media(prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
-@media print{:root,:root[data-theme]{color-scheme:light}@page{margin:14mm}body{font-size:10pt;background:#fff}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}
+@media print{:root,:root[data-theme]{color-scheme:light}@page{margin:14mm}html{font-size:10.7pt}body{font-size:10pt;background:#fff}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .bar,.skip,.views fieldset{display:none!important}main,footer{max-width:none;padding:0}.overview{padding-top:0}section{margin-bottom:1.6rem}
-.migration{border:0;border-top:1px solid var(--strong);border-radius:0;padding:.8rem 0 0}.finding,.note,.lanes tr,.timeline li,.checks li,.fact{break-inside:avoid}h2,h3{break-after:avoid}
-details::details-content{content-visibility:visible;block-size:auto}details[data-list]:not([open])::details-content{content-visibility:hidden}.code{background:none;padding:0}a{color:inherit;text-decoration:none}.lanes{overflow:visible}.diagram{overflow:visible!important;}.diagram svg{width:100%;height:auto;max-height:240mm}}
+.migration{border:0;border-top:1px solid var(--strong);border-radius:0;padding:.8rem 0 0}.finding,.note,.lanes,.timeline li,.checks li,.fact,.lead,.views,.migration header{break-inside:avoid}h2,h3,.lead,.views,.migration header,.source>summary,.sql:has(+.notes){break-after:avoid}
+details::details-content{content-visibility:visible;block-size:auto}details[data-list]:not([open])::details-content{content-visibility:hidden}.code{display:block;background:none;padding:0}a{color:inherit;text-decoration:none}.lanes{overflow:visible}.diagram{overflow:visible!important;}.diagram svg{width:100%;height:auto;max-height:240mm}}
 `

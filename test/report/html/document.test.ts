@@ -87,6 +87,15 @@ test("a history of 430 migrations, all of them pending, takes less than 1.5 MB, 
   expect(names.filter((name) => !text.includes(name.slice(15)) || !text.includes(name.slice(0, 14)))).toEqual([])
 })
 
+test("an empty line of a message is no statement", async () => {
+  const name = "20260101000000_init"
+  const empty = { ...finding(name, "plain"), message: "Added:\n- a column\n\n- an index", file: "prisma/schema.prisma" }
+  const items = [{ name, state: "warned", findings: [empty], accepted: [] }] as const
+  const text = await asHtml({ command: "check", verdict: "1 warned.", items }, emptyPicture, now)
+  expect(text).toContain("<p>Added:\n- a column\n\n- an index</p>")
+  expect(text).not.toMatch(/<code><\/code>/)
+})
+
 test("a report without a picture is a page all the same", async () => {
   const text = await asHtml(
     { command: "status", verdict: "Up to date: 2 of 2 migrations applied.", items: [] },
