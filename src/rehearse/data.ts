@@ -11,13 +11,15 @@ import type { Client } from "../postgres/connect.js"
 /**
  * Loads the rows of a dump. Of a plain one (pg_dump, with its schema or --data-only) COPY, INSERT and setval() are run; the
  * rest is what the migrations have made. Any other format is made a plain one by pg_restore as it is read. Where the dump
- * has rows of a table, those that the migrations put into it are deleted first. Errors: L1801 it cannot be read or loaded.
+ * has rows of a table, those that the migrations put into it are deleted first. Errors: L1801 it cannot be read or loaded,
+ * or holds no data.
  */
 export async function loadDump(client: Client, path: string): Promise<void> {
   const isPlain = await startsAsText(path)
   // Rows may come before what they refer to. A role that may not do this has to bring them in order.
   await client.query("SET session_replication_role = 'replica'").catch(() => undefined)
-  await (isPlain ? loadPlain(client, { path, text: createReadStream(path) }) : loadArchive(client, path))
+  const tables = await (isPlain ? loadPlain(client, { path, text: createReadStream(path) }) : loadArchive(client, path))
+  if (tables === 0) throw withoutData(path)
   await client.query("RESET ALL")
 }
 
@@ -29,7 +31,8 @@ async function startsAsText(path: string): Promise<boolean> {
   return !start.subarray(0, 5).equals(Buffer.from("PGDMP")) && !start.includes(0)
 }
 
-async function loadPlain(client: Client, { path, text }: { path: string; text: Readable }): Promise<void> {
+/** Resolves to how many tables the dump has data of, the history included. */
+async function loadPlain(client: Client, { path, text }: { path: string; text: Readable }): Promise<number> {
   let statement = ""
   let copy: CopyIn | undefined
   let number = 0
@@ -46,9 +49,12 @@ async function loadPlain(client: Client, { path, text }: { path: string; text: R
     statement += `${line}\n`
     if (!line.endsWith(";")) continue
     const table = tableOf.exec(statement)?.groups?.table
-    if (table !== undefined && !filled.has(table) && !isOfHistory(statement)) {
+    if (table !== undefined && !filled.has(table)) {
       filled.add(table)
-      await client.query(`DELETE FROM ${table}`).catch((cause: unknown) => Promise.reject(refused(path, number, cause)))
+      if (!isOfHistory(statement))
+        await client
+          .query(`DELETE FROM ${table}`)
+          .catch((cause: unknown) => Promise.reject(refused(path, number, cause)))
     }
     if (isOfHistory(statement)) copy = copyStart.test(statement) ? new Skipped() : undefined
     else if (copyStart.test(statement)) copy = await startCopy(client, statement)
@@ -56,6 +62,7 @@ async function loadPlain(client: Client, { path, text }: { path: string; text: R
       await client.query(statement).catch((cause: unknown) => Promise.reject(refused(path, number, cause)))
     statement = ""
   }
+  return filled.size
 }
 
 /** The rows that the migrations have put into a table are among those that the dump has of it. */
@@ -137,7 +144,7 @@ class CopyQuery implements pg.Submittable, CopyIn {
   handlePortalSuspended(): void {}
 }
 
-async function loadArchive(client: Client, path: string): Promise<void> {
+async function loadArchive(client: Client, path: string): Promise<number> {
   const converting = execa("pg_restore", ["--data-only", "--no-owner", "--file=-", path], {
     ...{ reject: false, buffer: { stdout: false }, stdin: "ignore" },
   })
@@ -146,7 +153,7 @@ async function loadArchive(client: Client, path: string): Promise<void> {
   if (loaded.status === "rejected") converting.kill()
   const result = await converting
   if (loaded.status === "rejected") throw loaded.reason
-  if (!result.failed) return
+  if (!result.failed) return loaded.value
   const isAbsent = result.exitCode === undefined
   throw new LockstepError("L1801", isAbsent ? "pg_restore cannot be started" : "pg_restore failed", {
     hint: isAbsent ? result.shortMessage : result.stderr,
@@ -156,6 +163,12 @@ async function loadArchive(client: Client, path: string): Promise<void> {
       : "see what it reports: a newer pg_dump's file needs a pg_restore as new",
   })
 }
+
+const withoutData = (path: string): LockstepError =>
+  new LockstepError("L1801", `${path} holds no data: it has no COPY and no INSERT`, {
+    state: "only the scratch database was touched.",
+    next: "make it from a database with rows, with pg_dump --data-only, and see that pg_dump reports no error",
+  })
 
 const unreadable = (path: string, cause: unknown): LockstepError =>
   new LockstepError("L1801", `${path} cannot be read`, { state: "nothing was touched.", cause })

@@ -147,6 +147,15 @@ test("a dump that does not fit is named by its line", async () => {
   expect(exitCode).toBe(1)
 })
 
+test.each([
+  ["is empty", ""],
+  ["has the schema alone", "SET client_encoding = 'UTF8';\nCREATE TABLE public.\"User\" (\n    id integer\n);\n"],
+])("a dump that %s is no data to rehearse with", async (_, text) => {
+  const { stderr, exitCode } = await rehearse(projectWith("SELECT 1", { "dump.sql": text }))
+  expect(stderr).toMatch(/error\[L1801\].*holds no data/)
+  expect(exitCode).toBe(1)
+})
+
 test("the seed fills it in place of a dump", async () => {
   const seed = `import pg from "pg"; const c = new pg.Client(process.env.DATABASE_URL); await c.connect();
     await c.query('INSERT INTO "User" VALUES (9)'); await c.end()`
