@@ -1,4 +1,6 @@
+import type { Node } from "libpg-query"
 import type { Client } from "../postgres/connect.js"
+import { find, identifiers } from "../sql/tree.js"
 
 /** What an estimate needs to know about a database beside its tables' sizes. */
 export interface CatalogFacts {
@@ -42,6 +44,27 @@ export async function readFacts(client: Client, tables: readonly string[]): Prom
     foreignKeys: answer.keys.map(([name, from, to, onDelete]) => ({ name, from, to, onDelete })),
     eventTriggers: answer.events > 0,
     types: new Map(answer.types.map(([table, column, type]) => [columnKey(table, column), type])),
+  }
+}
+
+/** The same with what the pending statements make themselves. */
+export function withPending(facts: CatalogFacts, nodes: readonly Node[]): CatalogFacts {
+  const triggers = [...find(nodes, "CreateTrigStmt"), ...find(nodes, "RuleStmt")]
+  const parents = [...find(nodes, "CreateStmt")].flatMap(({ inhRelations = [] }) => [...find(inhRelations, "RangeVar")])
+  const active = [...triggers.map(({ relation }) => relation), ...parents].flatMap((one) => one?.relname ?? [])
+  const named = (names: readonly Node[] | undefined) => identifiers(names).slice(-1)
+  return {
+    ...facts,
+    functions: new Set([
+      ...facts.functions,
+      ...[...find(nodes, "CreateFunctionStmt")].flatMap(({ funcname }) => named(funcname)),
+    ]),
+    domains: new Set([
+      ...facts.domains,
+      ...[...find(nodes, "CreateDomainStmt")].flatMap(({ domainname }) => named(domainname)),
+    ]),
+    active: new Set([...facts.active, ...active]),
+    eventTriggers: facts.eventTriggers || [...find(nodes, "CreateEventTrigStmt")].length > 0,
   }
 }
 

@@ -8,7 +8,7 @@ import { changes } from "../sql/changes.js"
 import { effects } from "../sql/effects.js"
 import { quoted } from "../sql/tree.js"
 import { estimated, type Known, mentioned } from "./estimate.js"
-import { readFacts } from "./facts.js"
+import { readFacts, withPending } from "./facts.js"
 import { Overlay } from "./overlay.js"
 import { type PendingMigration, preparePending } from "./pending.js"
 import type { Plan, PlanBasis, PlannedMigration, PlannedStatement, Target } from "./planned.js"
@@ -82,7 +82,8 @@ interface Planning {
 async function plannedMigrations(client: Client, planning: Planning): Promise<readonly PlannedMigration[]> {
   const { url, pending, run } = planning
   const { names, schemas } = mentioned(pending)
-  const facts = await readFacts(client, names)
+  const nodes = pending.flatMap(({ statements }) => statements.map(({ node }) => node))
+  const facts = withPending(await readFacts(client, names), nodes)
   const touched = "runs" in run ? touchedIn(run) : []
   const found = await readRelations(client, {
     names: [

@@ -68,6 +68,21 @@ test("each statement has its line, and the lock and cost of what it works on", a
   ])
 })
 
+test.each([
+  ["CREATE FUNCTION wipe() RETURNS void LANGUAGE sql AS ''; SELECT wipe()", "what the function wipe() does"],
+  ["CREATE PROCEDURE wipe() LANGUAGE sql AS ''; CALL wipe()", "what runs is decided when it runs"],
+  [`CREATE DOMAIN d AS int CHECK (VALUE > 0); ALTER TABLE "Order" ADD COLUMN x d`, "the domain d"],
+  [
+    `CREATE TRIGGER t BEFORE DELETE ON "Order" EXECUTE FUNCTION f(); DELETE FROM "Order"`,
+    'triggers, rules or inheriting tables of "Order"',
+  ],
+  [`CREATE TABLE "Old" () INHERITS ("Order"); DELETE FROM "Order"`, 'triggers, rules or inheriting tables of "Order"'],
+  [`CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION f(); DROP TABLE "Empty"`, "event triggers"],
+])("an estimate does not know what a pending migration's own code does: %s", async (sql, why) => {
+  const work = (await workOf(sql)).at(-1) ?? []
+  expect(work.flatMap(({ unknown }) => unknown).join()).toContain(why)
+})
+
 test("a size counts the indexes, as pg_total_relation_size does", async () => {
   const [row] = await database.query(`SELECT pg_total_relation_size('"Order"') AS bytes`)
   const bytes = Number(row?.bytes)
