@@ -10,6 +10,20 @@ export const printable = (text: string): string => text.replace(/\r(?=\n)/g, "")
 /** The same for a part of a line, which it must not end: a name, a path, a server's message. */
 export const inLine = (text: string): string => printable(text).replaceAll("\n", "\\n")
 
+/**
+ * A text that no CI takes for commands of its own, in which it would set variables, mask words or forge annotations:
+ * GitHub at the beginning of a line or after `##`, Azure and TeamCity after `##`.
+ * Source: GitHub's documentation, "Workflow commands"; Azure's, "Logging commands"; TeamCity's, "Service messages".
+ */
+export const inert = (text: string): string =>
+  text.replace(/^(\s*):(?=:)/gm, "$1\\x3a").replace(/#(?=(?:vso|teamcity)?\[)/g, "\\x23")
+
+/** JSON with the same in it as escapes, which programs read as the characters that they are. */
+export const inertJson = (json: string): string =>
+  json.replace(/[\x7f-\x9f\p{Bidi_Control}\p{Zl}\p{Zp}]|#(?=(?:vso|teamcity)?\[)/gu, unicodeEscape)
+
+const unicodeEscape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+
 function escaped(character: string): string {
   const code = character.charCodeAt(0)
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16)}`

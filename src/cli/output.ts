@@ -1,6 +1,6 @@
 import { createColors } from "picocolors"
 import { LockstepError } from "../errors.js"
-import { inLine, printable } from "../printable.js"
+import { inert, inertJson, inLine, printable } from "../printable.js"
 import { thisCaller, typedCommands } from "./typed-commands.js"
 
 /** The two ways out: data on stdout, narration on stderr. */
@@ -57,8 +57,10 @@ const namesCommands: ReadonlySet<string> = new Set(["message", "hint", "state", 
 
 /** An answer for programs, on one line. */
 export const forPrograms = (value: object): string =>
-  JSON.stringify(value, (key, part: unknown) =>
-    typeof part === "string" && namesCommands.has(key) ? typedCommands(part, thisCaller) : part,
+  inertJson(
+    JSON.stringify(value, (key, part: unknown) =>
+      typeof part === "string" && namesCommands.has(key) ? typedCommands(part, thisCaller) : part,
+    ),
   )
 
 const widthWithoutTerminal = 160
@@ -98,11 +100,12 @@ export function processOutput(json: boolean, interrupted: AbortSignal): Output {
     },
     say: (text) => {
       removeLiveLine()
-      process.stderr.write(`${forPeople(text)}\n`)
+      process.stderr.write(`${inert(forPeople(text))}\n`)
     },
     data: (text, form) => {
       const isExact = form === "script" && !process.stdout.isTTY
-      if (!json) process.stdout.write(`${isExact ? text : forPeople(text)}\n`)
+      const shown = () => (form === "script" ? forPeople(text) : inert(forPeople(text)))
+      if (!json) process.stdout.write(`${isExact ? text : shown()}\n`)
     },
     object: (value) => {
       if (json) process.stdout.write(`${forPrograms(value)}\n`)

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { expect, test } from "vitest"
 import { lockstep } from "../support/cli.js"
 import { init, migrations, openShop, type Shop } from "../support/shop.js"
@@ -30,6 +32,23 @@ test("a migration's name, wherever it is printed", async () => {
   expect(missing.all).toContain(String.raw`20260103000000_x\x1b[31m`)
   project.migration(name, "SELECT 2;\n")
   expectHarmless(await run("status"))
+})
+
+test("what a migration, its name or the server says is no command of a CI's", async () => {
+  const commands = ["::error::forged", "  ::stop-commands::x", "##vso[task.setvariable variable=PATH]x", "##[group]x"]
+  const sql = `DO $$ BEGIN RAISE EXCEPTION E'first\\n${commands.join("\\n")}' USING HINT = E'${commands.join("\\n")}'; END $$;\n`
+  const { run, project } = await openShop({ migrations: { ...migrations, "20260103000000_x\n::error::y": sql } })
+  const taken = /^\s*::(?!error file=)|^(?!::error file=).*##(?:vso)?\[/m
+  for (const args of [["status"], ["plan"], ["deploy"], ["deploy", "--json"], ["deploy", "--format", "github"]]) {
+    const shown = await run(...args)
+    expect(shown.exitCode).toBe(1)
+    expect(shown.all).not.toMatch(taken)
+  }
+  const files = await run("deploy", "--format", "github,markdown,text,json", "--output", "reports/")
+  expect(files.all).not.toMatch(taken)
+  const file = (name: string) => readFileSync(join(project.root, "reports", name), "utf8")
+  expect(file("deploy.github.txt").trim().split("\n")).toHaveLength(2)
+  expect(file("deploy.md").split("\n")[0]).toContain("first\\\\n::error::forged")
 })
 
 test("a failed migration's name and what the server says of it: --json has them as they are", async () => {

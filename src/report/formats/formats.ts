@@ -84,7 +84,7 @@ export async function giveFailure({ report, object, picture }: Failure, chosen: 
   if (chosen.output === undefined && only === "text") return
   const answer = {
     command: report.command,
-    text: () => report.verdict,
+    text: () => inLine(report.verdict),
     object,
     report: async () => report,
     ...(picture && { picture }),

@@ -1,4 +1,5 @@
 import type { Finding } from "../../check/finding.js"
+import { inert } from "../../printable.js"
 import type { Report } from "./report.js"
 
 /**
@@ -7,7 +8,7 @@ import type { Report } from "./report.js"
  */
 export function asGithub({ command, items, verdict }: Report): string {
   const lines = items.flatMap(({ findings }) => findings.map(annotation))
-  return [...lines, `lockstep ${command}: ${verdict}`].join("\n")
+  return [...lines, inert(`lockstep ${command}: ${verdict}`)].join("\n")
 }
 
 function annotation({ severity, check, title, message, next, ...place }: Finding): string {

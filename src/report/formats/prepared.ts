@@ -2,6 +2,7 @@ import { existsSync } from "node:fs"
 import { dirname, join, posix, relative } from "node:path"
 import type { Finding } from "../../check/finding.js"
 import { thisCaller, typedCommands } from "../../cli/typed-commands.js"
+import { inLine } from "../../printable.js"
 import { emptyPicture, type Picture } from "../html/picture.js"
 import type { Report } from "./report.js"
 
@@ -21,14 +22,14 @@ function withFindings(report: Report, change: (finding: Finding) => Finding): Re
 
 const typed = (words: string): string => typedCommands(words, thisCaller)
 
-/** A report whose commands are as they are typed in this project. */
+/** A report whose commands are as they are typed in this project, and whose verdict is the one line that formats take it for. */
 export function withTypedCommands(report: Report): Report {
   const findingOf = (one: Finding): Finding => ({
     ...one,
     message: typed(one.message),
     ...(one.next === undefined ? {} : { next: typed(one.next) }),
   })
-  return { ...withFindings(report, findingOf), verdict: typed(report.verdict) }
+  return { ...withFindings(report, findingOf), verdict: inLine(typed(report.verdict)) }
 }
 
 /** The same of a picture; where there is none, of an empty one. */
