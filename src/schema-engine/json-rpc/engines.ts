@@ -51,7 +51,7 @@ export function enginesFor(args: () => EngineArguments, { log, lockWith }: Openi
 }
 
 /** The engine would take it for PostgreSQL's all the same, and change or empty the database. Errors: P1013. */
-function refuseOtherProvider(files: SchemaFiles): void {
+export function refuseOtherProvider(files: SchemaFiles): void {
   const provider = files.map(({ content }) => providerOf(content)).find((name) => name !== undefined)
   if (provider === undefined || ["postgresql", "postgres"].includes(provider)) return
   throw new EngineRefusal(otherScheme(provider), { code: "P1013", cause: `the schema's provider is "${provider}"` })

@@ -10,7 +10,7 @@ import type { EngineArguments } from "./arguments.js"
 import type { CliStderr } from "./cli-stderr.js"
 import { canConnect, createDatabase, execute } from "./database.js"
 import { listMigrationDirectories, translate } from "./dialects.js"
-import { enginesFor, withoutTypes } from "./engines.js"
+import { enginesFor, refuseOtherProvider, withoutTypes } from "./engines.js"
 import { pull } from "./extensions.js"
 import type { Channel, Params } from "./protocol.js"
 import { introspectSql } from "./typed-sql.js"
@@ -111,7 +111,13 @@ export function methodsFor(
         return await pull((given) => call("introspect", { namespaces: null, ...given }), params, url())
       },
     ],
-    ["applyMigrations", async (params) => ({ appliedMigrationNames: await applyMigrations(orderOf(params), person) })],
+    [
+      "applyMigrations",
+      async (params) => {
+        refuseOtherProvider(args.schemaFiles ?? [])
+        return { appliedMigrationNames: await applyMigrations(orderOf(params), person) }
+      },
+    ],
     [
       "devDiagnostic",
       async (params) => {

@@ -98,7 +98,7 @@ describe("dbExecute", () => {
   })
 })
 
-test.each(["schemaPush", "devDiagnostic", "introspect"])(
+test.each(["schemaPush", "devDiagnostic", "introspect", "applyMigrations"])(
   "%s with the schema of another provider is P1013, and touches nothing",
   async (method) => {
     const { url } = await createDatabase()
