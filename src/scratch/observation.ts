@@ -204,12 +204,16 @@ function cascadesOf(
   return reached
 }
 
-/** Indexes that are new on a table which existed, or that got another file without the table being emptied. */
+/**
+ * Indexes that are new on a table which existed, or that got another file without the table being emptied. Where a
+ * column's new type lets it, PostgreSQL makes the index anew in the catalog and keeps its file: nothing is built.
+ */
 function buildsOf(before: Snapshot, after: Snapshot): ReadonlyMap<number, readonly string[]> {
   const builds = new Map<number, string[]>()
-  for (const { oid, indexOf, name, file, kind } of after.relations.values()) {
+  const files = new Set([...before.relations.values()].map(({ file }) => file))
+  for (const { indexOf, name, file, kind } of after.relations.values()) {
     const table = before.relations.get(indexOf)
-    if (table === undefined || kind === "I" || file === before.relations.get(oid)?.file) continue
+    if (table === undefined || kind === "I" || files.has(file)) continue
     builds.set(indexOf, [...(builds.get(indexOf) ?? []), name])
   }
   return builds

@@ -101,6 +101,16 @@ test("a type that needs no rewrite is instant, and nothing safer is advised", as
   })
 })
 
+test("nor does it build the column's index anew, where the index can stay; where it cannot, that is said", async () => {
+  const index = `CREATE UNIQUE INDEX "User_code_key" ON "User" ("code")`
+  const costsOf = async (type: string) =>
+    (await statements(`${index};\nALTER TABLE "User" ALTER COLUMN "code" TYPE ${type}`))[1]?.work.flatMap(
+      ({ costs }) => costs,
+    )
+  expect(await costsOf("varchar(20)")).toEqual(["instant"])
+  expect(await costsOf(`varchar(10) COLLATE "C"`)).toEqual(["builds an index under the lock"])
+})
+
 test("a lock lasts to the end of its transaction: what runs long after it is to be moved out", async () => {
   const [, update] = await statements(`ALTER TABLE "User" ADD COLUMN "x" text;\nUPDATE "User" SET "x" = 'x'`)
   expect(update?.work).toMatchObject([

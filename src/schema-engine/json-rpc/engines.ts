@@ -1,5 +1,5 @@
 import { LockstepError } from "../../errors.js"
-import { parseDatabaseUrl } from "../../postgres/url.js"
+import { type DatabaseUrl, parseDatabaseUrl } from "../../postgres/url.js"
 import type { SchemaFiles } from "../../project/schema.js"
 import type { TakeLock } from "../adapter.js"
 import { type Engine, type EngineOptions, openEngine } from "../engine.js"
@@ -26,8 +26,7 @@ export function enginesFor(args: () => EngineArguments, { log, lockWith }: Openi
     const { shadowUrl, schemaFiles, extensionTypes } = args()
     const used = typesUsed(schemaFiles ?? [], extensionTypes)
     if (used.length > 0) throw unsupportedTypes(used)
-    const url = text === undefined ? undefined : parseDatabaseUrl(text)
-    if (url !== undefined) refuseOtherProvider(schemaFiles ?? [])
+    const url = text === undefined ? undefined : urlFor(schemaFiles, text)
     return await openEngine({
       log,
       takeLock: text === undefined ? undefined : lockWith(text),
@@ -50,10 +49,14 @@ export function enginesFor(args: () => EngineArguments, { log, lockWith }: Openi
   }
 }
 
-/** The engine would take it for PostgreSQL's all the same, and change or empty the database. Errors: P1013. */
-export function refuseOtherProvider(files: SchemaFiles): void {
-  const provider = files.map(({ content }) => providerOf(content)).find((name) => name !== undefined)
-  if (provider === undefined || ["postgresql", "postgres"].includes(provider)) return
+/**
+ * A database's URL. Errors: L12xx it is not one of PostgreSQL's; P1013 the schema is another provider's, which the engine
+ * would take for PostgreSQL's all the same, and change or empty the database.
+ */
+export function urlFor(files: SchemaFiles | undefined, text: string): DatabaseUrl {
+  const url = parseDatabaseUrl(text)
+  const provider = (files ?? []).map(({ content }) => providerOf(content)).find((name) => name !== undefined)
+  if (provider === undefined || ["postgresql", "postgres"].includes(provider)) return url
   throw new EngineRefusal(otherScheme(provider), { code: "P1013", cause: `the schema's provider is "${provider}"` })
 }
 

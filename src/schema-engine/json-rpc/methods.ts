@@ -10,7 +10,7 @@ import type { EngineArguments } from "./arguments.js"
 import type { CliStderr } from "./cli-stderr.js"
 import { canConnect, createDatabase, execute } from "./database.js"
 import { listMigrationDirectories, translate } from "./dialects.js"
-import { enginesFor, refuseOtherProvider, withoutTypes } from "./engines.js"
+import { enginesFor, urlFor, withoutTypes } from "./engines.js"
 import { pull } from "./extensions.js"
 import type { Channel, Params } from "./protocol.js"
 import { introspectSql } from "./typed-sql.js"
@@ -114,7 +114,7 @@ export function methodsFor(
     [
       "applyMigrations",
       async (params) => {
-        refuseOtherProvider(args.schemaFiles ?? [])
+        urlFor(args.schemaFiles, url())
         return { appliedMigrationNames: await applyMigrations(orderOf(params), person) }
       },
     ],
