@@ -5,6 +5,7 @@ import { deployOptions, projectOptions } from "../cli/shared-options.js"
 import type { ContainerRequest } from "../kubernetes/container.js"
 import type { Starter } from "../kubernetes/job.js"
 import { type DeployVariable, fleetSize } from "../kubernetes/values.js"
+import { urlVariables } from "../project/database-url.js"
 
 /** Who may start a Job, and what its manifest then is. */
 const starters = {
@@ -105,7 +106,9 @@ export default defineCommand({
     "lockstep kubernetes backfill-job --for argocd",
     "lockstep kubernetes values",
   ],
-  async run({ settings, operands: [what], output }) {
+  async run({ settings, operands: [what], output, project }) {
+    // Also without a project, or one that cannot be loaded here, there is something to print.
+    const names = await project().then(urlVariables, () => undefined)
     const variables = { deploy: variablesOf(deployOptions), backfill: variablesOf(backfillOptions) }
     const starter: Starter = settings.for
     const request = (secret: string): ContainerRequest => ({
@@ -121,6 +124,7 @@ export default defineCommand({
               targets: settings.targetsSecret,
             },
       variables: what === "backfill-job" ? variables.backfill : variables.deploy,
+      urlVariables: names,
     })
     if (what === "init-container") {
       const { initContainer, waitingInitContainer } = await import("../kubernetes/init-container.js")

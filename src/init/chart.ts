@@ -2,6 +2,7 @@ import { parseDocument } from "yaml"
 import type { ImageContent } from "../kubernetes/container.js"
 import { initContainer } from "../kubernetes/init-container.js"
 import { renderTemplate } from "../kubernetes/template.js"
+import { connectionIn } from "../project/older-schema.js"
 import { nothing, type Proposal, rewrite, type Setting } from "./change.js"
 import { addToYaml } from "./yaml-text.js"
 
@@ -20,7 +21,8 @@ export function proposeChart(setting: Setting): Proposal {
     const why = template === undefined ? "no template with a Deployment" : "several Deployments"
     return nothing(`${folder} has ${why}: \`lockstep kubernetes init-container\` prints what to add to one`)
   }
-  const withContainer = addInitContainer(files.text(template) ?? "", found.slim ? "slim" : "full")
+  const content = found.slim ? "slim" : "full"
+  const withContainer = addInitContainer(files.text(template) ?? "", content, variablesNamedBy(setting))
   if (withContainer === undefined) {
     return nothing(`${template} is left as it is: \`lockstep kubernetes init-container\` prints what to add to it`)
   }
@@ -29,17 +31,32 @@ export function proposeChart(setting: Setting): Proposal {
   return { changes: [...first.changes, ...second.changes], notes: [...first.notes, ...second.notes] }
 }
 
+/** The variables that a schema of Prisma 5 or 6 names for the database; DATABASE_URL where it names none. */
+function variablesNamedBy({ found, files }: Setting): readonly string[] {
+  const path = found.schema?.path ?? ""
+  const schema = files.paths
+    .filter((one) => one.endsWith(".prisma") && (one === path || one.startsWith(`${path}/`)))
+    .map((one) => ({ path: one, content: files.text(one) ?? "" }))
+  const { directUrl, url } = connectionIn(schema)
+  const names = [directUrl, url].flatMap((value) => (value?.from === "variable" ? [value.name] : []))
+  return names.length > 0 ? names : ["DATABASE_URL"]
+}
+
 /**
  * The template with the init container before its containers, with the image that these have; undefined where it has init
  * containers of its own, or where its containers are not found. A template is text: it need not be YAML.
  */
-function addInitContainer(template: string, content: ImageContent): string | undefined {
+function addInitContainer(
+  template: string,
+  content: ImageContent,
+  urlVariables: readonly string[],
+): string | undefined {
   if (/^\s*initContainers:/m.test(template)) return undefined
   const found = [...template.matchAll(/^(?<indent>[ ]+)containers:[ \t]*$/gm)]
   const [only] = found
   if (only === undefined || found.length > 1) return undefined
   const image = /^\s*(?:- )?image:[ \t]*(\S.*)$/m.exec(template.slice(only.index))?.[1]
-  const request = { content, detail: "plain", place: { kind: "template" }, variables: [] } as const
+  const request = { content, detail: "plain", place: { kind: "template" }, variables: [], urlVariables } as const
   const block = renderTemplate(initContainer(request), "migrations")
     .replace(/^# migrations\n/, "")
     .replace(/^(\s*image:) .*$/m, (line, key: string) => (image === undefined ? line : `${key} ${image.trim()}`))

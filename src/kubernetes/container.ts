@@ -63,6 +63,8 @@ export interface ContainerRequest {
   readonly place: Place
   /** The command's options with their defaults. */
   readonly variables: readonly DeployVariable[]
+  /** The variables from which the project's programs read the database's URL; absent: DATABASE_URL. */
+  readonly urlVariables?: readonly string[] | undefined
 }
 
 const programs = {
@@ -84,13 +86,13 @@ const names = { deploy: "db-migrate", wait: "db-wait", backfill: "db-backfill" }
 export function migrationContainer(
   program: keyof typeof programs,
   secret: "database" | "migrations",
-  { content, detail, place, variables }: ContainerRequest,
+  { content, detail, place, variables, urlVariables = ["DATABASE_URL"] }: ContainerRequest,
 ): Container {
   const container: Container = {
     name: names[program],
     image: place.kind === "manifest" ? place.image : `${read("image.repository")}:${read("image.tag")}`,
     command: [...programs[program][content]],
-    env: [{ name: "DATABASE_URL", valueFrom: { secretKeyRef: secretKey(secret, place) } }],
+    env: urlVariables.map((name) => ({ name, valueFrom: { secretKeyRef: secretKey(secret, place) } })),
     ...(program === "wait" && { terminationMessagePolicy: "FallbackToLogsOnError" }),
   }
   if (detail === "plain") return container

@@ -36,6 +36,14 @@ const chart = {
   "chart/shop/templates/deployment.yaml": deployment,
 }
 
+test("the init container has the variables that a schema of Prisma 6 names", () => {
+  const datasource =
+    'datasource db {\n  provider = "postgresql"\n  url = env("SHOP_POOL")\n  directUrl = env("SHOP_DIRECT")\n}\n'
+  const { after } = run(proposeChart, { ...chart, "prisma/schema.prisma": datasource })
+  const names = after["chart/shop/templates/deployment.yaml"]?.match(/- name: SHOP_\w+/g)
+  expect(names).toEqual(["- name: SHOP_DIRECT", "- name: SHOP_POOL"])
+})
+
 test("the Deployment gets the init container, with the application's own image, and the values its Secret", () => {
   const { after, again } = run(proposeChart, chart)
   const template = after["chart/shop/templates/deployment.yaml"] ?? ""

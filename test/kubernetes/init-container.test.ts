@@ -34,6 +34,28 @@ describe("lockstep kubernetes init-container", () => {
     expect(exitCode).toBe(0)
   })
 
+  test.each([
+    [
+      "a schema of Prisma 6",
+      {
+        schema:
+          'datasource db {\n  provider = "postgresql"\n  url = env("SHOP_POOL")\n  directUrl = env("SHOP_DIRECT")\n}\n',
+      },
+      ["SHOP_DIRECT", "SHOP_POOL"],
+    ],
+    [
+      "prisma.config",
+      { files: { "prisma.config.mjs": "export default { datasource: { url: process.env.SHOP_URL } }" } },
+      ["SHOP_URL"],
+    ],
+    ["nothing", {}, ["DATABASE_URL"]],
+  ])("gives the URL to the variables that %s names", async (_, files, names) => {
+    const { root } = createProject(files)
+    const { stdout } = await lockstep(["kubernetes", "init-container", "--json"], { cwd: root })
+    const { env } = JSON.parse(stdout).initContainers[0]
+    expect(env.map(({ name }: { name: string }) => name)).toEqual(names)
+  })
+
   test("prints on stderr where the snippet belongs, so that stdout can be piped", async () => {
     const { stderr } = await kubernetes("init-container")
     expect(stderr).toContain("spec.template.spec")

@@ -64,9 +64,13 @@ export async function verifySchema(
     onEvent({ event: "schema-verified", migrations: order.length })
     return
   }
-  throw new LockstepError("L1031", `the schema has drifted from the history in ${lines.length} objects`, {
-    hint: lines.join("\n"),
-    state: "every migration is applied and recorded; somebody changed the schema by hand.",
-    next: "write a migration that makes these changes (`lockstep diff` shows them as SQL), or revert them by hand",
-  })
+  throw new LockstepError(
+    "L1031",
+    `the schema has drifted from the history in ${lines.length === 1 ? "one object" : `${lines.length} objects`}`,
+    {
+      hint: lines.join("\n"),
+      state: "every migration is applied and recorded; somebody changed the schema by hand.",
+      next: "write a migration that makes these changes (`lockstep diff` shows them as SQL), or revert them by hand",
+    },
+  )
 }
