@@ -45,9 +45,13 @@ export default defineCommand({
       // pg_dump reads in the snapshot in which the history is read.
       await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
       const { rows } = await client.query<{ snapshot: string }>("SELECT pg_catalog.pg_export_snapshot() AS snapshot")
+      await client.query("SAVEPOINT before_history")
+      const recorded = (await readHistory(client, url.schema)) ?? []
+      // Where there is no history, the error has ended the transaction, and the snapshot would end with it.
+      await client.query("ROLLBACK TO SAVEPOINT before_history")
       return await takeBackup({
         ...{ url, dir: to, scope: onlySchema ? "schema" : "database", server, signal },
-        history: stateOf((await readHistory(client, url.schema)) ?? []),
+        history: stateOf(recorded),
         snapshot: rows[0]?.snapshot,
         onProgress: (bytes) => output.live(`  ..  ${bytesText(bytes)}`),
       })

@@ -74,6 +74,20 @@ describe.skipIf(noPgDump !== undefined || !isOldServerInstalled())("with the rea
     expect(rehearsed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("3 updated") })
   })
 
+  test("a database without a history is backed up, also one whose name libpq could take for its parameters", async () => {
+    const project = createProject({ migrations: { "20260101000000_init": init } })
+    const url = urlOf("dbname=postgres")
+    await queryOn(urlOf("postgres"), 'CREATE DATABASE "dbname=postgres"')
+    await queryOn(url, "CREATE TABLE here (id int); INSERT INTO here VALUES (7)")
+    const backup = await lockstep(["backup", "--to", "own", "--json"], { cwd: project.root, url })
+    expect(backup, backup.all).toMatchObject({ exitCode: 0 })
+    const { path, history } = JSON.parse(backup.stdout)
+    expect(history).toMatchObject({ applied: 0 })
+    const restored = await lockstep(["restore", path], { cwd: project.root, url: urlOf("copied") })
+    expect(restored, restored.all).toMatchObject({ exitCode: 0 })
+    expect(await queryOn(urlOf("copied"), "SELECT id FROM here")).toEqual([{ id: 7 }])
+  })
+
   test("a database that is not empty is refused; a new one is created", async () => {
     const { project, url, dump } = await migrated("other")
     const refused = await lockstep(["restore", dump], { cwd: project.root, url })
