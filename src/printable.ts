@@ -24,6 +24,12 @@ export const inertJson = (json: string): string =>
 
 const unicodeEscape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
 
+/**
+ * A text without the passwords of URLs: one that stands where a file or a name is expected comes back in what Node, Git
+ * or PostgreSQL says of it, as a path even, with one slash.
+ */
+export const redacted = (text: string): string => text.replace(/(postgres(?:ql)?:\/{1,3}[^\s:@/]*:)\S+(?=@)/gi, "$1***")
+
 function escaped(character: string): string {
   const code = character.charCodeAt(0)
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16)}`

@@ -1,6 +1,6 @@
 import { createColors } from "picocolors"
 import { LockstepError } from "../errors.js"
-import { inert, inertJson, inLine, printable } from "../printable.js"
+import { inert, inertJson, inLine, printable, redacted } from "../printable.js"
 import { thisCaller, typedCommands } from "./typed-commands.js"
 
 /** The two ways out: data on stdout, narration on stderr. */
@@ -52,14 +52,16 @@ function painter(isColored: boolean): Paint {
 export const forPeople = (text: string): string =>
   printable(typedCommands(text, thisCaller)).replaceAll(ownEscape, "\u001B")
 
-/** The keys of a JSON answer whose texts may name a command. */
-const namesCommands: ReadonlySet<string> = new Set(["message", "hint", "state", "next", "verdict", "reason"])
+const forReaders = (text: string): string => inert(redacted(forPeople(text)))
+
+/** The keys of a JSON answer whose texts are sentences, which may name a command, or repeat what was typed. */
+const sentences: ReadonlySet<string> = new Set(["message", "hint", "state", "next", "verdict", "reason", "file"])
 
 /** An answer for programs, on one line. */
 export const forPrograms = (value: object): string =>
   inertJson(
     JSON.stringify(value, (key, part: unknown) =>
-      typeof part === "string" && namesCommands.has(key) ? typedCommands(part, thisCaller) : part,
+      typeof part === "string" && sentences.has(key) ? redacted(typedCommands(part, thisCaller)) : part,
     ),
   )
 
@@ -100,11 +102,11 @@ export function processOutput(json: boolean, interrupted: AbortSignal): Output {
     },
     say: (text) => {
       removeLiveLine()
-      process.stderr.write(`${inert(forPeople(text))}\n`)
+      process.stderr.write(`${forReaders(text)}\n`)
     },
     data: (text, form) => {
       const isExact = form === "script" && !process.stdout.isTTY
-      const shown = () => (form === "script" ? forPeople(text) : inert(forPeople(text)))
+      const shown = () => (form === "script" ? forPeople(text) : forReaders(text))
       if (!json) process.stdout.write(`${isExact ? text : shown()}\n`)
     },
     object: (value) => {

@@ -269,3 +269,20 @@ function vacantPort(): Promise<number> {
     })
   })
 }
+
+test("a URL where a file or a name is expected is not repeated with its password", async () => {
+  const { run } = await openShop()
+  const url = "postgresql://app:hunter2@127.0.0.1:1/shop"
+  for (const args of [
+    ["deploy", "--targets", url],
+    ["status", "--schema", url],
+    ["check", "history/order", "--base", url],
+    ["rehearse", "--data", url],
+    ["restore", url],
+  ]) {
+    const refused = await run(...args)
+    const json = await run(...args, "--json")
+    expect(`${refused.all}${json.all}`).not.toContain("hunter2")
+    expect(refused.all).toContain("***@")
+  }
+})

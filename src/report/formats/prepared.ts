@@ -2,7 +2,7 @@ import { existsSync } from "node:fs"
 import { dirname, join, posix, relative } from "node:path"
 import type { Finding } from "../../check/finding.js"
 import { thisCaller, typedCommands } from "../../cli/typed-commands.js"
-import { inLine } from "../../printable.js"
+import { inLine, redacted } from "../../printable.js"
 import { emptyPicture, type Picture } from "../html/picture.js"
 import type { Report } from "./report.js"
 
@@ -20,7 +20,7 @@ function withFindings(report: Report, change: (finding: Finding) => Finding): Re
   return { ...report, items, ...(groups && { groups }) }
 }
 
-const typed = (words: string): string => typedCommands(words, thisCaller)
+const typed = (words: string): string => redacted(typedCommands(words, thisCaller))
 
 /** A report whose commands are as they are typed in this project, and whose verdict is the one line that formats take it for. */
 export function withTypedCommands(report: Report): Report {
