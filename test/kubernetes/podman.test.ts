@@ -38,11 +38,14 @@ describe.skipIf(noPodman !== undefined || !tools)("played with podman, from what
   /** Renders the example chart, with images that this machine has. */
   const render = async (
     release: string,
-    { migrateIn = "job", secretName = "shop-database", fleet = {} }: Rendering = {},
+    { migrateIn = "job", secretName = "shop-database", fleet = {}, backfill = {} }: Rendering = {},
   ): Promise<readonly Played[]> => {
     const [repository = "", tag = ""] = podman.images.migrations.split(/:(?=[^:]*$)/)
-    const lockstep = { image: { repository, tag, slim: true }, database: { secretName }, fleet }
-    const own = { image: podman.images.pause, replicas: 1, migrateIn, lockstep }
+    // Where the pods deploy, the Job of backfills has their Secret.
+    const migrations = migrateIn === "init" ? { secretName } : {}
+    const image = { repository, tag, slim: true }
+    const lockstep = { image, database: { secretName }, migrations, fleet, backfill }
+    const own = { image: podman.images.pause, replicas: 1, migrateIn, backfill: true, lockstep }
     const file = join(folder, "values.json")
     writeFileSync(file, JSON.stringify(own))
     const chart = join(folder, "charts/example")
@@ -144,6 +147,44 @@ describe.skipIf(noPodman !== undefined || !tools)("played with podman, from what
     expect(await running()).not.toContain("slow-pod-0-app")
   })
 
+  test("the Job of backfills: a pod that is ended or killed is started again and continues, each row once", async () => {
+    await queryOn(urlOf("postgres"), "CREATE DATABASE filled")
+    const table = "CREATE TABLE counter (id int PRIMARY KEY, n int NOT NULL DEFAULT 0)"
+    await queryOn(urlOf("filled"), `${table}; INSERT INTO counter SELECT generate_series(1, 2000)`)
+    const files = join(folder, "backfills")
+    mkdirSync(files)
+    writeFileSync(join(files, "one.sql"), "UPDATE counter SET n = n + 1 WHERE pg_sleep(0.0005) IS NOT NULL;\n")
+    await podman.secret("filled-url", "DATABASE_URL", urlOf("filled"))
+    const backfill = { env: { LOCKSTEP_BATCH: 50, LOCKSTEP_PAUSE: "50ms" } }
+    const objects = await render("filled", { migrateIn: "init", secretName: "filled-url", backfill })
+    const batches = async (): Promise<number> => {
+      const rows = await queryOn(urlOf("filled"), "SELECT batches::int AS n FROM _lockstep.backfills").catch(() => [])
+      return Number(rows[0]?.n ?? 0)
+    }
+    const start = (name: string) => {
+      const pod = podOfJob(objects, "db-backfill-1", { name, files })
+      const played = podman.play(pod)
+      return { played, ended: () => until(name, () => exitCodeOf(podman, `${name}-db-backfill`), 60) }
+    }
+    for (const [signal, code] of [
+      ["TERM", "143"],
+      ["KILL", "137"],
+    ] as const) {
+      const before = await batches()
+      const pod = start(`backfill-${signal.toLowerCase()}`)
+      await until("two batches", async () => (await batches()) >= before + 2, 60)
+      await podman.podman("kill", "--signal", signal, `backfill-${signal.toLowerCase()}-db-backfill`)
+      expect(await pod.ended()).toBe(code)
+    }
+    expect((await podman.podman("logs", "backfill-term-db-backfill")).all).toMatch(
+      /interrupted: \d+ rows are changed, in \d+ batches/,
+    )
+    expect(await start("backfill-last").ended()).toBe("0")
+    expect(await queryOn(urlOf("filled"), "SELECT n, count(*)::int FROM counter GROUP BY n")).toEqual([
+      { n: 1, count: 2000 },
+    ])
+  })
+
   test("the Indexed Job: each index takes its share; one that is ended or killed is started again and finds what is done", async () => {
     const names = ["one", "two", "three", "four", "five", "six", "seven"]
     const lists = join(folder, "targets")
@@ -208,6 +249,7 @@ describe.skipIf(noPodman !== undefined || !tools)("played with podman, from what
 })
 
 interface Rendering {
+  readonly backfill?: object
   readonly migrateIn?: "job" | "init" | "fleet"
   readonly secretName?: string
   readonly fleet?: object
@@ -296,7 +338,11 @@ interface Indexed {
 }
 
 /** A Job's pod, as Kubernetes makes it. */
-function podOfJob(objects: readonly Played[], component: string, indexed?: Indexed): object {
+function podOfJob(
+  objects: readonly Played[],
+  component: string,
+  indexed?: Indexed | { readonly name: string; readonly files: string },
+): object {
   const { metadata, spec } = only(objects, "Job", component).spec.template
   const podSpec: PodSpec = { ...spec, hostNetwork: true }
   const pod = {
@@ -307,6 +353,11 @@ function podOfJob(objects: readonly Played[], component: string, indexed?: Index
   if (indexed === undefined) return pod
   const [container] = podSpec.containers
   if (container === undefined) throw new Error(`the Job ${component} has no container`)
+  if ("files" in indexed) {
+    podSpec.volumes = [{ name: "backfills", hostPath: { path: indexed.files, type: "Directory" } }]
+    container.volumeMounts = [{ name: "backfills", mountPath: "/app/prisma/backfills", readOnly: true }]
+    return pod
+  }
   // podman 4 does not know that a Secret may be missing.
   container.env = [{ name: "JOB_COMPLETION_INDEX", value: String(indexed.index) }]
   container.volumeMounts = [...(container.volumeMounts ?? []), { name: "message", mountPath: "/dev/termination-log" }]
