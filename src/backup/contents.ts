@@ -1,5 +1,5 @@
 import type { Client } from "../postgres/connect.js"
-import { quoteLiteral } from "../postgres/quote.js"
+import { quoteIdentifier, quoteLiteral } from "../postgres/quote.js"
 
 /** Where a backup is restored: a whole database, or one of its schemas. */
 export type Place = { readonly scope: "database" } | { readonly scope: "schema"; readonly schema: string }
@@ -36,30 +36,26 @@ export async function whatIsIn(client: Client, place: Place): Promise<string | u
 }
 
 /**
- * Empties a place, in one transaction. In `public` what extensions have made stays, because not every role may make it
- * again; a backup says CREATE EXTENSION IF NOT EXISTS. Large objects and publications belong to the database.
+ * SQL that empties a place, as one statement. In `public` what extensions have made stays, because not every role may make
+ * it again; a backup says CREATE EXTENSION IF NOT EXISTS. Large objects and publications belong to the database.
  */
-export async function emptyOut(client: Client, place: Place): Promise<void> {
+export function emptying(place: Place): string {
   const drops = `SELECT format('DROP %s IF EXISTS %I.%I%s CASCADE', o.kind, n.nspname, o.name, '(' || o.arguments || ')') AS drop
     ${ownObjects} AND n.nspname = 'public' ${inPlace(place)}`
   const schemas = `SELECT format('DROP SCHEMA IF EXISTS %I CASCADE', n.nspname) AS drop FROM pg_namespace n
     WHERE ${ofPeople} AND n.nspname <> 'public' ${inPlace(place)}`
   const ofDatabase = `UNION ALL SELECT format('DROP PUBLICATION IF EXISTS %I', pubname) FROM pg_publication
     UNION ALL SELECT format('SELECT pg_catalog.lo_unlink(%s)', oid) FROM pg_largeobject_metadata`
-  await client.query(`DO $lockstep$ DECLARE one text; BEGIN
+  return `DO $lockstep$ DECLARE one text; BEGIN
     FOR one IN ${drops} UNION ALL ${schemas} ${place.scope === "database" ? ofDatabase : ""} LOOP
       EXECUTE one;
     END LOOP;
-  END $lockstep$`)
+  END $lockstep$`
 }
 
 /**
- * An archive of one schema begins with CREATE SCHEMA: an empty one of that name is in its way. Not in that of a whole
- * database, which has no line for `public`.
+ * SQL that removes an empty schema: an archive of one schema begins with CREATE SCHEMA. That of a whole database has no
+ * line for `public`, and nothing is removed.
  */
-export async function removeEmptySchema(client: Client, place: Place): Promise<void> {
-  if (place.scope === "schema")
-    await client.query(
-      `DO $lockstep$ BEGIN EXECUTE format('DROP SCHEMA IF EXISTS %I', ${quoteLiteral(place.schema)}); END $lockstep$`,
-    )
-}
+export const removingEmptySchema = (place: Place): string =>
+  place.scope === "schema" ? `DROP SCHEMA IF EXISTS ${quoteIdentifier(place.schema)}` : ""

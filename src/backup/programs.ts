@@ -7,7 +7,7 @@ import type { DatabaseUrl } from "../postgres/url.js"
 import { libpqEnvironment } from "./environment.js"
 
 /** PostgreSQL's own programs for backups. */
-export type ProgramName = "pg_dump" | "pg_restore"
+export type ProgramName = "pg_dump" | "pg_restore" | "psql"
 
 /** A program of a version, such as 18.4. */
 export interface Program {
@@ -72,14 +72,45 @@ export type Ended =
 /** Runs a program until it ends; on a signal it is asked to end, and the server ends its work. */
 export async function call(program: Program, { url, applicationName, args, signal }: ProgramCall): Promise<Ended> {
   const result = await execa(program.file, [...args], {
-    env: libpqEnvironment(url, applicationName),
-    stdin: "ignore",
-    cancelSignal: signal,
-    gracefulCancel: false,
-    reject: false,
-    maxBuffer: 16 * 1024 * 1024,
+    ...{ env: libpqEnvironment(url, applicationName), stdin: "ignore" },
+    ...{ cancelSignal: signal, gracefulCancel: false, reject: false, maxBuffer: 16 * 1024 * 1024 },
   })
   if (signal.aborted) return { state: "interrupted" }
   if (!result.failed) return { state: "done", stdout: result.stdout ?? "" }
-  return { state: "failed", reason: result.stderr?.trim() || result.shortMessage || "it gave no reason" }
+  return { state: "failed", reason: reasonOf(result) }
+}
+
+interface Output {
+  readonly stderr?: string | undefined
+  readonly shortMessage?: string | undefined
+}
+
+const reasonOf = ({ stderr, shortMessage }: Output): string => stderr?.trim() || shortMessage || "it gave no reason"
+
+/**
+ * Has psql run what another program writes, behind some SQL. Where either of them fails, psql's session ends with what it
+ * has begun, so that a transaction which that SQL begins and the last line of the other's commits is one.
+ */
+export async function callPiped(
+  [writer, psql]: readonly [Program, Program],
+  first: string,
+  { url, applicationName, args, signal }: ProgramCall,
+): Promise<Ended> {
+  const env = libpqEnvironment(url, applicationName)
+  const how = { cancelSignal: signal, gracefulCancel: false, reject: false, env } as const
+  const writing = execa(writer.file, [...args], { ...how, stdin: "ignore", buffer: { stdout: false, stderr: true } })
+  const script = async function* () {
+    yield new TextEncoder().encode(first)
+    yield* writing.iterable({ binary: true })
+  }
+  const options = ["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--file=-"]
+  const running = execa(psql.file, options, { ...how, stdin: script(), stdout: "ignore" })
+  const ran = await running
+  // Where psql has ended early, nobody reads what is written.
+  if (ran.failed) writing.kill()
+  const written = await writing
+  if (signal.aborted) return { state: "interrupted" }
+  if (ran.failed && ran.stderr?.trim()) return { state: "failed", reason: reasonOf(ran) }
+  if (written.failed) return { state: "failed", reason: reasonOf(written) }
+  return ran.failed ? { state: "failed", reason: reasonOf(ran) } : { state: "done", stdout: "" }
 }

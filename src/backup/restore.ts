@@ -4,8 +4,8 @@ import type { Client } from "../postgres/connect.js"
 import { sqlstateOf } from "../postgres/sqlstate.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import { type HistoryState, stateOf } from "./archive.js"
-import { emptyOut, type Place, removeEmptySchema, whatIsIn } from "./contents.js"
-import { call, findProgram, type Program, serverVersion } from "./programs.js"
+import { emptying, type Place, removingEmptySchema, whatIsIn } from "./contents.js"
+import { call, callPiped, findProgram, type Program, serverVersion } from "./programs.js"
 
 /** An archive to restore, over a connection that holds the migration lock. */
 export interface RestoreRequest {
@@ -29,8 +29,9 @@ export interface Restored {
 }
 
 /**
- * Restores an archive with pg_restore, in one transaction. What can be known to fail is found before anything is touched:
- * the program, the archive, and what is in the place.
+ * Restores an archive with pg_restore, in one transaction, which also empties the place where it is to be replaced: a
+ * restore that fails leaves it as it was. What can be known to fail is found before anything is touched: the programs, the
+ * archive, what is in the place, and whether that can be dropped.
  * Errors: L2040, L2041 no pg_restore for this server; L2043 pg_restore failed; L2045 the place is not empty; L2047 it is
  * no archive; L1001 interrupted.
  */
@@ -40,33 +41,33 @@ export async function restoreArchive(request: RestoreRequest): Promise<Restored>
   await requireArchive(request, program)
   const found = await whatIsIn(client, place)
   if (found !== undefined && existing === "refuse") throw notEmpty(url, place, found)
+  const psql = await findProgram("psql", await serverVersion(client))
+  const first = [found === undefined ? "" : emptying(place), removingEmptySchema(place)].filter((sql) => sql !== "")
   try {
-    await client.query(`SET lock_timeout = ${lockTimeoutMs}`)
-    if (found !== undefined) await emptyOut(client, place)
-    await removeEmptySchema(client, place)
+    await client.query(["BEGIN", `SET LOCAL lock_timeout = ${lockTimeoutMs}`, ...first, "ROLLBACK"].join(";"))
   } catch (cause) {
+    await client.query("ROLLBACK").catch(() => undefined)
     throw notEmptied(cause, nameOf(url, place))
   }
-  const state =
-    found === undefined
-      ? `nothing was restored; ${nameOf(url, place)} is as empty as it was.`
-      : `${nameOf(url, place)} was emptied, and nothing was restored: it is empty.`
-  const ended = await call(program, {
+  const state = `nothing was restored; ${nameOf(url, place)} is as it was.`
+  const opening = ["BEGIN", `SET lock_timeout = ${lockTimeoutMs}`, "SET client_min_messages = error", ...first]
+  const ended = await callPiped([program, psql], `${opening.join(";\n")};\n`, {
     ...{ url, applicationName: "lockstep restore", signal: request.signal },
     args: [
-      ...["--no-password", "--single-transaction", "--exit-on-error", `--dbname=${asParameter(url.database)}`],
+      // The script's own BEGIN finds a transaction, and its COMMIT, the last line, ends that.
+      ...["--single-transaction", "--exit-on-error", "--file=-"],
       ...(request.owners === "none" ? ["--no-owner", "--no-acl"] : []),
       request.archive,
     ],
   })
   if (ended.state === "interrupted") throw new LockstepError("L1001", "interrupted", { state })
   if (ended.state === "failed") {
-    throw new LockstepError("L2043", "the backup cannot be restored: pg_restore failed", {
+    throw new LockstepError("L2043", "the backup cannot be restored", {
       hint: ended.reason,
       state,
       next: /role ".*" does not exist/.test(ended.reason)
         ? "restore without the backup's owners and grants: --no-owner"
-        : "see what pg_restore reports, then run the same command again",
+        : "see what pg_restore and psql report, then run the same command again",
     })
   }
   return { replaced: found !== undefined, history: stateOf((await readHistory(client, url.schema)) ?? []) }
@@ -92,9 +93,6 @@ function notEmptied(cause: unknown, place: string): unknown {
     next: "restore as the owner, or into a new database",
   })
 }
-
-/** A name that pg_restore does not take for a connection string. */
-const asParameter = (database: string): string => `dbname='${database.replace(/[\\']/g, "\\$&")}'`
 
 const nameOf = ({ display }: DatabaseUrl, place: Place): string =>
   place.scope === "schema" ? `the schema ${place.schema} of ${display}` : display

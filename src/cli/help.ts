@@ -1,4 +1,4 @@
-import { Argument, Help, type Command as Program } from "commander"
+import { Argument, Help, Option, type Command as Program } from "commander"
 import { type Command, flagsOf, helpOf, operandText } from "./options.js"
 
 /** Exit codes that mean the same for every command. */
@@ -12,8 +12,10 @@ export function describeCommand(program: Program, { description, operands = [], 
     program.addArgument(operand.choices ? argument.choices(Object.keys(operand.choices)) : argument)
   }
   for (const [key, option] of Object.entries(options)) {
-    if (option.type === "list") program.option(flagsOf(key, option), helpOf(key, option), joined)
-    else program.option(flagsOf(key, option), helpOf(key, option))
+    const flag = new Option(flagsOf(key, option), helpOf(key, option))
+    // --no-owner is an option of that name, and not the opposite of one.
+    flag.negate = false
+    program.addOption(option.type === "list" ? flag.argParser(joined) : flag)
   }
   program
     .option("--json", "print JSON on stdout")

@@ -1,4 +1,4 @@
-import { appendFileSync, readdirSync } from "node:fs"
+import { appendFileSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import pg from "pg"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
@@ -101,6 +101,37 @@ describe.skipIf(noPgDump !== undefined || !isOldServerInstalled())("with the rea
       history: { applied: 1 },
     })
     expect(await queryOn(into, "SELECT count(*)::int AS rows FROM account")).toEqual([{ rows: 2 }])
+  })
+
+  test("a restore that fails leaves what was to be replaced as it was", async () => {
+    const { project, url, dump } = await migrated("failing")
+    await queryOn(
+      url,
+      "CREATE ROLE failing_owner; CREATE TABLE owned (id int); ALTER TABLE owned OWNER TO failing_owner",
+    )
+    await queryOn(url, "INSERT INTO later VALUES (7); SELECT lo_create(0)")
+    await lockstep(["backup", "--to", "owned"], { cwd: project.root, url })
+    const [file = ""] = readdirSync(join(project.root, "owned"))
+    await queryOn(url, "DROP TABLE owned; DROP ROLE failing_owner; INSERT INTO later VALUES (8)")
+    const restore = (name: string, ...more: readonly string[]) =>
+      lockstep(["restore", name, "--replace", "--yes", ...more], { cwd: project.root, url })
+    const failed = await restore(join("owned", file))
+    expect(failed, failed.all).toMatchObject({ exitCode: 1 })
+    expect(failed.stderr).toMatch(
+      /error\[L2043\]: the backup cannot be restored\n.*role "failing_owner" does not exist/,
+    )
+    expect(failed.stderr).toMatch(/state: {2}nothing was restored; .* is as it was\.\n.*--no-owner/)
+    expect(await queryOn(url, "SELECT id FROM later ORDER BY id")).toEqual([{ id: 7 }, { id: 8 }])
+    const restored = await restore(join("owned", file), "--no-owner")
+    expect(restored, restored.all).toMatchObject({ exitCode: 0 })
+    expect(await queryOn(url, "SELECT id FROM later")).toEqual([{ id: 7 }])
+    expect(await queryOn(url, "SELECT count(*)::int FROM pg_largeobject_metadata")).toEqual([{ count: 1 }])
+    // An archive that ends in the middle, and whose checksum nobody knows.
+    const whole = readFileSync(join(project.root, dump))
+    project.write("cut.dump", whole.subarray(0, whole.length - 30))
+    const cut = await restore("cut.dump")
+    expect(cut.exitCode).toBe(1)
+    expect(await queryOn(url, "SELECT id FROM later")).toEqual([{ id: 7 }])
   })
 
   test("where a session uses what is to go, or another role owns it, nothing is touched", async () => {
