@@ -1,7 +1,9 @@
 import { join } from "node:path"
-import { expect, test } from "vitest"
+import { expect, onTestFinished, test } from "vitest"
+import { keepPrepared, prepare } from "../../src/deploy/apply/prepare.js"
 import { deployFleet, type FleetEvent, fleetStatus } from "../../src/index.js"
-import { createDatabase } from "../support/postgres.js"
+import { migration } from "../deploy/context.js"
+import { createDatabase, type TestDatabase } from "../support/postgres.js"
 import { createProject } from "../support/project.js"
 import { init, migrations, orders } from "../support/shop.js"
 
@@ -53,4 +55,59 @@ test("what is wrong with the targets or the options is refused before anything i
   await expect(deployFleet({ ...source, maxFailures: "some" })).rejects.toMatchObject({ code: "L2004" })
   await expect(deployFleet({ ...source, concurrency: 0 })).rejects.toMatchObject({ code: "L2004" })
   expect(await database.query("SELECT FROM pg_namespace WHERE nspname = 'a'")).toEqual([])
+})
+
+/** A role that the server refuses more connections than so many. */
+async function limitedTo(limit: number, databases: readonly TestDatabase[]): Promise<readonly string[]> {
+  const [first] = databases
+  if (first === undefined) throw new Error("no database")
+  const role = `limited_${first.name}`
+  await first.query(`CREATE ROLE ${role} LOGIN PASSWORD 'secret' CONNECTION LIMIT ${limit}`)
+  for (const { name, query } of databases) await query(`GRANT CREATE ON DATABASE ${name} TO ${role}`)
+  onTestFinished(async () => {
+    for (const { query } of databases) await query(`DROP OWNED BY ${role} CASCADE`)
+    await first.query(`DROP ROLE ${role}`)
+  })
+  return databases.map(({ url }) => Object.assign(new URL(url), { username: role, password: "secret" }).href)
+}
+
+test("no more connections than `concurrency` are opened, by the server's own count", async () => {
+  const databases = await Promise.all(Array.from({ length: 6 }, createDatabase))
+  const urls = await limitedTo(2, databases)
+  const { migrationsDir } = createProject({ migrations })
+  const refusals: string[] = []
+  const targets = urls.flatMap((url) => ["a", "b", "c"].map((schema) => ({ url, schema })))
+  const deployed = (concurrency: number) =>
+    deployFleet({
+      ...{ targets, migrations: migrationsDir, concurrency, connectTimeout: 60_000 },
+      onEvent: (event) => {
+        if (event.event === "deploy" && event.deploy.event === "waiting-for-database")
+          refusals.push(event.deploy.reason)
+      },
+    })
+  expect(await deployed(2)).toMatchObject({ targets: 18, done: 18 })
+  expect(refusals).toEqual([])
+  // The limit is one that would be noticed.
+  await deployed(5)
+  expect(refusals.join("\n")).toContain("the server has no connection left")
+}, 90_000)
+
+test("the folder is read once, and its migrations are parsed once, however many targets there are", async () => {
+  const { project, source } = await openFleet()
+  const read: string[] = []
+  const summary = await deployFleet({
+    ...source,
+    concurrency: 1,
+    onEvent: (event) => {
+      if (event.event !== "wave") return
+      read.push("whole")
+      project.remove("prisma/migrations")
+    },
+  })
+  expect(summary).toMatchObject({ targets: 3, done: 3, changed: 3 })
+  expect(read).toEqual(["whole"])
+  const one = migration("20260101000000_one", "SELECT 1")
+  expect(await prepare(one)).not.toBe(await prepare(one))
+  keepPrepared([one])
+  expect(await prepare(one)).toBe(await prepare(one))
 })
