@@ -99,9 +99,7 @@ async function dump(
   throw new LockstepError("L2042", `${url.display} cannot be backed up: pg_dump failed`, {
     hint: ended.reason,
     state: untouched,
-    next: /permission denied/.test(ended.reason)
-      ? "take the backup as a role that may read every table: the owner, or a member of pg_read_all_data"
-      : "see what pg_dump reports, then run the same command again",
+    next: "see what pg_dump reports, then run the same command again; where the role may not read a table, as its owner or as a member of pg_read_all_data",
   })
 }
 
