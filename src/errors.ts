@@ -136,7 +136,7 @@ export const errorCodes = {
   L2102: { exitCode: 2, title: "no such backfill" },
   L2103: { exitCode: 1, title: "the migration that a backfill comes after is not applied" },
   L2104: { exitCode: 1, title: "a backfill's table cannot be walked in ranges" },
-  L2105: { exitCode: 1, title: "a backfill's file was edited after it began" },
+  L2105: { exitCode: 1, title: "a backfill's file was edited, or its schema restored, after it began" },
   L2106: { exitCode: 1, title: "timed out waiting for another process that runs the backfill" },
   L2107: { exitCode: 1, title: "a backfill's statement failed" },
   L2108: { exitCode: 1, title: "a backfill's progress cannot be read or written" },

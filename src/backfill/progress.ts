@@ -152,6 +152,26 @@ export async function recordEdit(client: Client, id: BackfillId, checksum: strin
   await client.query(`UPDATE ${table} SET checksum=${quoteLiteral(checksum)} WHERE ${isIt(id)}`)
 }
 
+/** In the place of a checksum: the schema was restored, and whether its rows are those that the progress is of, a person knows. */
+export const restored = "restored"
+
+/** Clocks of two machines. */
+const margin = "interval '1 hour'"
+
+/**
+ * After a schema was restored alone, whose backup does not hold the progress: what was not finished long before the backup
+ * was taken is no longer known. `takenAt`: ISO 8601. Resolves to the names of those backfills.
+ */
+export async function doubtProgress(client: Client, schema: string, takenAt: string): Promise<readonly string[]> {
+  const { rows: found } = await client.query("SELECT FROM pg_catalog.pg_class WHERE oid = to_regclass($1)", [table])
+  if (found.length === 0) return []
+  const { rows } = await client.query<{ name: string }>(
+    `UPDATE ${table} SET finished_at=NULL,checksum='${restored}',updated_at=now() WHERE history=${quoteLiteral(schema)} ` +
+      `AND (finished_at IS NULL OR finished_at > ${quoteLiteral(takenAt)}::timestamptz - ${margin}) RETURNING name`,
+  )
+  return rows.map(({ name }) => name)
+}
+
 /** Records why a backfill stopped. */
 export async function recordError(client: Client, id: BackfillId, message: string): Promise<void> {
   await client.query(`UPDATE ${table} SET error=${quoteLiteral(message)},updated_at=now() WHERE ${isIt(id)}`)

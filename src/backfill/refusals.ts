@@ -6,7 +6,7 @@ import type { BackfillContext } from "./context.js"
 import { doneSoFar } from "./failure.js"
 import type { Backfill } from "./file.js"
 import { type Key, nameOfKey } from "./key.js"
-import { type Recorded, recordEdit } from "./progress.js"
+import { type Recorded, recordEdit, restored } from "./progress.js"
 
 /** Who has a lock, in words. */
 export const inWords = ({ applicationName, pid, address }: LockHolder): string =>
@@ -67,6 +67,13 @@ export async function acceptEdit({ client, request }: BackfillContext, { backfil
     )
   if (found.checksum === checksum) return
   if (settings.resumeEdited) return await recordEdit(client, { schema: url.schema, name }, checksum)
+  if (found.checksum === restored)
+    throw new LockstepError("L2105", `the schema was restored since the backfill ${name} began`, {
+      file,
+      hint: `Its progress is not in the backup of one schema: ${state}`,
+      state: "nothing was touched.",
+      next: `where the restored rows have what it did: \`lockstep backfill ${name} --resume-edited\`; where they do not: \`lockstep backfill ${name} --restart\``,
+    })
   throw new LockstepError("L2105", `the file of the backfill ${name} was edited after it began`, {
     file,
     hint: `It began with checksum ${found.checksum.slice(0, 12)}, and now has ${checksum.slice(0, 12)}.`,

@@ -1,3 +1,4 @@
+import { doubtProgress } from "../backfill/progress.js"
 import { announce, withLockedDatabase } from "../cli/database.js"
 import { defineCommand } from "../cli/options.js"
 import { confirmDestruction } from "../cli/prompts.js"
@@ -49,14 +50,21 @@ export default defineCommand({
       throw otherSchema(note.databaseSchema, url.schema)
     if (settings.replace) await confirmDestruction({ target, yes: settings.yes, what: "dropping all data" })
     const started = performance.now()
-    const restored = await withLockedDatabase({ target, signal, onEvent: deployNarrator(output) }, (client) =>
-      restoreArchive({
+    const restored = await withLockedDatabase({ target, signal, onEvent: deployNarrator(output) }, async (client) => {
+      const done = await restoreArchive({
         ...{ client, url, archive: file, signal },
         place: note?.scope === "schema" ? { scope: "schema", schema: url.schema } : { scope: "database" },
         existing: settings.replace ? "replace" : "refuse",
         owners: settings.noOwner ? "none" : "as in the backup",
-      }),
-    )
+      })
+      if (note?.scope !== "schema") return done
+      const doubted = await doubtProgress(client, url.schema, note.takenAt)
+      for (const name of doubted)
+        output.say(
+          `  note  the backfill ${inLine(name)} is not known to be done in what was restored: \`lockstep backfill --list\``,
+        )
+      return done
+    })
     const durationMs = Math.round(performance.now() - started)
     const { history, replaced } = restored
     output.say("`lockstep status` compares it with the folder.")

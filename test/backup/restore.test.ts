@@ -165,6 +165,26 @@ describe.skipIf(noPgDump !== undefined || !isOldServerInstalled())("with the rea
     expect(await queryOn(url, "SELECT to_regclass('later') IS NOT NULL AS later")).toEqual([{ later: true }])
   })
 
+  test("of a schema that was restored alone, what its backfills have done is asked for again", async () => {
+    const project = createProject({ migrations: { "20260101000000_init": init } })
+    project.write("prisma/backfills/1_names.sql", "UPDATE account SET name = name || '!'")
+    project.write("targets.jsonl", JSON.stringify({ name: "c", url: urlOf("filled"), schema: "c" }))
+    const url = urlOf("filled", "c")
+    const run = (...args: readonly string[]) => lockstep(args, { cwd: project.root, url })
+    await run("deploy")
+    project.migration("20260102000000_drop_name", "CREATE TABLE later (id int);")
+    await lockstep(["deploy", "--targets", "targets.jsonl", "--backup-to", "kept"], { cwd: project.root })
+    expect(await run("backfill")).toMatchObject({ exitCode: 0 })
+    const [dump = ""] = readdirSync(join(project.root, "kept/c"))
+    const restored = await run("restore", join("kept/c", dump), "--replace", "--yes")
+    expect(restored, restored.all).toMatchObject({ exitCode: 0 })
+    expect(restored.stderr).toContain("note  the backfill 1_names is not known to be done in what was restored")
+    const refused = await run("backfill")
+    expect(refused.stderr).toContain("error[L2105]: the schema was restored since the backfill 1_names began")
+    expect(await run("backfill", "1_names", "--restart")).toMatchObject({ exitCode: 0 })
+    expect(await queryOn(url, "SELECT name FROM c.account ORDER BY id")).toEqual([{ name: "Ada!" }, { name: "Max!" }])
+  })
+
   test("one tenant's schema comes back, and the others stay", async () => {
     const project = createProject({ migrations: { "20260101000000_init": init } })
     const list = ["a", "b"].map((schema) => JSON.stringify({ name: schema, url: urlOf("tenants"), schema }))
