@@ -24,10 +24,11 @@ export async function obstacleOf(client: Client, prepared: Prepared, { error, st
     wanted.map(({ table }) => table),
   )
   const line = failed.text.replaceAll(/\s+/g, " ").slice(0, 60)
-  const lock = wanted[0] ? ` for ${wanted[0].lock}` : ""
+  // CREATE TABLE waits, with a lock on no table, for a session that creates one of the same name.
+  const lock = wanted.map((each) => each.lock).find((mode) => mode !== "none" && mode !== "unknown")
   const held = holders.length > 0 ? `; held by ${holders.map(({ holder }) => holder).join("; ")}` : ""
   return {
-    reason: `${line} timed out waiting${lock}${held}`,
+    reason: `${line} timed out waiting for ${lock ?? "another session"}${held}`,
     autovacuum: holders.some(({ vacuum }) => vacuum === "t"),
   }
 }

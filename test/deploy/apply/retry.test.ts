@@ -31,6 +31,16 @@ test("a lock timeout names the statement, the lock, and who holds it", async () 
   expect(found.reason).toMatch(new RegExp(`pid ${rows[0].pid} \\(reporting, .*\\), idle in transaction for \\d+ s$`))
 })
 
+test("a statement that waits for no table's lock waits for another session", async () => {
+  const deploy = await testDeploy(account)
+  const other = new pg.Client({ connectionString: deploy.database.url })
+  await other.connect()
+  onTestFinished(() => other.end())
+  await other.query("BEGIN; CREATE TABLE twin (id int)")
+  const { reason } = await obstacle(deploy, "CREATE TABLE twin (id int);")
+  expect(reason).toBe("CREATE TABLE twin (id int) timed out waiting for another session")
+})
+
 test("any other failure that may be retried is given in PostgreSQL's words", async () => {
   const deploy = await testDeploy(account)
   expect(await obstacle(deploy, "DO $$ BEGIN RAISE EXCEPTION 'clash' USING ERRCODE = '40001'; END $$;")).toEqual({
