@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, statSync, writeSync } from "node:fs"
+import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, writeSync } from "node:fs"
 
 /** Where text for the person at Prisma's CLI goes that is none of Prisma's own. */
 export interface CliStderr {
@@ -48,7 +48,7 @@ function opened(path: string): number | undefined {
 
 function isSocket(pid: number): boolean {
   try {
-    return statSync(`/proc/${pid}/fd/2`).isSocket()
+    return readlinkSync(`/proc/${pid}/fd/2`).startsWith("socket:")
   } catch {
     return false
   }
