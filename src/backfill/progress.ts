@@ -162,7 +162,7 @@ const margin = "interval '1 hour'"
  * After a schema was restored alone, whose backup does not hold the progress: what was not finished long before the backup
  * was taken is no longer known. `takenAt`: ISO 8601. Resolves to the names of those backfills.
  */
-export async function doubtProgress(client: Client, schema: string, takenAt: string): Promise<readonly string[]> {
+export async function reopenProgress(client: Client, schema: string, takenAt: string): Promise<readonly string[]> {
   const { rows: found } = await client.query("SELECT FROM pg_catalog.pg_class WHERE oid = to_regclass($1)", [table])
   if (found.length === 0) return []
   const { rows } = await client.query<{ name: string }>(

@@ -174,7 +174,10 @@ class RollBack extends Error {}
 async function attempt(client: Client, work: (transaction: Transaction) => Promise<void>): Promise<string | undefined> {
   return await reasonOf(() =>
     client.$transaction(async (transaction) => {
-      await transaction.$executeRawUnsafe("SET LOCAL session_replication_role = replica")
+      // Columns are found by the words of the server's messages.
+      await transaction.$executeRawUnsafe(
+        "SELECT set_config('session_replication_role', 'replica', true), set_config('lc_messages', 'C', true)",
+      )
       await work(transaction)
       throw new RollBack()
     }),

@@ -1,4 +1,4 @@
-import { doubtProgress } from "../backfill/progress.js"
+import { reopenProgress } from "../backfill/progress.js"
 import { announce, withLockedDatabase } from "../cli/database.js"
 import { defineCommand } from "../cli/options.js"
 import { confirmDestruction } from "../cli/prompts.js"
@@ -58,8 +58,8 @@ export default defineCommand({
         owners: settings.noOwner ? "none" : "as in the backup",
       })
       if (note?.scope !== "schema") return done
-      const doubted = await doubtProgress(client, url.schema, note.takenAt)
-      for (const name of doubted)
+      const reopened = await reopenProgress(client, url.schema, note.takenAt)
+      for (const name of reopened)
         output.say(
           `  note  the backfill ${inLine(name)} is not known to be done in what was restored: \`lockstep backfill --list\``,
         )

@@ -2,8 +2,10 @@ import { appendFileSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import pg from "pg"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { lockKey } from "../../src/history/lock.js"
 import { isOldServerInstalled, type OldServer, startOldServer } from "../faults/old-server.js"
 import { queryOn } from "../faults/query.js"
+import { lockstep as lockstepProcess } from "../support/cli.js"
 import { lockstep } from "../support/in-process.js"
 import { serverUrl } from "../support/postgres.js"
 import { createProject, type TestProject } from "../support/project.js"
@@ -57,6 +59,23 @@ describe.skipIf(noPgDump !== undefined || !isOldServerInstalled())("with the rea
     expect(JSON.parse(status.stdout)).toMatchObject({
       migrations: [{ state: "applied" }, { name: "20260102000000_drop_name", state: "pending" }],
     })
+  })
+
+  test("it waits for the migration lock, and until then changes nothing", async () => {
+    const { project, url, dump } = await migrated("locked")
+    const other = new pg.Client({ connectionString: url, application_name: "another deployer" })
+    await other.connect()
+    await other.query(`SELECT pg_advisory_lock(${lockKey})`)
+    const restoring = lockstepProcess(["restore", dump, "--replace", "--yes"], { cwd: project.root, url })
+    const heard = await new Promise<string>((resolve) => {
+      restoring.stderr.on("data", (chunk) => String(chunk).includes("migration lock") && resolve(String(chunk)))
+      void restoring.then(({ all }) => resolve(all))
+    })
+    expect(heard).toMatch(/waiting for the migration lock: held for .* by another deployer \(pid \d+/)
+    expect((await other.query("SELECT to_regclass('later')::text AS later")).rows).toEqual([{ later: "later" }])
+    await other.end()
+    expect(await restoring).toMatchObject({ exitCode: 0 })
+    expect(await queryOn(url, "SELECT to_regclass('later') AS later")).toEqual([{ later: null }])
   })
 
   test("a backup is data to rehearse the next migration with, beside rows that a migration brings", async () => {
