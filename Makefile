@@ -84,7 +84,7 @@ test-attack: src/generated/prisma/client.ts ## attack, cut and kill deploys at r
 	@LOCKSTEP_ATTACK_ROUNDS=$(or $(ROUNDS),100) $(PNPM) exec vitest run test/faults/attack test/faults/cut test/faults/kill
 
 # What sends SQL of its own to the server that all tests share.
-on_server := test/change test/check test/commands test/deploy test/history test/plan test/postgres/catalog test/schema-engine test/scratch test/sql
+on_server := test/backfill test/change test/check test/commands test/deploy test/history test/plan test/postgres/catalog test/schema-engine test/scratch test/sql
 
 test-matrix: src/generated/prisma/client.ts ## what touches the server, on PostgreSQL 13 to 18: POSTGRES="15 16"
 	@$(PNPM) install --silent --dir test/matrix --ignore-workspace --frozen-lockfile
