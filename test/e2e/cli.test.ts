@@ -68,7 +68,11 @@ describe("wrong usage is exit 2, and says what to type", () => {
     [["diff", "history"], "missing required argument 'to'", "lockstep diff --help"],
     [["deploy", "--retries"], "option '--retries <n>' argument missing", "lockstep deploy --help"],
     [["test-db", "restart"], "Allowed choices are up, url, down", "lockstep test-db --help"],
-    [["kubernetes", "pod"], "Allowed choices are init-container, job, fleet-job, values", "lockstep kubernetes --help"],
+    [
+      ["kubernetes", "pod"],
+      "Allowed choices are init-container, job, fleet-job, backfill-job, values",
+      "lockstep kubernetes --help",
+    ],
   ])("%j", async (args, message, next) => {
     const { stdout, stderr, exitCode } = await run(...args)
     expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 2 })

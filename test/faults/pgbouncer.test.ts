@@ -7,6 +7,7 @@ import { createProject } from "../support/project.js"
 import { until } from "../support/until.js"
 import { hasPgBouncer, pgbouncer } from "./pgbouncer.js"
 import { queryOn } from "./query.js"
+import { ownServer } from "./server.js"
 
 const migrations = {
   "20260101000000_init": "CREATE TABLE account (id int);\nSELECT pg_sleep(0.5);",
@@ -59,15 +60,16 @@ test.skipIf(!hasPgBouncer)(
 )
 
 test.skipIf(!hasPgBouncer)("scratch databases are made through a pool in session mode, and none is left", async () => {
-  const database = await createDatabase()
-  const url = await pgbouncer(database.url, "session")
+  // Other tests have scratch databases on the run's server.
+  const server = await ownServer()
+  const url = await pgbouncer(server.url, "session")
   const schema = 'datasource db {\n  provider = "postgresql"\n}\n\nmodel User {\n  id Int @id\n}\n'
   const { root } = createProject({ schema })
   const written = await lockstep(["migrate", "--name", "init"], { cwd: root, url })
   expect(written, written.all).toMatchObject({ exitCode: 0 })
   const undone = await lockstep(["undo", "--accept-data-loss"], { cwd: root, url })
   expect(undone, undone.all).toMatchObject({ exitCode: 0 })
-  expect(await database.query("SELECT FROM pg_stat_activity WHERE datname LIKE 'lockstep_scratch_%'")).toEqual([])
+  expect(await queryOn(server.url, "SELECT FROM pg_stat_activity WHERE datname LIKE 'lockstep_scratch_%'")).toEqual([])
 })
 
 test.skipIf(!hasPgBouncer)("PgBouncer in transaction mode is known while others use its connections, too", async () => {
