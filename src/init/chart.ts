@@ -31,8 +31,17 @@ export function proposeChart(setting: Setting): Proposal {
   return { changes: [...first.changes, ...second.changes], notes: [...first.notes, ...second.notes] }
 }
 
-/** The variables that a schema of Prisma 5 or 6 names for the database; DATABASE_URL where it names none. */
+/** The variable of a datasource's `url` in a prisma.config, which is not run here: `env("X")` or `process.env.X`. */
+const variableInConfig = /\burl\s*:\s*(?:env\(\s*["'](\w+)["']\s*\)|process\.env(?:\.(\w+)|\[["'](\w+)["']\]))/
+
+/** The variables that prisma.config or, up to Prisma 6, the schema names for the database; DATABASE_URL where none does. */
 function variablesNamedBy({ found, files }: Setting): readonly string[] {
+  const config = found.config === undefined ? undefined : files.text(found.config)
+  const inConfig = variableInConfig
+    .exec(config ?? "")
+    ?.slice(1)
+    .find(Boolean)
+  if (inConfig !== undefined) return [inConfig]
   const path = found.schema?.path ?? ""
   const schema = files.paths
     .filter((one) => one.endsWith(".prisma") && (one === path || one.startsWith(`${path}/`)))

@@ -193,10 +193,15 @@ const commands: readonly (readonly [ours: RegExp, prismas: string])[] = [
   [/^generate$/, "generate"],
 ]
 
-/** Names Prisma's commands in the place of ours: in Prisma's CLI these are what a person types. */
+/**
+ * Names Prisma's commands in the place of ours: in Prisma's CLI these are what a person types. From which variable the
+ * datasource has its URL, the CLI alone knows.
+ */
 export function withPrismaCommands(text: string): string {
-  return text.replace(/`lockstep ([^`\n]+)`/g, (ours, words: string) => {
-    const [pattern, prismas] = commands.find(([each]) => each.test(words)) ?? []
-    return pattern === undefined || prismas === undefined ? ours : `\`prisma ${words.replace(pattern, prismas)}\``
-  })
+  return text
+    .replaceAll("DATABASE_URL", "the datasource's URL")
+    .replace(/`lockstep ([^`\n]+)`/g, (ours, words: string) => {
+      const [pattern, prismas] = commands.find(([each]) => each.test(words)) ?? []
+      return pattern === undefined || prismas === undefined ? ours : `\`prisma ${words.replace(pattern, prismas)}\``
+    })
 }

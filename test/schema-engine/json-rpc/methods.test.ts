@@ -175,6 +175,8 @@ describe("applyMigrations", () => {
     expect(refused).toMatchObject({ code: "P3005", reported: "" })
     expect(refused.message.startsWith(`${notEmpty}\n\nerror[L1103]`)).toBe(true)
     expect(refused.message).toMatch(/next: +.*prisma migrate resolve --applied/)
+    expect(refused.message, "which variable it is the CLI knows").not.toContain("DATABASE_URL")
+    expect(refused.message).toContain("point the datasource's URL at the right database")
   })
 
   test.each(["theirs", "public.theirs"])("the external table %s does not count", async (external) => {
