@@ -4,6 +4,7 @@ import { type Client, connect } from "../postgres/connect.js"
 import { quoteIdentifier } from "../postgres/quote.js"
 import { sqlstateOf } from "../postgres/sqlstate.js"
 import { type DatabaseUrl, withDatabase } from "../postgres/url.js"
+import { emptyConfigured } from "./configured.js"
 import { runScript, type Session, searchPath } from "./script.js"
 
 /** The database beside which a scratch database is made, and what Prisma's configuration says about that. */
@@ -202,8 +203,7 @@ async function useConfigured(configured: DatabaseUrl, main: DatabaseUrl | undefi
   const open = () => connect(configured, { applicationName: "lockstep scratch" })
   const client = await open()
   try {
-    if (main) await refuseSameDatabase(main, client)
-    await emptyDatabase(client)
+    await emptyConfigured(client, configured, main)
   } catch (error) {
     await client.end()
     throw error
@@ -215,36 +215,4 @@ async function useConfigured(configured: DatabaseUrl, main: DatabaseUrl | undefi
       Promise.reject(new LockstepError("L1404", "the configured shadow database cannot be kept as a template")),
     drop: once(() => client.end()),
   }
-}
-
-/** Two connections are to one database when their servers started at the same microsecond and the OIDs agree. */
-const identityQuery = `SELECT pg_postmaster_start_time()::text || oid AS identity
-  FROM pg_database WHERE datname = current_database()`
-
-/** Errors: L1405 it is the main database, which emptying it would destroy. */
-async function refuseSameDatabase(main: DatabaseUrl, configured: Client): Promise<void> {
-  const client = await connect(main).catch(() => undefined)
-  if (!client) return
-  try {
-    const answers = await Promise.all(
-      [client, configured].map((each) => each.query<{ identity: string }>(identityQuery)),
-    )
-    const [one, other] = answers.map(({ rows }) => rows[0]?.identity)
-    if (one !== other) return
-  } finally {
-    await client.end()
-  }
-  throw new LockstepError("L1405", "the configured shadow database is the main database", {
-    state: "nothing was touched.",
-    next: "name another, empty database in prisma.config's datasource.shadowDatabaseUrl, or leave it out",
-  })
-}
-
-/** Drops every schema that is not PostgreSQL's own, and creates `public` again. */
-async function emptyDatabase(client: Client): Promise<void> {
-  const { rows } = await client.query<{ nspname: string }>(
-    "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'",
-  )
-  const drops = rows.map(({ nspname }) => `DROP SCHEMA ${quoteIdentifier(nspname)} CASCADE;`)
-  await client.query(`${drops.join("\n")}\nCREATE SCHEMA public`)
 }

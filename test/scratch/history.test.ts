@@ -58,6 +58,13 @@ test("on a configured shadow database's server as well; a role that may create n
   expect(await moments({ url, shadowUrl }, steps)).toEqual([first, first])
   const role = `humble_${shadow.name}`
   await shadow.query(`CREATE ROLE ${role} LOGIN PASSWORD 'x'; ALTER DATABASE ${shadow.name} OWNER TO ${role}`)
-  const [third, fourth] = await moments({ url, shadowUrl: { ...shadowUrl, user: role, password: "x" } }, steps)
+  const setting = { url, shadowUrl: { ...shadowUrl, user: role, password: "x" } }
+  await shadow.query("ALTER SCHEMA public OWNER TO postgres")
+  await expect(moments(setting, steps)).rejects.toMatchObject({
+    code: "L1404",
+    details: { next: expect.stringContaining(`ALTER SCHEMA public OWNER TO "${role}"`) },
+  })
+  await shadow.query(`ALTER SCHEMA public OWNER TO ${role}`)
+  const [third, fourth] = await moments(setting, steps)
   expect(fourth).not.toEqual(third)
 })
