@@ -14,7 +14,7 @@ export default defineConfig({
     isolate: false,
     restoreMocks: true,
     // Most tests wait for servers and child processes: more workers than cores.
-    maxWorkers: 4,
+    maxWorkers: 3,
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },
