@@ -5,22 +5,7 @@ import { type Client, connect } from "../../src/postgres/connect.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
 import { createDatabase } from "../support/postgres.js"
 import { migration } from "./migrations.js"
-
-async function open(): Promise<Client> {
-  const client = await connect(parseDatabaseUrl((await createDatabase()).url))
-  onTestFinished(() => client.end())
-  return client
-}
-
-const insert = (values: string) =>
-  `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, rolled_back_at, logs) VALUES ${values}`
-const failed = "('1', 'c', 'one', '2026-01-01 12:00+02', NULL, NULL, 'it failed')"
-const names = async (client: Client) =>
-  (await readHistory(client, "public"))?.map(({ name, finishedAt, rolledBackAt }) => ({
-    name,
-    finished: finishedAt !== null,
-    rolledBack: rolledBackAt !== null,
-  }))
+import { failed, insert, names, open } from "./rows.js"
 
 test("a database without the table has no history", async () => {
   const client = await open()

@@ -1,28 +1,11 @@
-import { expect, onTestFinished, test } from "vitest"
+import { expect, test } from "vitest"
 import { checksumOf } from "../../src/history/folder.js"
 import { createHistoryTable, readHistory } from "../../src/history/recorded.js"
 import { adopt, keepOneRow, markApplied, markRolledBack } from "../../src/history/resolve.js"
 import { readSquash, replacedList, squashMark } from "../../src/history/squash.js"
-import { type Client, connect } from "../../src/postgres/connect.js"
-import { parseDatabaseUrl } from "../../src/postgres/url.js"
-import { createDatabase } from "../support/postgres.js"
+import type { Client } from "../../src/postgres/connect.js"
 import { migration } from "./migrations.js"
-
-async function open(): Promise<Client> {
-  const client = await connect(parseDatabaseUrl((await createDatabase()).url))
-  onTestFinished(() => client.end())
-  return client
-}
-
-const insert = (values: string) =>
-  `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, rolled_back_at, logs) VALUES ${values}`
-const failed = "('1', 'c', 'one', '2026-01-01 12:00+02', NULL, NULL, 'it failed')"
-const names = async (client: Client) =>
-  (await readHistory(client, "public"))?.map(({ name, finishedAt, rolledBackAt }) => ({
-    name,
-    finished: finishedAt !== null,
-    rolledBack: rolledBackAt !== null,
-  }))
+import { failed, insert, names, open } from "./rows.js"
 
 test("a failed migration is marked as rolled back; a second time changes nothing", async () => {
   const client = await open()
