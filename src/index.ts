@@ -32,8 +32,7 @@ export {
   type FleetTargetOptions,
   fleetStatus,
 } from "./library/fleet.js"
-export type { FleetSummary } from "./report/fleet/json.js"
-export type { FleetStatusAnswer } from "./report/fleet/status-json.js"
+export type { FleetStatusAnswer, FleetSummary } from "./report/fleet/json.js"
 export type { DiffAnswer, MigrateAnswer, UndoAnswer } from "./report/schemas.js"
 export { version } from "./version.js"
 export type { DeployEvent, DeployResult, DeploySettings, EmbeddedServer, PlanAnswer, Source, StatusAnswer }

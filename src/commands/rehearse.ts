@@ -77,7 +77,7 @@ export default defineCommand({
       command: "rehearse",
       text: () => renderRehearsal(rehearsal),
       object: rehearsalObject(rehearsal),
-      report: async () => (await import("../report/formats/rehearse-report.js")).rehearsalReport(rehearsal),
+      report: async () => (await import("../report/rehearse.js")).rehearsalReport(rehearsal),
       picture: async () => {
         const { rehearsalPicture } = await import("../report/html/pictures/rehearse.js")
         return rehearsalPicture(rehearsal, target.url)

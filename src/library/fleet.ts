@@ -11,10 +11,9 @@ import { openRunFile, readRun } from "../fleet/run-file.js"
 import type { FleetTarget } from "../fleet/target.js"
 import { failureBudget, parseCanary, wavesOf } from "../fleet/waves.js"
 import { asLockstepError } from "../report/error.js"
-import type { FleetSummary, TargetResult } from "../report/fleet/json.js"
+import type { FleetStatusAnswer, FleetSummary, TargetResult } from "../report/fleet/json.js"
 import { resultOf, summaryOf } from "../report/fleet/results.js"
 import { fleetStatusOf } from "../report/fleet/status.js"
-import type { FleetStatusAnswer } from "../report/fleet/status-json.js"
 import { type FolderSource, openFolder, settingsOf } from "./source.js"
 
 /** A database, or a schema of one. */

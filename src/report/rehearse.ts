@@ -1,7 +1,15 @@
+import type { Finding } from "../check/finding.js"
 import { inLine } from "../printable.js"
 import type { AssertionResult } from "../rehearse/assertions.js"
-import type { Rehearsal, RehearsalFailure, RehearsedStatement, RowsWritten } from "../rehearse/rehearse.js"
+import type {
+  Rehearsal,
+  RehearsalFailure,
+  RehearsedMigration,
+  RehearsedStatement,
+  RowsWritten,
+} from "../rehearse/rehearse.js"
 import { duration } from "./deploy.js"
+import type { Item, Report } from "./formats/report.js"
 
 /** Whether every migration was applied and no assertion returned a row. */
 export const rehearsalPassed = ({ migrations, assertions }: Rehearsal): boolean =>
@@ -45,7 +53,7 @@ function failureLines({ message, sqlstate, offenders }: RehearsalFailure): reado
 }
 
 /** Which rows made a statement fail: how many, of which table, and the keys of the first of them. */
-export function offendersText({ table, key, count, rows }: NonNullable<RehearsalFailure["offenders"]>): string {
+function offendersText({ table, key, count, rows }: NonNullable<RehearsalFailure["offenders"]>): string {
   const which = key.length > 0 ? `, by ${key.join(", ")}` : ""
   const shown = rows.length > 0 ? `${which}: ${rows.join(" ")}${count > rows.length ? " ..." : ""}` : ""
   return `because of ${count} ${count === 1 ? "row" : "rows"} of ${table}${shown}`
@@ -70,4 +78,58 @@ export function rehearsalVerdict(rehearsal: Rehearsal): string {
   const total = migrations.flatMap(({ statements }) => statements).reduce((sum, { durationMs }) => sum + durationMs, 0)
   const held = assertions.length > 0 ? ` ${assertions.length} assertions hold.` : ""
   return `${migrations.length} applied in ${duration(total)}.${held} Apply with: \`lockstep deploy\``
+}
+
+/** The report of `lockstep rehearse`: an item a migration and an assertion; what failed has the statement and the rows' keys. */
+export const rehearsalReport = (rehearsal: Rehearsal): Report => ({
+  command: "rehearse",
+  verdict: rehearsalVerdict(rehearsal),
+  items: [...rehearsal.migrations.map(migrationItem), ...rehearsal.assertions.map(assertionItem)],
+})
+
+function migrationItem(migration: RehearsedMigration): Item {
+  const { name, state, statements } = migration
+  if (state === "not reached")
+    return { name, state: "skipped", findings: [], accepted: [], skipped: "an earlier migration failed" }
+  const durationMs = Math.round(statements.reduce((sum, one) => sum + one.durationMs, 0))
+  const findings = statements.flatMap(({ line, text, failure }) =>
+    failure === undefined ? [] : failureFinding(failure, { migration, line, text }),
+  )
+  return { name, state: findings.length > 0 ? "failed" : "passed", findings, accepted: [], durationMs }
+}
+
+interface Place {
+  readonly migration: RehearsedMigration
+  readonly line: number
+  readonly text: string
+}
+
+function failureFinding({ message, sqlstate, offenders }: RehearsalFailure, place: Place): Finding {
+  const { line, text, migration } = place
+  const code = sqlstate === undefined ? "" : ` (PostgreSQL ${sqlstate})`
+  return {
+    check: "rehearse/fails",
+    severity: "error",
+    title: "a statement fails on the data",
+    message: [`${message}${code}`, ...(offenders === undefined ? [] : [offendersText(offenders)]), text].join("\n"),
+    ...{ file: migration.file.replaceAll("\\", "/"), line, object: offenders?.table ?? migration.name },
+    fixable: false,
+    docs: "docs/plan.md#with-data",
+  }
+}
+
+function assertionItem({ name, file, when, rows, error }: AssertionResult): Item {
+  const item = { name: `assertion ${name}, ${when}`, accepted: [] }
+  if (rows === 0) return { ...item, state: "passed", findings: [] }
+  const what = error === undefined ? `returned ${rows} ${rows === 1 ? "row" : "rows"}` : `failed: ${error}`
+  const finding: Finding = {
+    check: "rehearse/assertion",
+    severity: "error",
+    title: "an assertion does not hold",
+    message: `${name} ${what}, ${when} the migrations.`,
+    ...{ file: file.replaceAll("\\", "/"), object: name },
+    fixable: false,
+    docs: "docs/plan.md#with-data",
+  }
+  return { ...item, state: "failed", findings: [finding] }
 }

@@ -10,7 +10,9 @@ import { valuesSchema } from "../kubernetes/values.js"
 import { backfillAnswers } from "./backfill/json.js"
 import { backupAnswer, restoreAnswer } from "./backup-json.js"
 import { checkAnswer } from "./check-json.js"
-import { fleetAnswers } from "./fleet/answers.js"
+import { fleetReportAnswer } from "./fleet/collect.js"
+import { fleetAnswer, fleetStatusAnswer } from "./fleet/json.js"
+import { fleetPlanAnswer } from "./fleet/plan.js"
 import { verification } from "./formats/verification.js"
 import { planAnswer } from "./plan-json.js"
 import { rehearsalAnswer } from "./rehearse-json.js"
@@ -188,7 +190,10 @@ export const answers = {
   "lockstep.status/1": statusAnswer,
   "lockstep.deploy/1": deploy,
   ...backfillAnswers,
-  ...fleetAnswers,
+  "lockstep.fleet/1": fleetAnswer,
+  "lockstep.fleet-status/1": fleetStatusAnswer,
+  "lockstep.fleet-plan/1": fleetPlanAnswer,
+  "lockstep.fleet-report/1": fleetReportAnswer,
   "lockstep.plan/1": planAnswer,
   "lockstep.rehearse/1": rehearsalAnswer,
   "lockstep.check/1": checkAnswer,

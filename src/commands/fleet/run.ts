@@ -76,7 +76,7 @@ export async function runOnFleet<E>({ settings, output, signal }: Called, comman
     report: async () => fleetReport(summary, names),
   }
   if (settings.terminationLog !== undefined) {
-    const { writeTerminationMessage } = await import("../../report/fleet/termination.js")
+    const { writeTerminationMessage } = await import("../../report/fleet/deploy.js")
     writeTerminationMessage(settings.terminationLog, summary, (text) => output.say(`  note  ${text}`))
   }
   await give(answer, settings, output)

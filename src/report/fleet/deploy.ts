@@ -1,6 +1,7 @@
-import { relative } from "node:path"
+import { writeFileSync } from "node:fs"
+import { createColors } from "picocolors"
 import type { Finding } from "../../check/finding.js"
-import type { Output } from "../../cli/output.js"
+import { forPeople, type Output } from "../../cli/output.js"
 import { someOf } from "../../fleet/outcome.js"
 import { inLine } from "../../printable.js"
 import { duration } from "../deploy.js"
@@ -34,7 +35,7 @@ const inTargets = (names: readonly string[]): string =>
   names.length === 1 ? someOf(names) : `${thousands(names.length)} targets: ${someOf(names)}`
 
 /** The last lines: how many are up to date, and where they are not all, why it stopped and what to do. */
-export function fleetVerdict(summary: FleetSummary): string {
+function fleetVerdict(summary: FleetSummary): string {
   const { targets, done, changed, durationMs } = summary
   if (targets === 0) return "Nothing to do: no target is in this share of the list."
   if (isComplete(summary)) {
@@ -119,8 +120,26 @@ function findingOf(error: ErrorAnswer, title: string, target: string): Finding {
   }
 }
 
-/** A path as it is printed. */
-export const shownPath = (path: string): string => {
-  const here = relative(process.cwd(), path)
-  return here === "" || here.startsWith("..") ? path : here
+/** What Kubernetes keeps of a container's message. Source: its documentation, "Determine the Reason for Pod Failure". */
+const mostBytes = 4096
+const cut = "\n(cut)"
+
+/** How a fleet's deploy ended, in at most 4096 bytes: the share and the verdict first, then the failures by reason. */
+export function terminationMessage(summary: FleetSummary): string {
+  const verdict = fleetVerdict(summary)
+  const failures = renderFleet(summary, createColors(false)).slice(0, -verdict.length).trimEnd()
+  const share = summary.shard === null ? "" : `share ${summary.shard}: `
+  const whole = Buffer.from(forPeople(`${share}${verdict}${failures === "" ? "" : `\n${failures}`}`))
+  if (whole.length <= mostBytes) return whole.toString()
+  // A character that the cut has divided is left out.
+  return `${new TextDecoder().decode(whole.subarray(0, mostBytes - cut.length), { stream: true })}${cut}`
+}
+
+/** Writes it to where Kubernetes looks for it. What cannot be written is said to `complain`: the deploy is done. */
+export function writeTerminationMessage(file: string, summary: FleetSummary, complain: (text: string) => void): void {
+  try {
+    writeFileSync(file, terminationMessage(summary))
+  } catch (error) {
+    complain(`the termination message cannot be written: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }

@@ -1,6 +1,7 @@
 import * as z from "zod/mini"
 import { backfillEvent } from "../../backfill/events.js"
 import { deployEvent } from "../../deploy/events.js"
+import { standingStates } from "../../fleet/standing.js"
 
 const text = z.optional(z.string())
 const count = z.number().check(z.int(), z.gte(0))
@@ -9,14 +10,14 @@ const names = z.readonly(z.array(z.string()))
 const time = z.iso.datetime({ precision: 3 })
 
 /** An error as `lockstep.error/1` has it. */
-export const failedWith = z.strictObject({
+const failedWith = z.strictObject({
   ...{ schema: z.literal("lockstep.error/1"), code: z.string(), message: z.string() },
   ...{ file: text, line: z.optional(count), column: z.optional(count), excerpt: text },
   ...{ sqlstate: text, hint: text, state: text, next: text },
 })
 
 /** A target, by its name and address. */
-export const targetShape = {
+const targetShape = {
   name: z.string(),
   group: z.nullable(z.string()),
   /** "host:port". */
@@ -92,3 +93,32 @@ export const fleetAnswer = z.union([
   fleetTarget,
   fleetSummary,
 ])
+
+const standing = z.strictObject({
+  ...targetShape,
+  /** All that is so of it. */
+  states: z.readonly(z.array(z.enum([...standingStates, "unreadable"]))),
+  /** The newest migration of the folder that is applied; null where none is. */
+  newest: z.nullable(z.string()),
+  ...{ pending: names, failed: names, edited: names, missing: names },
+  /** Migrations that replace others, of which some are applied and some not. */
+  partly: names,
+  /** How the schema differs from what its migrations make, a line an object; null where that was not looked at. */
+  drift: z.nullable(names),
+  error: z.nullable(failedWith),
+})
+
+/** What `lockstep fleet status --json` and `lockstep status --targets --json` print. */
+export const fleetStatusAnswer = z.strictObject({
+  schema: z.literal("lockstep.fleet-status/1"),
+  ...{ history: z.string(), migrations: names, shard: z.nullable(z.string()) },
+  /** A database may be in several states. */
+  ...{ targets: count, upToDate: count, behind: count, failed: count, edited: count, drifted: count },
+  ...{ ahead: count, different: count, unreadable: count },
+  /** The databases by the migration at which they stand. */
+  levels: z.readonly(z.array(z.strictObject({ newest: z.nullable(z.string()), pending: count, targets: names }))),
+  failures: failureGroups,
+  results: z.readonly(z.array(standing)),
+})
+
+export type FleetStatusAnswer = Readonly<z.infer<typeof fleetStatusAnswer>>

@@ -7,8 +7,8 @@ import { inLine } from "../../printable.js"
 import { errorObject, renderErrorAnswer } from "../error.js"
 import type { Item, Report } from "../formats/report.js"
 import { counted, thousands } from "./deploy.js"
+import type { FleetStatusAnswer } from "./json.js"
 import { failuresIn, targetOf } from "./results.js"
-import type { FleetStatusAnswer } from "./status-json.js"
 
 type Result = FleetStatusAnswer["results"][number]
 

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest"
 import type { CatalogObject } from "../../../src/postgres/catalog.js"
 import { type Box, layout } from "../../../src/report/html/diagram/layout.js"
-import { columnNames, lastOf, partsOf, typeText } from "../../../src/report/html/diagram/names.js"
-import { diagramOf } from "../../../src/report/html/diagram/schema.js"
+import { columnNames, diagramOf, lastOf, partsOf, typeText } from "../../../src/report/html/diagram/schema.js"
 import { select } from "../../../src/report/html/diagram/selection.js"
 import { catalog, laterCatalog } from "./example.js"
 

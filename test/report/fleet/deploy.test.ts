@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
+import { terminationMessage } from "../../../src/report/fleet/deploy.js"
 import type { FleetSummary } from "../../../src/report/fleet/json.js"
-import { terminationMessage } from "../../../src/report/fleet/termination.js"
 
 const summary: FleetSummary = {
   ...{ schema: "lockstep.fleet/1", event: "done", history: "ab", migrations: 2, shard: "3/16", durationMs: 900 },

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { FleetProgress } from "../../../src/report/fleet/live.js"
+import { FleetProgress } from "../../../src/report/fleet/reporter.js"
 import { target, targets } from "../../fleet/targets.js"
 
 test("the table has what is done, at work, failed and waiting, the time left, and the slowest first", () => {
