@@ -71,6 +71,7 @@ export const errorCodes = {
   L1406: { exitCode: 1, title: "a migration cannot be replayed on an empty database" },
   L1407: { exitCode: 1, title: "Prisma's schema engine reported an error" },
   L1408: { exitCode: 1, title: "Prisma's schema engine crashed" },
+  L1409: { exitCode: 1, title: "the scratch server lacks an extension or a role" },
   L1410: { exitCode: 1, title: "a change would lose data" },
   L1411: { exitCode: 1, title: "a change is not possible with the existing data" },
   L1412: { exitCode: 1, title: "an undo needs a hand-written part" },

@@ -66,7 +66,7 @@ export interface ProgramCall {
 /** How a call ended: what the program printed, and on failure its own reason. */
 export type Ended =
   | { readonly state: "done"; readonly stdout: string }
-  | { readonly state: "failed"; readonly reason: string }
+  | { readonly state: "failed"; readonly reason: string; readonly sqlstate?: string | undefined }
   | { readonly state: "interrupted" }
 
 /** Runs a program until it ends; on a signal it is asked to end, and the server ends its work. */
@@ -103,14 +103,29 @@ export async function callPiped(
     yield new TextEncoder().encode(first)
     yield* writing.iterable({ binary: true })
   }
-  const options = ["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--file=-"]
+  const options = [
+    "--no-psqlrc",
+    "--quiet",
+    "--no-password",
+    "--set=ON_ERROR_STOP=1",
+    "--set=VERBOSITY=verbose",
+    "--file=-",
+  ]
   const running = execa(psql.file, options, { ...how, stdin: script(), stdout: "ignore" })
   const ran = await running
   // Where psql has ended early, nobody reads what is written.
   if (ran.failed) writing.kill()
   const written = await writing
   if (signal.aborted) return { state: "interrupted" }
-  if (ran.failed && ran.stderr?.trim()) return { state: "failed", reason: reasonOf(ran) }
+  if (ran.failed && ran.stderr?.trim()) return { state: "failed", ...serverError(reasonOf(ran)) }
   if (written.failed) return { state: "failed", reason: reasonOf(written) }
   return ran.failed ? { state: "failed", reason: reasonOf(ran) } : { state: "done", stdout: "" }
 }
+
+/** The SQLSTATE, which is the same in every language, stands between the severity and the message; the place in the server's sources goes. */
+function serverError(verbose: string): { readonly reason: string; readonly sqlstate: string | undefined } {
+  const [, sqlstate] = codeOf.exec(verbose) ?? []
+  return { reason: verbose.replace(codeOf, "$2").replace(/\nLOCATION: .*/g, ""), sqlstate }
+}
+
+const codeOf = /(?<=^psql:[^\n]*: \S+: +)([0-9A-Z]{5}): (.)/m

@@ -65,13 +65,16 @@ export async function restoreArchive(request: RestoreRequest): Promise<Restored>
     throw new LockstepError("L2043", "the backup cannot be restored", {
       hint: ended.reason,
       state,
-      next: /role ".*" does not exist/.test(ended.reason)
-        ? "restore without the backup's owners and grants: --no-owner"
+      next: lacksObject(ended.sqlstate)
+        ? "where it is a role that the server lacks, restore without the backup's owners and grants: --no-owner"
         : "see what pg_restore and psql report, then run the same command again",
     })
   }
   return { replaced: found !== undefined, history: stateOf((await readHistory(client, url.schema)) ?? []) }
 }
+
+/** undefined_object: a role, mostly, because everything else that is needed is in the backup. */
+const lacksObject = (sqlstate: string | undefined): boolean => sqlstate === "42704"
 
 /** How long to wait for a session that uses a table which is to go. */
 const lockTimeoutMs = 5000

@@ -1,5 +1,4 @@
 import { LockstepError } from "../errors.js"
-import { lacking } from "../scratch/lacking.js"
 import type { Check, Common, Problem, Skip } from "./check.js"
 import { type Exceptions, exceptionsIn } from "./exceptions.js"
 import { type Accepted, docsOf, type Finding, findingsOf, type Result, type Severity } from "./finding.js"
@@ -159,10 +158,8 @@ async function outcomeOf(
 }
 
 /** What only another scratch server has is no fault of the branch. */
-function lackingOf({ message, details: { hint, sqlstate } }: LockstepError): string | undefined {
-  const found = lacking(`${message}\n${hint ?? ""}`, sqlstate)
-  return found && `${found.why}: ${found.next}`
-}
+const lackingOf = ({ code, message, details }: LockstepError): string | undefined =>
+  code === "L1409" ? `${message}: ${details.next}` : undefined
 
 interface Gathered {
   /** Under its name; undefined where it is missing. */

@@ -28,6 +28,22 @@ export interface Failure {
   /** The value with which it fails: an enum's, or NULL; undefined where it fails with every value. */
   readonly value: string | undefined
   readonly message: string
+  /** Where no field is named: the columns that have changed in a way that explains the error. */
+  readonly suspects?: Suspects | undefined
+}
+
+/** Columns, by what is known of them. */
+export interface Suspects {
+  /** The client's fields that hold them. */
+  readonly fields: readonly string[]
+  /** Columns that the client does not know, and would have to fill. */
+  readonly unfilled: readonly string[]
+}
+
+/** An error, as far as it can be told without the server's words, which may be in any language. */
+interface Reason {
+  readonly message: string
+  readonly sqlstate: string | undefined
 }
 
 /** The client's models with their tables' columns as they are now. */
@@ -45,8 +61,12 @@ export async function knownModels({ client }: LoadedClient, schema: string): Pro
  * must be a superuser.
  */
 export async function failuresOf(loaded: LoadedClient, models: readonly KnownModel[]): Promise<readonly Failure[]> {
+  const columns = await readColumns(loaded.client)
   const found: Failure[] = []
-  for (const one of models) found.push(...(await readFailures(loaded, one)), ...(await writeFailures(loaded, one)))
+  for (const one of models) {
+    const now = columns.get(`${one.schema}.${one.table}`) ?? []
+    found.push(...(await readFailures(loaded, one)), ...(await writeFailures(loaded, one, now)))
+  }
   return found
 }
 
@@ -63,7 +83,7 @@ export async function newRowFailures(loaded: LoadedClient, models: readonly Know
         column,
         now.find(({ name }) => name === column.name),
       )) {
-        const message = await attempt(loaded.client, async (transaction) => {
+        const reason = await attempt(loaded.client, async (transaction) => {
           const { rows, where } = await created(loaded, one, { transaction, chosen: required(one) })
           await transaction.$executeRawUnsafe(
             `UPDATE ${relationOf(one)} SET ${quoteIdentifier(column.name)} = ${value}`,
@@ -71,8 +91,8 @@ export async function newRowFailures(loaded: LoadedClient, models: readonly Know
           const row = await rows.findFirst({ where })
           if (row?.[field.name] === null) throw new Error("the client returns null, which its types exclude")
         })
-        if (message !== undefined)
-          found.push({ model: one.model, field: field.name, operation: "read", value, message })
+        if (reason !== undefined)
+          found.push({ model: one.model, field: field.name, operation: "read", value, message: reason.message })
       }
     }
   }
@@ -95,11 +115,12 @@ async function readFailures({ client }: LoadedClient, { model, all }: KnownModel
   if (whole === undefined) return []
   const failures: Failure[] = []
   for (const { field } of all) {
-    const message = await read({ [field.name]: true })
-    if (message !== undefined) failures.push({ model, field: field.name, operation: "read", value: undefined, message })
+    const reason = await read({ [field.name]: true })
+    if (reason !== undefined)
+      failures.push({ model, field: field.name, operation: "read", value: undefined, message: reason.message })
   }
   const isWhole = failures.length === 0 || failures.length === all.length
-  return isWhole ? [{ model, field: undefined, operation: "read", value: undefined, message: whole }] : failures
+  return isWhole ? [{ model, field: undefined, operation: "read", value: undefined, message: whole.message }] : failures
 }
 
 const required = ({ all }: KnownModel): readonly Pair[] =>
@@ -107,7 +128,11 @@ const required = ({ all }: KnownModel): readonly Pair[] =>
 const optional = ({ all }: KnownModel): readonly Pair[] =>
   all.filter(({ column }) => !column.required && !column.generated && !column.key)
 
-async function writeFailures(loaded: LoadedClient, one: KnownModel): Promise<readonly Failure[]> {
+async function writeFailures(
+  loaded: LoadedClient,
+  one: KnownModel,
+  now: readonly Column[],
+): Promise<readonly Failure[]> {
   const { model, all } = one
   if (all.length === 0 || !all.every(({ column }) => column.writable)) return []
   const write = (chosen: readonly Pair[], changes: readonly Row[]) =>
@@ -126,24 +151,45 @@ async function writeFailures(loaded: LoadedClient, one: KnownModel): Promise<rea
   const minimal = await write(required(one), [])
   const whole = await write([...required(one), ...optional(one)], everything)
   if (minimal === undefined && whole === undefined) return []
-  if (minimal !== undefined)
-    return [{ model, field: undefined, operation: "create", value: undefined, message: minimal }]
+  const asWhole = (reason: Reason): readonly Failure[] => {
+    const suspects = suspectsOf(all, now, reason)
+    return [{ model, field: undefined, operation: "create", value: undefined, message: reason.message, suspects }]
+  }
+  if (minimal !== undefined) return asWhole(minimal)
   const failures: Failure[] = []
   for (const { field, column } of updates) {
     const data = { [field.name]: sample(field, column, loaded.enums) }
-    const message = await write(required(one), [data])
-    if (message !== undefined)
-      failures.push({ model, field: field.name, operation: "update", value: undefined, message })
+    const reason = await write(required(one), [data])
+    if (reason !== undefined)
+      failures.push({ model, field: field.name, operation: "update", value: undefined, message: reason.message })
   }
   const failed = new Set(failures.map(({ field }) => field))
   for (const { field, value } of values.filter((each) => !failed.has(each.field))) {
-    const message = await write(required(one), [{ [field]: value }])
-    if (message !== undefined) failures.push({ model, field, operation: "update", value, message })
+    const reason = await write(required(one), [{ [field]: value }])
+    if (reason !== undefined) failures.push({ model, field, operation: "update", value, message: reason.message })
   }
-  return failures.length > 0
-    ? failures
-    : [{ model, field: undefined, operation: "create", value: undefined, message: whole ?? "" }]
+  return failures.length === 0 && whole !== undefined ? asWhole(whole) : failures
 }
+
+/** not_null_violation. */
+const noValue = "23502"
+
+/** By what has changed of the table's columns since the client was generated; nothing where several may be to blame. */
+function suspectsOf(known: readonly Pair[], now: readonly Column[], { sqlstate }: Reason): Suspects {
+  const after = new Map(now.map((column) => [column.name, column]))
+  const isForced = (column: Column | undefined) => column?.required === true
+  if (sqlstate === noValue) {
+    const before = new Set(known.map(({ column }) => column.name))
+    return {
+      fields: named(known.filter(({ column }) => isForced(after.get(column.name)) && !column.required)),
+      unfilled: now.filter((column) => isForced(column) && !before.has(column.name)).map(({ name }) => name),
+    }
+  }
+  const changed = known.filter(({ column }) => JSON.stringify(column) !== JSON.stringify(after.get(column.name)))
+  return { fields: changed.length === 1 ? named(changed) : [], unfilled: [] }
+}
+
+const named = (known: readonly Pair[]): readonly string[] => known.map(({ field }) => field.name)
 
 interface Creation {
   readonly transaction: Transaction
@@ -171,13 +217,10 @@ const delegate = z.custom<Delegate>((value) => typeof value === "object" && valu
 class RollBack extends Error {}
 
 /** Does work in a transaction that is rolled back; resolves to why it failed. */
-async function attempt(client: Client, work: (transaction: Transaction) => Promise<void>): Promise<string | undefined> {
+async function attempt(client: Client, work: (transaction: Transaction) => Promise<void>): Promise<Reason | undefined> {
   return await reasonOf(() =>
     client.$transaction(async (transaction) => {
-      // Columns are found by the words of the server's messages.
-      await transaction.$executeRawUnsafe(
-        "SELECT set_config('session_replication_role', 'replica', true), set_config('lc_messages', 'C', true)",
-      )
+      await transaction.$executeRawUnsafe("SELECT set_config('session_replication_role', 'replica', true)")
       await work(transaction)
       throw new RollBack()
     }),
@@ -186,18 +229,25 @@ async function attempt(client: Client, work: (transaction: Transaction) => Promi
 
 /** What the client passes on of a server error. */
 const serverError = z.object({
-  meta: z.object({ driverAdapterError: z.object({ cause: z.object({ originalMessage: z.string() }) }) }),
+  meta: z.object({
+    driverAdapterError: z.object({ cause: z.object({ originalMessage: z.string(), originalCode: z.string() }) }),
+  }),
 })
 
+/** Prisma's own codes, for clients with a native engine. Source: Prisma's "Error message reference". */
+const sqlstates: Readonly<Record<string, string>> = { P2011: noValue, P2022: "42703" }
+
 /** Why work failed, in the server's words or the client's last line; undefined where it did not. */
-async function reasonOf(work: () => Promise<void>): Promise<string | undefined> {
+async function reasonOf(work: () => Promise<void>): Promise<Reason | undefined> {
   try {
     await work()
     return undefined
   } catch (cause) {
     if (cause instanceof RollBack) return undefined
     const message = cause instanceof Error ? cause.message : String(cause)
-    const reason = z.safeParse(serverError, cause).data?.meta.driverAdapterError.cause.originalMessage
-    return reason ?? message.trim().split("\n").at(-1) ?? message
+    const reported = z.safeParse(serverError, cause).data?.meta.driverAdapterError.cause
+    if (reported !== undefined) return { message: reported.originalMessage, sqlstate: reported.originalCode }
+    const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : ""
+    return { message: message.trim().split("\n").at(-1) ?? message, sqlstate: sqlstates[code] }
   }
 }

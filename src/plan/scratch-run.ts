@@ -7,7 +7,6 @@ import { type CatalogObject, catalogLine, compareCatalogs, readCatalog } from ".
 import type { Client } from "../postgres/connect.js"
 import { sqlstateOf } from "../postgres/sqlstate.js"
 import type { DatabaseUrl } from "../postgres/url.js"
-import { lacking } from "../scratch/lacking.js"
 import { type ObservedRun, observeScript } from "../scratch/observe.js"
 import { observerSchema } from "../scratch/observer.js"
 import { type Drift, stepsOf } from "../scratch/replay.js"
@@ -91,20 +90,10 @@ const canBeRolledBack = ({ pending, keeps }: ScratchWork): boolean =>
 /** Only what the server or the history refuses; a bug is not an estimate. */
 function unavailable(error: unknown): NoScratchRun {
   if (error instanceof LockstepError) {
-    const { hint, next, sqlstate } = error.details
-    const lacks = lacking(error.message, sqlstate)
-    return lacks ?? { why: [error.message, ...(hint ? [hint.split("\n")[0]] : [])].join(": "), next }
+    const { hint, next } = error.details
+    return { why: [error.message, ...(hint ? [hint.split("\n")[0]] : [])].join(": "), next }
   }
-  if (error instanceof ScratchLacks) return error.reason
   throw error
-}
-
-/** The scratch server lacks something that the target has. */
-class ScratchLacks extends Error {
-  override readonly name = "ScratchLacks"
-  constructor(readonly reason: NoScratchRun) {
-    super(reason.why)
-  }
 }
 
 async function run(scratch: ReplayedDatabase, server: FoundServer, work: ScratchWork): Promise<ScratchRun> {
@@ -119,10 +108,6 @@ async function run(scratch: ReplayedDatabase, server: FoundServer, work: Scratch
   const runs: ObservedRun[] = []
   for (const migration of pending) {
     const observed = await observe(scratch, migration)
-    if (observed.refused !== undefined) {
-      const lacks = lacking(observed.refused.message, observed.refused.code)
-      if (lacks !== undefined) throw new ScratchLacks(lacks)
-    }
     runs.push(observed)
     if (observed.refused !== undefined) break
   }

@@ -183,6 +183,9 @@ function refused(path: string, line: number, cause: unknown): unknown {
   })
 }
 
-/** The server's message without what a row holds: that stands in the detail, or after a colon. */
+/** The server's message, in whatever language, without what a row holds: that stands in the detail, after a colon, or quoted. */
 export const withoutValues = ({ message, code }: pg.DatabaseError): string =>
-  code?.startsWith("22") ? message.replace(/:\s*".*$/s, "").replace(/"[^"]*"$/s, "(a value)") : message
+  code?.startsWith("22") ? message.replace(/\s*[:：].*$/s, "").replace(quotedPart, "(a value)") : message
+
+/** From the first mark of any language's to the last. */
+const quotedPart = /["«»„“”‚‘’「『].*["«»„“”‚‘’」』]/s

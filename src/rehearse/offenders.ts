@@ -1,3 +1,4 @@
+import type { Constraint } from "libpg-query"
 import type pg from "pg"
 import type { Client } from "../postgres/connect.js"
 import { quoteIdentifier, quoteLiteral } from "../postgres/quote.js"
@@ -21,6 +22,8 @@ export interface Offenders {
 export interface Failure {
   readonly error: pg.DatabaseError
   readonly statement: Statement
+  /** Of the migration, up to that one. */
+  readonly before: readonly Statement[]
   readonly schema: string
   readonly shows: "keys" | "rows"
 }
@@ -29,7 +32,7 @@ const most = 5
 
 /** Finds the rows that made a statement fail, after its transaction was rolled back; undefined where that is not possible. */
 export async function findOffenders(client: Client, failure: Failure): Promise<Offenders | undefined> {
-  const found = conditionOf(failure) ?? (await misfits(client, failure))
+  const found = conditionOf(failure) ?? (await duplicates(client, failure)) ?? (await misfits(client, failure))
   if (found === undefined) return undefined
   const { table, condition } = found
   const key = await primaryKey(client, quoted(table))
@@ -62,19 +65,58 @@ interface Condition {
   readonly condition: string
 }
 
-/** Source of the fields: PostgreSQL's documentation, "Error and Notice Message Fields"; the columns are in the detail alone. */
+/** Source of the fields: PostgreSQL's documentation, "Error and Notice Message Fields". */
 function conditionOf({ error, statement, schema }: Failure): Condition | undefined {
-  const { code = "", table: name, column, detail = "" } = error
-  const table = name === undefined ? undefined : { schema: error.schema ?? schema, name }
-  const columns = columnsIn(detail)
+  const { code, column } = error
+  const table = tableOf(error, schema)
   if (code === "23502" && table !== undefined && column !== undefined)
     return { table, condition: `to_jsonb(t) ->> ${quoteLiteral(column)} IS NULL` }
-  if (code === "23505" && table !== undefined && columns.length > 0) {
-    const list = columns.map((each) => `t.${each}`).join(", ")
-    const grouped = `SELECT ${columns.join(", ")} FROM ${quoted(table)} GROUP BY ${columns.join(", ")} HAVING count(*) > 1`
-    return { table, condition: `(${list}) IN (${grouped})` }
-  }
   return code === "23503" ? missingReferences(statement, schema) : undefined
+}
+
+const tableOf = (error: pg.DatabaseError, schema: string): RelationName | undefined =>
+  error.table === undefined ? undefined : { schema: error.schema ?? schema, name: error.table }
+
+/** The rows that are equal where an index allows one. */
+async function duplicates(client: Client, failure: Failure): Promise<Condition | undefined> {
+  const { error, statement, before, schema } = failure
+  const table = tableOf(error, schema)
+  const { constraint } = error
+  if (error.code !== "23505" || table === undefined || constraint === undefined) return undefined
+  const own = [statement, ...before].flatMap((one) => uniqueIn(one, constraint, one === statement))
+  const columns = own[0] ?? (await indexedColumns(client, { ...table, name: constraint }))
+  if (columns.length === 0) return undefined
+  const list = columns.map((each) => `t.${each}`).join(", ")
+  const grouped = `SELECT ${columns.join(", ")} FROM ${quoted(table)} GROUP BY ${columns.join(", ")} HAVING count(*) > 1`
+  return { table, condition: `(${list}) IN (${grouped})` }
+}
+
+/** The columns, as SQL, of unique indexes of that name which a statement makes; an index without a name counts where it failed. */
+function uniqueIn({ node }: Statement, name: string, mayBeUnnamed: boolean): readonly (readonly string[])[] {
+  const isMeant = (own: string | undefined) => own === name || (own === undefined && mayBeUnnamed)
+  const indexes = [...find(node, "IndexStmt")]
+    .filter(({ unique, idxname }) => unique === true && isMeant(idxname))
+    .map(({ indexParams = [] }) => [...find(indexParams, "IndexElem")].map((one) => one.name))
+  const isUnique = ({ contype }: Constraint) => contype === "CONSTR_UNIQUE" || contype === "CONSTR_PRIMARY"
+  const constraints = [...find(node, "Constraint")]
+    .filter((one) => isUnique(one) && isMeant(one.conname))
+    .map(({ keys }) => identifiers(keys))
+  const ofColumns = [...(mayBeUnnamed ? find(node, "ColumnDef") : [])]
+    .filter(({ constraints: own = [] }) => [...find(own, "Constraint")].some(isUnique))
+    .map(({ colname }) => [colname])
+  return [...indexes, ...constraints, ...ofColumns].flatMap((columns) => {
+    const names = columns.flatMap((one) => (one === undefined ? [] : [quoteIdentifier(one)]))
+    return names.length > 0 && names.length === columns.length ? [names] : []
+  })
+}
+
+async function indexedColumns(client: Client, index: RelationName): Promise<readonly string[]> {
+  const { rows } = await client.query<{ column: string; plain: string }>({
+    text: `SELECT pg_get_indexdef(i.indexrelid, place, false) AS column, i.indkey[place - 1] <> 0 AS plain
+           FROM pg_index i, generate_series(1, i.indnkeyatts) place WHERE i.indexrelid = to_regclass($1) ORDER BY place`,
+    values: [quoted(index)],
+  })
+  return rows.every(({ plain }) => plain === "t") ? rows.map(({ column }) => column) : []
 }
 
 /** The rows whose value is none of the column's new type. */
@@ -109,12 +151,6 @@ function missingReferences({ node }: Statement, schema: string): Condition | und
   const isSame = own.map((each, at) => `r.${quoteIdentifier(target[at] ?? "id")} = t.${quoteIdentifier(each)}`)
   const found = `SELECT FROM ${quoted({ schema, ...referenced })} r WHERE ${isSame.join(" AND ")}`
   return { table: { schema, ...owner }, condition: `${isSet.join(" AND ")} AND NOT EXISTS (${found})` }
-}
-
-/** "Key (a, b)=(1, 2) is duplicated." names an index's columns as SQL does, quoted where they need it. */
-const columnsIn = (detail: string): readonly string[] => {
-  const [, list = ""] = /^Key \((.*?)\)=\(/s.exec(detail) ?? []
-  return list === "" || list.includes("(") ? [] : list.split(", ")
 }
 
 async function primaryKey(client: Client, table: string): Promise<readonly string[] | undefined> {

@@ -214,7 +214,10 @@ async function apply(
   await database.client.query(searchPath(database.schema))
   const offenders =
     failed &&
-    (await findOffenders(database.client, { error: refused, statement: failed, schema: database.schema, shows }))
+    (await findOffenders(database.client, {
+      ...{ error: refused, statement: failed, before: statements.slice(0, observations.length), shows },
+      schema: database.schema,
+    }))
   const message =
     shows === "rows" ? [refused.message, refused.detail].filter(Boolean).join(": ") : withoutValues(refused)
   const failure = { message, sqlstate: refused.code, offenders }

@@ -14,7 +14,8 @@ import {
   type ScratchDatabase,
   type ScratchServer,
 } from "../scratch/database.js"
-import { runScript, searchPath } from "../scratch/script.js"
+import { runOnScratch } from "../scratch/lacking.js"
+import { searchPath } from "../scratch/script.js"
 import { adapterOver, type TakeLock, underLock, waitForLock } from "./adapter.js"
 
 /** Where the engine works. */
@@ -144,7 +145,7 @@ export function replayCache(server: ScratchServer): ReplayCache {
     await replayed.database.drop()
     const begun = await begin(replayed.scripts.slice(0, count))
     replayed.database = begun.database
-    for (const script of replayed.scripts.slice(begun.scripts.length, count)) await runScript(begun.database, script)
+    for (const script of replayed.scripts.slice(begun.scripts.length, count)) await runOnScratch(begun.database, script)
     replayed.scripts.length = count
     replayed.answers.clear()
   }
@@ -191,7 +192,8 @@ export function replayCache(server: ScratchServer): ReplayCache {
         if (replayed.scripts[position] !== script) {
           const before = reproducible
           reproducible = false
-          await (await rewound()).executeScript(script)
+          await rewind(replayed, position)
+          await runOnScratch(replayed.database, script)
           reproducible = before
           replayed.scripts.push(script)
           replayed.answers.clear()

@@ -3,6 +3,7 @@ import { DatabaseError } from "pg"
 import { runUnread } from "../postgres/counted.js"
 import { runsAlone } from "../sql/classify.js"
 import type { Statement } from "../sql/parse.js"
+import { lackedBy } from "./lacking.js"
 import { type Observation, observationOf } from "./observation.js"
 import { collectMessages, type Messages } from "./observer.js"
 import { type Session, searchPath } from "./script.js"
@@ -35,7 +36,8 @@ export interface ObservedSession extends Session {
 
 /**
  * Runs a migration and reads from PostgreSQL what each statement does: locks, new files, scans, writes, and the catalog
- * before and after. What it does stays, for the migrations after it. Errors: what is not the server's refusal of a statement.
+ * before and after. What it does stays, for the migrations after it.
+ * Errors: L1409 a statement needs what the server lacks; what is not the server's refusal of a statement.
  */
 export async function observeScript(session: ObservedSession, script: ObservedScript): Promise<ObservedRun> {
   const run = new Run(session)
@@ -54,6 +56,9 @@ export async function observeScript(session: ObservedSession, script: ObservedSc
     return { observations, refused: undefined }
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error
+    const refused = script.statements[observations.length]?.text ?? ""
+    const lack = await lackedBy(session.client, refused, error)
+    if (lack !== undefined) throw lack
     return { observations, refused: error }
   } finally {
     await run.end()

@@ -6,7 +6,8 @@ import type { Client } from "../postgres/connect.js"
 import { adviceFor, sqlstateOf } from "../postgres/sqlstate.js"
 import { excerpt, offsetOfPosition, placeAt } from "../sql/place.js"
 import { type ScratchSetting, withScratchDatabase } from "./database.js"
-import { runScript, type Session } from "./script.js"
+import { runOnScratch } from "./lacking.js"
+import type { Session } from "./script.js"
 
 /** A migration to replay. */
 export interface Step {
@@ -18,10 +19,10 @@ export interface Step {
 export const stepsOf = (migrations: readonly FolderMigration[]): readonly Step[] =>
   migrations.map(({ name, text: sql }) => ({ name, sql }))
 
-/** Runs migrations on a scratch database. Errors: L1406 one of them fails. */
+/** Runs migrations on a scratch database. Errors: L1406 one of them fails, L1409 it needs what the server lacks. */
 export async function replay(session: Session, steps: readonly Step[]): Promise<void> {
   for (const step of steps) {
-    await runScript(session, step.sql).catch((cause) => Promise.reject(replayFailed(step, cause)))
+    await runOnScratch(session, step.sql).catch((cause) => Promise.reject(replayFailed(step, cause)))
   }
 }
 
@@ -54,11 +55,13 @@ export async function withReplayed<T>(
 }
 
 function replayFailed({ name, sql }: Step, cause: unknown): unknown {
+  const file = `${name}/migration.sql`
+  if (cause instanceof LockstepError) return new LockstepError(cause.code, cause.message, { ...cause.details, file })
   if (!(cause instanceof DatabaseError)) return cause
   // Where the script was sent in parts the position counts from the part's beginning, which is not known here.
   const place = cause.position === undefined ? undefined : placeAt(sql, offsetOfPosition(sql, Number(cause.position)))
   return new LockstepError("L1406", `${name} cannot be replayed on an empty database: ${cause.message}`, {
-    file: `${name}/migration.sql`,
+    file,
     line: place?.line,
     column: place?.column,
     excerpt: place && excerpt(sql, place.line, place.column),

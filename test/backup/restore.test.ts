@@ -137,7 +137,7 @@ describe.skipIf(noPgDump !== undefined || !isOldServerInstalled())("with the rea
     const failed = await restore(join("owned", file))
     expect(failed, failed.all).toMatchObject({ exitCode: 1 })
     expect(failed.stderr).toMatch(
-      /error\[L2043\]: the backup cannot be restored\n.*role "failing_owner" does not exist/,
+      /error\[L2043\]: the backup cannot be restored\n.* ERROR: {2}role "failing_owner" does not exist\n(?!LOCATION)/,
     )
     expect(failed.stderr).toMatch(/state: {2}nothing was restored; .* is as it was\.\n.*--no-owner/)
     expect(await queryOn(url, "SELECT id FROM later ORDER BY id")).toEqual([{ id: 7 }, { id: 8 }])

@@ -7,7 +7,7 @@ import { createDatabase, serverUrl, type TestDatabase } from "../support/postgre
 import { createProject, type TestProject } from "../support/project.js"
 
 const init = `CREATE TABLE "User" ("id" int PRIMARY KEY, "email" text, "age" text);
-CREATE TABLE "Order" ("id" int PRIMARY KEY, "userId" int);`
+CREATE TABLE "Order" ("id" int PRIMARY KEY, "userId" int, "note" text);`
 
 /** As pg_dump writes it, history included. */
 const dump = `--
@@ -19,9 +19,9 @@ CREATE TABLE public."User" (
 COPY public._prisma_migrations (id, checksum) FROM stdin;
 x	y
 \\.
-COPY public."Order" (id, "userId") FROM stdin;
-1	1
-2	7
+COPY public."Order" (id, "userId", note) FROM stdin;
+1	1	12
+2	7	70007
 \\.
 COPY public."User" (id, email, age) FROM stdin;
 1	secret@a.example	30
@@ -65,6 +65,16 @@ describe("what only data shows fails, with the rows' keys and nothing of their c
     ["nulls", `ALTER TABLE "User" ALTER COLUMN "email" SET NOT NULL`, `because of 1 row of "User", by id: [2]`],
     ["duplicates", `CREATE UNIQUE INDEX u ON "User" ("email")`, `because of 2 rows of "User", by id: [1] [3]`],
     [
+      "duplicates of a constraint",
+      `ALTER TABLE "User" ADD UNIQUE ("email")`,
+      `because of 2 rows of "User", by id: [1] [3]`,
+    ],
+    [
+      "values that are out of range",
+      `ALTER TABLE "Order" ALTER COLUMN "note" TYPE smallint USING "note"::smallint`,
+      `because of 1 row of "Order", by id: [2]`,
+    ],
+    [
       "missing references",
       `ALTER TABLE "Order" ADD FOREIGN KEY ("userId") REFERENCES "User" ("id")`,
       `because of 1 row of "Order", by id: [2]`,
@@ -78,7 +88,7 @@ describe("what only data shows fails, with the rows' keys and nothing of their c
     const { all, exitCode } = await rehearse(projectWith(`SELECT 1;\n${sql}`))
     expect(all).toContain("2_pending   failed")
     expect(all).toContain(because)
-    expect(all).not.toMatch(/secret|thirty/)
+    expect(all).not.toMatch(/secret|thirty|70007/)
     expect(exitCode).toBe(1)
   })
 

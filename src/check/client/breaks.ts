@@ -27,7 +27,7 @@ export function breaksOf(trial: Trial): readonly Problem[] {
   const known = new Set(trial.before.map((one) => JSON.stringify([one.model, one.field, one.operation, one.value])))
   const fresh = trial.after
     .filter((one) => !known.has(JSON.stringify([one.model, one.field, one.operation, one.value])))
-    .map((one) => ({ ...one, field: one.field ?? fieldNamed(one, trial.models) }))
+    .flatMap((one) => blamed(one).map((field) => ({ ...one, field })))
   const groups = new Map<string, Failure[]>()
   for (const one of fresh) {
     const key = JSON.stringify([one.model, one.field, one.value])
@@ -38,15 +38,11 @@ export function breaksOf(trial: Trial): readonly Problem[] {
 
 const modelOf = ({ model }: Failure, models: readonly KnownModel[]) => models.find((one) => one.model === model)
 
-/** The field whose column the server's message names. */
-function fieldNamed(failure: Failure, models: readonly KnownModel[]): string | undefined {
-  const named = columnNamed(failure)
-  return modelOf(failure, models)?.all.find(({ column }) => column.name === named)?.field.name
+/** A column that the client does not know is the model's fault as a whole. */
+function blamed({ field, suspects }: Failure): readonly (string | undefined)[] {
+  const { fields = [], unfilled = [] } = suspects ?? {}
+  return field === undefined && fields.length > 0 ? [...fields, ...(unfilled.length > 0 ? [undefined] : [])] : [field]
 }
-
-/** PostgreSQL names a column as "x", Prisma as `Model.x`. */
-const columnNamed = ({ message }: Failure): string | undefined =>
-  /column [`"](?:[^`"]*\.)?([^`".]+)[`"]/.exec(message)?.[1]
 
 function problemOf(group: readonly Failure[], trial: Trial): Problem {
   const [failure] = group as [Failure]
@@ -56,7 +52,7 @@ function problemOf(group: readonly Failure[], trial: Trial): Problem {
   const object = failure.field === undefined ? failure.model : `${failure.model}.${failure.field}`
   const { states } = trial
   const only = states.length === 1 ? states[0] : undefined
-  const breaker = brokenBy(known, pair, states) ?? addedBy(known, columnNamed(failure), states) ?? only
+  const breaker = brokenBy(known, pair, states) ?? addedBy(known, unfilledBy(failure), states) ?? only
   const place = breaker && { file: relative(process.cwd(), breaker.migration.path) }
   return { ...place, object, ...explained({ failure, operations, known, pair, breaker, base: trial.base }) }
 }
@@ -78,13 +74,13 @@ function brokenBy(known: KnownModel | undefined, pair: Pair | undefined, states:
   return columns.length === 0 ? undefined : states.find((state) => columns.every((name) => !state.columns.has(name)))
 }
 
-/** The migration after which a column exists that the client does not know. */
-function addedBy(known: KnownModel | undefined, column: string | undefined, states: readonly State[]) {
-  if (known === undefined || column === undefined) return undefined
-  const name = `${known.schema}.${known.table}.${column}`
-  return known.all.some((one) => one.column.name === column)
-    ? undefined
-    : states.find(({ columns }) => columns.has(name))
+const unfilledBy = ({ field, suspects }: Failure): readonly string[] =>
+  field === undefined ? (suspects?.unfilled ?? []) : []
+
+/** The first migration after which there is one of the columns that the client does not fill. */
+function addedBy(known: KnownModel | undefined, unfilled: readonly string[], states: readonly State[]) {
+  if (known === undefined) return undefined
+  return states.find(({ columns }) => unfilled.some((name) => columns.has(`${known.schema}.${known.table}.${name}`)))
 }
 
 function explained({ failure, operations, known, pair, breaker, base }: Break): Pick<Problem, "message" | "next"> {
@@ -110,7 +106,7 @@ function explained({ failure, operations, known, pair, breaker, base }: Break): 
       next: "write such rows only in the release after this one, when no client of today is left",
     }
   }
-  const added = /null value in column/.test(message) && pair === undefined
+  const added = unfilledBy(failure).length > 0
   return {
     message: `The client of ${base} cannot ${operations.join(" and ")} ${whole}${value === undefined ? "" : ` with ${value}`}: ${message}`,
     next: added

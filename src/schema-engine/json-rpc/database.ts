@@ -1,5 +1,5 @@
 import { DatabaseError } from "pg"
-import { connect, connectToServer } from "../../postgres/connect.js"
+import { type Client, connect, connectToServer } from "../../postgres/connect.js"
 import { runUnread } from "../../postgres/counted.js"
 import { quoteIdentifier } from "../../postgres/quote.js"
 import { sqlstateOf } from "../../postgres/sqlstate.js"
@@ -62,7 +62,7 @@ export async function execute(text: string, script: string): Promise<void> {
     await client.query(searchPath(url.schema))
     await runUnread(client, script)
   } catch (cause) {
-    throw cause instanceof DatabaseError ? refusedBy(cause) : cause
+    throw cause instanceof DatabaseError ? await refusedBy(cause, client, script) : cause
   } finally {
     await client.end()
   }
@@ -70,10 +70,25 @@ export async function execute(text: string, script: string): Promise<void> {
 
 const noSuchDatabase = "3D000"
 
-function refusedBy(cause: DatabaseError): EngineRefusal {
-  const [, name] = /["«„“”](.+?)["»“”]/.exec(cause.message) ?? []
-  if (cause.code === noSuchDatabase && name !== undefined)
-    return new EngineRefusal(missingDatabase(name), { code: "P1003", cause })
+async function refusedBy(cause: DatabaseError, client: Client, script: string): Promise<EngineRefusal> {
+  const name = cause.code === noSuchDatabase ? await missingIn(client, script) : undefined
+  if (name !== undefined) return new EngineRefusal(missingDatabase(name), { code: "P1003", cause })
   // The engine ends such a message with a line of its own, which is empty outside of its development.
   return new EngineRefusal(`${serverMessage(cause)}\n`, { cause })
+}
+
+/** The first database that a script would drop or alter, and that the server does not have. */
+async function missingIn(client: Client, script: string): Promise<string | undefined> {
+  const [{ parseScript }, { find }] = await Promise.all([import("../../sql/parse.js"), import("../../sql/tree.js")])
+  const parsed = await parseScript(script)
+  if (parsed.kind !== "script") return undefined
+  const named = parsed.statements.flatMap(({ node }) => [
+    ...find(node, "DropdbStmt"),
+    ...find(node, "AlterDatabaseStmt"),
+    ...find(node, "AlterDatabaseSetStmt"),
+  ])
+  await client.query("ROLLBACK")
+  const { rows } = await client.query<{ name: string }>("SELECT datname AS name FROM pg_database")
+  const existing = new Set(rows.map(({ name }) => name))
+  return named.find(({ dbname = "" }) => !existing.has(dbname))?.dbname
 }

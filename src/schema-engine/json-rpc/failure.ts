@@ -45,6 +45,7 @@ const codes: Partial<Record<ErrorCode, string>> = {
   L1217: "P1001",
   L1218: "P1011",
   L1219: "P1001",
+  L1409: "P3006",
 }
 
 /** The call that failed. */
@@ -120,6 +121,7 @@ const sentences: Readonly<Record<string, (about: About) => string>> = {
   P1010: (about) => `User was denied access on the database \`${database(about)}\``,
   P1013: (about) => invalidUrl(reasonOf(about)),
   P1017: () => "Server has closed the connection.",
+  P3006: () => "A migration failed to apply cleanly to the shadow database.",
   P3005: () => `The database schema is not empty. ${baseline}`,
   P3009: () =>
     `migrate found failed migrations in the target database, new migrations will not be applied. ${resolving}`,
