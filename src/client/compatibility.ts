@@ -10,6 +10,7 @@ import {
   type Transaction,
 } from "./module.js"
 import { type Column, type Pair, pairs, readColumns, sample } from "./rows.js"
+import { notNullViolation, type Reason, type Suspects, suspectsOf } from "./suspects.js"
 
 /** A model of the client, with the columns that its fields had in the database for which the client was generated. */
 export interface KnownModel {
@@ -30,20 +31,6 @@ export interface Failure {
   readonly message: string
   /** Where no field is named: the columns that have changed in a way that explains the error. */
   readonly suspects?: Suspects | undefined
-}
-
-/** Columns, by what is known of them. */
-export interface Suspects {
-  /** The client's fields that hold them. */
-  readonly fields: readonly string[]
-  /** Columns that the client does not know, and would have to fill. */
-  readonly unfilled: readonly string[]
-}
-
-/** An error, as far as it can be told without the server's words, which may be in any language. */
-interface Reason {
-  readonly message: string
-  readonly sqlstate: string | undefined
 }
 
 /** The client's models with their tables' columns as they are now. */
@@ -171,26 +158,6 @@ async function writeFailures(
   return failures.length === 0 && whole !== undefined ? asWhole(whole) : failures
 }
 
-/** not_null_violation. */
-const noValue = "23502"
-
-/** By what has changed of the table's columns since the client was generated; nothing where several may be to blame. */
-function suspectsOf(known: readonly Pair[], now: readonly Column[], { sqlstate }: Reason): Suspects {
-  const after = new Map(now.map((column) => [column.name, column]))
-  const isForced = (column: Column | undefined) => column?.required === true
-  if (sqlstate === noValue) {
-    const before = new Set(known.map(({ column }) => column.name))
-    return {
-      fields: named(known.filter(({ column }) => isForced(after.get(column.name)) && !column.required)),
-      unfilled: now.filter((column) => isForced(column) && !before.has(column.name)).map(({ name }) => name),
-    }
-  }
-  const changed = known.filter(({ column }) => JSON.stringify(column) !== JSON.stringify(after.get(column.name)))
-  return { fields: changed.length === 1 ? named(changed) : [], unfilled: [] }
-}
-
-const named = (known: readonly Pair[]): readonly string[] => known.map(({ field }) => field.name)
-
 interface Creation {
   readonly transaction: Transaction
   readonly chosen: readonly Pair[]
@@ -235,7 +202,7 @@ const serverError = z.object({
 })
 
 /** Prisma's own codes, for clients with a native engine. Source: Prisma's "Error message reference". */
-const sqlstates: Readonly<Record<string, string>> = { P2011: noValue, P2022: "42703" }
+const sqlstates: Readonly<Record<string, string>> = { P2011: notNullViolation, P2022: "42703" }
 
 /** Why work failed, in the server's words or the client's last line; undefined where it did not. */
 async function reasonOf(work: () => Promise<void>): Promise<Reason | undefined> {

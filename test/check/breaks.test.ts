@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
 import { breaksOf, type State } from "../../src/check/client/breaks.js"
-import type { Suspects } from "../../src/client/compatibility.js"
+import type { Suspects } from "../../src/client/suspects.js"
 import type { FolderMigration } from "../../src/history/folder.js"
 
 const migration = (name: string): FolderMigration => ({
