@@ -70,7 +70,10 @@ interface Reason {
   readonly message: string
 }
 
-/** The server's errors are distinguished by their code alone, because their text may be in any language. */
+/**
+ * The server's errors are distinguished by their code alone, because their text may be in any language. The driver's own
+ * have no code: they are known by their English text, which is that of the pinned version.
+ */
 function reasonOf(cause: unknown): Reason {
   if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0])
   if (!(cause instanceof Error)) return { problem: undefined, message: String(cause) }
