@@ -2,7 +2,6 @@ import { parseDocument } from "yaml"
 import type { ImageContent } from "../kubernetes/container.js"
 import { initContainer } from "../kubernetes/init-container.js"
 import { renderTemplate } from "../kubernetes/template.js"
-import { connectionIn } from "../project/older-schema.js"
 import { nothing, type Proposal, rewrite, type Setting } from "./change.js"
 import { addToYaml } from "./yaml-text.js"
 
@@ -22,33 +21,13 @@ export function proposeChart(setting: Setting): Proposal {
     return nothing(`${folder} has ${why}: \`lockstep kubernetes init-container\` prints what to add to one`)
   }
   const content = found.slim ? "slim" : "full"
-  const withContainer = addInitContainer(files.text(template) ?? "", content, variablesNamedBy(setting))
+  const withContainer = addInitContainer(files.text(template) ?? "", content, found.variables)
   if (withContainer === undefined) {
     return nothing(`${template} is left as it is: \`lockstep kubernetes init-container\` prints what to add to it`)
   }
   const first = rewrite(files, template, withContainer)
   const second = values === undefined ? nothing() : proposeValues(setting, values)
   return { changes: [...first.changes, ...second.changes], notes: [...first.notes, ...second.notes] }
-}
-
-/** The variable of a datasource's `url` in a prisma.config, which is not run here: `env("X")` or `process.env.X`. */
-const variableInConfig = /\burl\s*:\s*(?:env\(\s*["'](\w+)["']\s*\)|process\.env(?:\.(\w+)|\[["'](\w+)["']\]))/
-
-/** The variables that prisma.config or, up to Prisma 6, the schema names for the database; DATABASE_URL where none does. */
-function variablesNamedBy({ found, files }: Setting): readonly string[] {
-  const config = found.config === undefined ? undefined : files.text(found.config)
-  const inConfig = variableInConfig
-    .exec(config ?? "")
-    ?.slice(1)
-    .find(Boolean)
-  if (inConfig !== undefined) return [inConfig]
-  const path = found.schema?.path ?? ""
-  const schema = files.paths
-    .filter((one) => one.endsWith(".prisma") && (one === path || one.startsWith(`${path}/`)))
-    .map((one) => ({ path: one, content: files.text(one) ?? "" }))
-  const { directUrl, url } = connectionIn(schema)
-  const names = [directUrl, url].flatMap((value) => (value?.from === "variable" ? [value.name] : []))
-  return names.length > 0 ? names : ["DATABASE_URL"]
 }
 
 /**

@@ -9,6 +9,8 @@ export interface ProjectPaths {
   readonly schema: string
   readonly migrations: string
   readonly config: string | undefined
+  /** The variables that name the database, the one that migrations use first. */
+  readonly variables: readonly string[]
 }
 
 /** The CI systems for which there is a pipeline; "plain" is a shell script for any other. */
@@ -33,6 +35,8 @@ export const found = z.strictObject({
   schema: z.optional(z.strictObject({ path: z.string(), models: z.number(), provider: text })),
   migrations: z.strictObject({ path: z.string(), names: texts }),
   config: text,
+  /** The variables that name the database, the one that migrations use first. */
+  variables: texts,
   ci: z.readonly(z.array(z.strictObject({ system: z.enum(ciSystems), path: z.string() }))),
   /** A Helm chart, and its templates that hold a Deployment. */
   chart: z.optional(z.strictObject({ folder: z.string(), values: text, deployments: texts })),
@@ -51,7 +55,7 @@ const versions = z.object({
 })
 
 /** Looks at a repository's files. Pure: everything comes from the listing. */
-export function detect(files: Listing, { at, schema, migrations, config }: ProjectPaths): Found {
+export function detect(files: Listing, { at, schema, migrations, config, variables }: ProjectPaths): Found {
   const own = versions.safeParse(json(files.text(inFolder(at, "package.json"))))
   const packagesOf = (folder: string): Readonly<Record<string, string>> => {
     const { data } = versions.safeParse(json(files.text(inFolder(folder, "package.json"))))
@@ -74,6 +78,7 @@ export function detect(files: Listing, { at, schema, migrations, config }: Proje
     schema: schemaIn(files, schema),
     migrations: { path: migrations, names: migrationsIn(files, migrations) },
     config,
+    variables,
     ci: ciIn(files),
     chart: chartIn(files, at),
     makefile: nearest(files, at, ["Makefile", "GNUmakefile", "makefile"]),

@@ -1,6 +1,7 @@
-import { relative, sep } from "node:path"
+import { join, relative, sep } from "node:path"
 import { LockstepError } from "../errors.js"
-import { findConfig } from "../project/config.js"
+import { findConfig, urlVariableIn } from "../project/config.js"
+import { urlVariables } from "../project/database-url.js"
 import { type PackageManager, packageManagers } from "../project/package-manager.js"
 import type { Project } from "../project/project.js"
 import type { Change } from "./change.js"
@@ -39,20 +40,29 @@ export async function lookAt(folder: string, load: () => Promise<Project>): Prom
 
 const within = ({ root }: Repository, path: string): string => relative(root, path).split(sep).join("/")
 
-const pathsOf = ({ schemaPath, migrationsDir, configPath }: Project, repository: Repository): ProjectPaths => ({
-  at: repository.at,
-  schema: within(repository, schemaPath),
-  migrations: within(repository, migrationsDir),
-  config: configPath && within(repository, configPath),
-})
+function pathsOf(project: Project, repository: Repository): ProjectPaths {
+  const { schemaPath, migrationsDir, configPath } = project
+  return {
+    at: repository.at,
+    schema: within(repository, schemaPath),
+    migrations: within(repository, migrationsDir),
+    config: configPath && within(repository, configPath),
+    variables: urlVariables(project),
+  }
+}
 
 function defaultPaths(folder: string, repository: Repository, files: Listing): ProjectPaths {
   const { at } = repository
   const config = findConfig(folder, undefined)
   const path = config && within(repository, config)
-  const named = path && /\bschema:\s*["']([^"']+)["']/.exec(files.text(path) ?? "")?.[1]
+  const text = (path && files.text(path)) ?? ""
+  const named = /\bschema:\s*["']([^"']+)["']/.exec(text)?.[1]
   const schema = inFolder(at, named?.replace(/^\.\//, "") ?? "prisma/schema.prisma")
-  return { at, schema, migrations: schema.replace(/[^/]+$/, "migrations"), config: path }
+  const variables = urlVariables({
+    configUrlVariable: urlVariableIn(text),
+    schemaPath: join(repository.root, schema),
+  })
+  return { at, schema, migrations: schema.replace(/[^/]+$/, "migrations"), config: path, variables }
 }
 
 function refuseOthers({ schema, migrations, at }: Found, files: Listing): void {

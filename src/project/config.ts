@@ -82,7 +82,7 @@ export async function readConfig(path: string, variables: Readonly<Record<string
     migrations: absolute(migrations?.path),
     seed: migrations?.seed,
     url: datasource?.directUrl || datasource?.url || undefined,
-    urlVariable: variableFor(["directUrl", "url"], readFileSync(path, "utf8")),
+    urlVariable: urlVariableIn(readFileSync(path, "utf8")),
     shadowUrl: datasource?.shadowDatabaseUrl || undefined,
     initShadowDb: migrations?.initShadowDb,
     external: { tables: tables?.external ?? [], enums: enums?.external ?? [] },
@@ -90,11 +90,17 @@ export async function readConfig(path: string, variables: Readonly<Record<string
   }
 }
 
-/** The variable that the text of a prisma.config names for the first of these settings that it has. */
-function variableFor(settings: readonly string[], text: string): string | undefined {
-  const found = settings.map((name) => new RegExp(`\\b${name}["']?\\s*:\\s*${variable.source}`).exec(text)?.slice(1))
+/** The variable that the text of a prisma.config names for the database's URL; of two, the direct one's. */
+export function urlVariableIn(text: string): string | undefined {
+  const code = text.replaceAll(comment, "")
+  const found = ["directUrl", "url"].map((name) =>
+    new RegExp(`\\b${name}["']?\\s*:\\s*${variable.source}`).exec(code)?.slice(1),
+  )
   return found.flatMap((names) => names?.find((name) => name !== undefined) ?? [])[0]
 }
+
+/** Of either kind; not the slashes of a path or a URL in a text. */
+const comment = /(?<![^\s{}()[\],;])(?:\/\*[\s\S]*?\*\/|\/\/.*$)/gm
 
 /** `env("NAME")`, `process.env.NAME`, `process.env["NAME"]`. */
 const variable = /(?:env(?:<\w+>)?\(\s*["'`](\w+)["'`]|process\.env(?:\.(\w+)|\[["'`](\w+)["'`]\]))/

@@ -75,18 +75,21 @@ const placeOf = (project: Project, { path, line }: ConnectionValue): string => `
  * The variables that name this project's database, the one that migrations use first: those of the prisma.config or
  * the schema; DATABASE_URL where neither names one.
  */
-export const urlVariables = (project: Project): Variables => variablesOf(project, connections(project))
+export const urlVariables = (project: Named): Variables => variablesOf(project, connections(project))
 
 type Variables = readonly [string, ...string[]]
 
-function variablesOf(project: Project, values: readonly ConnectionValue[]): Variables {
+/** What of a project names its database's variables. */
+type Named = Pick<Project, "configUrlVariable" | "schemaPath">
+
+function variablesOf(project: Named, values: readonly ConnectionValue[]): Variables {
   if (project.configUrlVariable) return [project.configUrlVariable]
   const [first, ...rest] = values.flatMap((value) => (value.from === "variable" ? [value.name] : []))
   return first === undefined ? [usual] : [first, ...rest]
 }
 
 /** The URLs of an older schema that are the database's: migrations go through the direct one. */
-function connections({ schemaPath }: Project): readonly ConnectionValue[] {
+function connections({ schemaPath }: Named): readonly ConnectionValue[] {
   const found = connectionIn(readSchemaIfPossible(schemaPath))
   const keys: readonly ConnectionKey[] = ["directUrl", "url"]
   return keys.flatMap((key) => found[key] ?? [])

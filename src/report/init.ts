@@ -33,6 +33,7 @@ export function renderFound(found: Found): string {
         : "",
     ],
     ["configuration", found.config ?? ""],
+    ["database", list(found.variables)],
     ["CI", list([...new Set(found.ci.map(({ system }) => ciNames[system]))])],
     ["Helm chart", chart ? list([chart.folder, ...chart.deployments]) : ""],
     ["Makefile", found.makefile ?? ""],

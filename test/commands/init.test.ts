@@ -85,6 +85,29 @@ describe("lockstep init", () => {
     expect(stderr).toContain("db/schema.prisma, 2 models")
   })
 
+  test.each([
+    { named: "url and directUrl of a schema", url: '  url = env("SHOP_POOL")\n  directUrl = env("SHOP")\n' },
+    {
+      named: "prisma.config",
+      config: '// url: env("OLD")\nexport default { datasource: { url: process.env.SHOP } }\n',
+    },
+    {
+      named: "one that cannot be loaded yet",
+      config: 'import "none"\nexport default { datasource: { url: env("SHOP") } }\n',
+    },
+  ])("the chart's init container has the database's variables: $named", async ({ url = "", config }) => {
+    const deployment = "kind: Deployment\nspec:\n  template:\n    spec:\n      containers:\n        - image: shop\n"
+    const files = { "chart/Chart.yaml": "name: shop\n", "chart/templates/deployment.yaml": deployment }
+    const { run } = await openRepository({
+      schema: schema.replace('"postgresql"\n', `"postgresql"\n${url}`),
+      files: config === undefined ? files : { ...files, "prisma.config.mjs": config },
+    })
+    const { stdout, stderr } = await run("--dry-run")
+    const names = stdout.match(/(?<=^\+.*- name: )[A-Z_]+$/gm)
+    expect(names).toEqual(url === "" ? ["SHOP"] : ["SHOP", "SHOP_POOL"])
+    expect(stderr).toContain(`database         ${names?.join(", ")}\n`)
+  })
+
   test("of another database's project it says what it is for", async () => {
     const { run } = await openRepository({ schema: schema.replace("postgresql", "mysql") })
     expect(await run("--yes")).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('"mysql"') })

@@ -36,22 +36,11 @@ const chart = {
   "chart/shop/templates/deployment.yaml": deployment,
 }
 
-test("the init container has the variables that a schema of Prisma 6 names", () => {
-  const datasource =
-    'datasource db {\n  provider = "postgresql"\n  url = env("SHOP_POOL")\n  directUrl = env("SHOP_DIRECT")\n}\n'
-  const { after } = run(proposeChart, { ...chart, "prisma/schema.prisma": datasource })
+test("the init container has the variables that the project names for its database", () => {
+  const { after } = run(proposeChart, chart, {}, { variables: ["SHOP_DIRECT", "SHOP_POOL"] })
   const names = after["chart/shop/templates/deployment.yaml"]?.match(/- name: SHOP_\w+/g)
   expect(names).toEqual(["- name: SHOP_DIRECT", "- name: SHOP_POOL"])
 })
-
-test.each(['env("SHOP_URL")', "process.env.SHOP_URL", 'process.env["SHOP_URL"] ?? ""'])(
-  "the init container has the variable of prisma.config: %s",
-  (url) => {
-    const config = `export default { datasource: { url: ${url}, shadowDatabaseUrl: env("OTHER") } }\n`
-    const { after } = run(proposeChart, { ...chart, "prisma.config.ts": config })
-    expect(after["chart/shop/templates/deployment.yaml"]?.match(/- name: [A-Z_]+\b/g)).toEqual(["- name: SHOP_URL"])
-  },
-)
 
 test("the Deployment gets the init container, with the application's own image, and the values its Secret", () => {
   const { after, again } = run(proposeChart, chart)

@@ -74,7 +74,7 @@ test("a schema of several files is counted as one", () => {
     "db/schema/base.prisma": 'datasource db {\n  provider = "postgresql"\n}\n',
     "db/schema/user.prisma": "model User {\n}\n",
   }
-  const paths = { at: "", schema: "db/schema", migrations: "db/migrations", config: undefined }
+  const paths = { at: "", schema: "db/schema", migrations: "db/migrations", config: undefined, variables: [] }
   expect(detect(listing(files), paths).schema).toEqual({ path: "db/schema", models: 1, provider: "postgresql" })
 })
 

@@ -17,6 +17,7 @@ export function settingOf(files: Files, wanted: Partial<Wanted> = {}, paths: Par
     schema: inside("prisma/schema.prisma"),
     migrations: inside("prisma/migrations"),
     config,
+    variables: ["DATABASE_URL"],
     ...paths,
   }
   return {
