@@ -10,6 +10,7 @@ import type {
 } from "@prisma/schema-engine-wasm/schema_engine_bg"
 import { extensionsIn, extensionsInSchema, withoutExtensions } from "../project/extensions.js"
 import { inPrisma5Order } from "../project/implicit-relations.js"
+import { withoutKnownOperatorClasses } from "../project/operator-classes.js"
 import type { SchemaFiles } from "../project/schema.js"
 import type { ScratchSetting } from "../scratch/database.js"
 import type { Step } from "../scratch/replay.js"
@@ -168,16 +169,18 @@ interface History {
 }
 
 /**
- * The schema without the extensions that the history makes. The engine does not see these in a history that it replays
- * (its build for WebAssembly gives the shadow database no preview features), and would create them in every migration.
+ * The schema without what the history makes and the engine does not see there, and would make in every migration:
+ * extensions (its build for WebAssembly gives the shadow database that it replays no preview features), and operator
+ * classes of B-tree indexes.
  */
 export async function beyondHistory({ migrationDirectories }: History, files: SchemaFiles): Promise<SchemaFiles> {
-  if (!files.some(({ content }) => extensionsInSchema(content).size > 0)) return files
   const migrations = migrationDirectories.map(({ path, migrationFile: { content } }) => ({
     name: path,
     text: content.tag === "ok" ? content.value : "",
   }))
-  return withoutExtensions(files, new Set((await extensionsIn(migrations)).keys()))
+  const left = await withoutKnownOperatorClasses(files, migrations)
+  if (!left.some(({ content }) => extensionsInSchema(content).size > 0)) return left
+  return withoutExtensions(left, new Set((await extensionsIn(migrations)).keys()))
 }
 
 interface Side {
@@ -186,7 +189,7 @@ interface Side {
   readonly migrationDirectories?: History["migrationDirectories"] | undefined
 }
 
-/** The sides of a `diff`: a schema that is compared with a history, without the extensions that the history makes. */
+/** The sides of a `diff`: a schema that is compared with a history, without what the engine does not see there. */
 export async function beyondEachOther<Target extends Side>(
   from: Target,
   to: Target,

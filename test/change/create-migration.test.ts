@@ -46,6 +46,24 @@ test("a relation table as Prisma 5 writes it is what its history makes already",
   expect(await create()).toEqual({ state: "nothing" })
 })
 
+test("an index with an operator class is not made anew in every migration", async () => {
+  const index = 'CREATE INDEX CONCURRENTLY IF NOT EXISTS "User_name_idx" ON "User"("name" text_pattern_ops);'
+  const place = await createPlace({ "20260101000000_init": init, "20260102000000_index": index })
+  await place.apply()
+  const create = (ops: string, rest = "") => {
+    const model = `model User {\n  id Int @id\n  name String?\n${rest}  @@index([name(ops: raw("${ops}"))], type: BTree)\n}\n`
+    const input = { ...place.setting, folder: place.folder(), schemaFiles: schemaOf(model), name: "next" } as const
+    return createMigration({ ...input, whenEqual: "nothing" })
+  }
+  expect(await create("text_pattern_ops")).toEqual({ state: "nothing" })
+  expect(await create("text_pattern_ops", "  age Int?\n")).toMatchObject({
+    sql: '-- AlterTable\nALTER TABLE "User" ADD COLUMN     "age" INTEGER;\n',
+  })
+  const another =
+    'DROP INDEX "User_name_idx";\n\n-- CreateIndex\nCREATE INDEX "User_name_idx" ON "User"("name" bpchar_pattern_ops)'
+  expect(await create("bpchar_pattern_ops")).toMatchObject({ sql: expect.stringContaining(another) })
+})
+
 test("a draft is returned where there is nothing to do, too", async () => {
   const place = await createPlace({ "20260101000000_init": init })
   await place.apply()
