@@ -128,7 +128,7 @@ async function create(url: DatabaseUrl, template?: string): Promise<Opened> {
     const copy = template === undefined ? "" : ` TEMPLATE ${quoteIdentifier(template)}`
     await createAs(owner, `CREATE DATABASE ${quoteIdentifier(name)}${copy}${await quickStrategy(owner)}`)
     const open = () => connectUnflushed(withDatabase(url, name))
-    client = await open()
+    client = await open().catch(notReached)
     const asTemplate = async (): Promise<string> => {
       await client?.end()
       return name
@@ -198,6 +198,19 @@ const notCreated = (cause: unknown): LockstepError =>
     next: "give the role CREATEDB, or name an empty database in prisma.config's datasource.shadowDatabaseUrl",
     cause,
   })
+
+/** The server has just created it: what refuses it by its name is a pooler that serves listed databases, or pg_hba.conf. */
+function notReached(cause: unknown): never {
+  const sqlstate = cause instanceof LockstepError ? cause.details.sqlstate : undefined
+  if (sqlstate === undefined || !["08P01", "28000", "3D000"].includes(sqlstate)) throw cause
+  throw new LockstepError("L1404", "the scratch database is created, but cannot be connected to", {
+    sqlstate,
+    hint: `${cause instanceof Error ? cause.message : cause}\nA pooler may serve only the databases that its configuration names, and so may pg_hba.conf.`,
+    state: "the scratch database is dropped again; nothing else was touched.",
+    next: "set DATABASE_URL to the database's direct address, or name an empty database in prisma.config's datasource.shadowDatabaseUrl",
+    cause,
+  })
+}
 
 async function useConfigured(configured: DatabaseUrl, main: DatabaseUrl | undefined): Promise<Opened> {
   const open = () => connect(configured, { applicationName: "lockstep scratch" })

@@ -105,7 +105,7 @@ describe.skipIf(!hasPgBouncer)("through a saturated PgBouncer, each migration is
     // In session mode each client keeps a connection: with fewer than there are, the last would wait for ever.
     const size = mode === "session" ? busy + deployers + 2 : 1 + random.below(4)
     const reset = random.next() < 0.5 ? "server_reset_query =" : "server_reset_query = DISCARD ALL"
-    const url = await pgbouncer(database.url, mode, size, [reset])
+    const url = await pgbouncer(database.url, mode, { poolSize: size, more: [reset] })
     const { root, migration } = createProject({
       migrations: {
         [name(0, "init")]: "CREATE TABLE account (id int, balance numeric);\nINSERT INTO account VALUES (1, 0);",

@@ -72,9 +72,22 @@ test.skipIf(!hasPgBouncer)("scratch databases are made through a pool in session
   expect(await queryOn(server.url, "SELECT FROM pg_stat_activity WHERE datname LIKE 'lockstep_scratch_%'")).toEqual([])
 })
 
+test.skipIf(!hasPgBouncer)(
+  "where a pool serves listed databases only, a scratch database's error says so",
+  async () => {
+    const server = await ownServer()
+    const { root } = createProject({ migrations })
+    const url = await pgbouncer(server.url, "session", { databases: "the URL's" })
+    const refused = await lockstep(["diff", "empty", "history"], { cwd: root, url })
+    expect(refused, refused.all).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("error[L1404]") })
+    expect(refused.stderr).toContain("A pooler may serve only the databases that its configuration names")
+    expect(await queryOn(server.url, "SELECT FROM pg_database WHERE datname LIKE 'lockstep_scratch_%'")).toEqual([])
+  },
+)
+
 test.skipIf(!hasPgBouncer)("PgBouncer in transaction mode is known while others use its connections, too", async () => {
   const database = await createDatabase()
-  const url = await pgbouncer(database.url, "transaction", 2)
+  const url = await pgbouncer(database.url, "transaction", { poolSize: 2 })
   let over = false
   const others = Array.from({ length: 4 }, async () => {
     while (!over) await queryOn(url, "SELECT pg_sleep(0.01)")
@@ -89,7 +102,7 @@ test.skipIf(!hasPgBouncer).each([0.05, 1.5])(
   "PgBouncer in transaction mode with all of its connections busy for %s s is not taken for a session pool",
   async (seconds) => {
     const database = await createDatabase()
-    const url = await pgbouncer(database.url, "transaction", 2)
+    const url = await pgbouncer(database.url, "transaction", { poolSize: 2 })
     const init = { "20260101000000_init": "CREATE TABLE counter (n int);\nINSERT INTO counter VALUES (0);" }
     const { root, migration } = createProject({ migrations: init })
     await lockstep(["deploy"], { cwd: root, url: database.url })
@@ -116,7 +129,7 @@ test.skipIf(!hasPgBouncer)(
   "a session pool that resets nothing keeps neither the lock nor a setting of ours",
   async () => {
     const database = await createDatabase()
-    const url = await pgbouncer(database.url, "session", 3, ["server_reset_query ="])
+    const url = await pgbouncer(database.url, "session", { poolSize: 3, more: ["server_reset_query ="] })
     const { root } = createProject({ migrations })
     const done = await lockstep(["deploy"], { cwd: root, url })
     expect(done, done.all).toMatchObject({ exitCode: 0 })
@@ -134,7 +147,7 @@ test.skipIf(!hasPgBouncer)(
   "a lock that a killed deployer left in a session pool that resets nothing is released",
   async () => {
     const database = await createDatabase()
-    const url = await pgbouncer(database.url, "session", 2, ["server_reset_query ="])
+    const url = await pgbouncer(database.url, "session", { poolSize: 2, more: ["server_reset_query ="] })
     const { root } = createProject({ migrations })
     await queryOn(url, `SELECT pg_advisory_lock(${lockKey})`)
     const done = await lockstep(["deploy", "--lock-wait", "2s"], { cwd: root, url })
@@ -144,7 +157,7 @@ test.skipIf(!hasPgBouncer)(
 
 test.skipIf(!hasPgBouncer)("PgBouncer in session mode works, with several deployers at once", async () => {
   const database = await createDatabase()
-  const url = await pgbouncer(database.url, "session", 20)
+  const url = await pgbouncer(database.url, "session", { poolSize: 20 })
   const { root } = createProject({ migrations })
   const deployers = Array.from({ length: 3 }, () => lockstepProcess(["deploy"], { cwd: root, url }))
   for (const done of await Promise.all(deployers)) expect(done, done.all).toMatchObject({ exitCode: 0 })

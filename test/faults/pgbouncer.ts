@@ -12,12 +12,18 @@ const path = `${process.env.PATH}:/usr/sbin`
 export const hasPgBouncer = spawnSync("pgbouncer", ["--version"], { env: { PATH: path } }).status === 0
 if (!hasPgBouncer) console.log("skipped: PgBouncer (it is not installed here)")
 
+interface PoolSettings {
+  readonly poolSize?: number
+  /** Lines of its configuration. */
+  readonly more?: readonly string[]
+  readonly databases?: "all" | "the URL's"
+}
+
 /** PgBouncer before the test's server; its URL for a database. */
 export async function pgbouncer(
   url: string,
   mode: "session" | "transaction",
-  poolSize = 5,
-  more: readonly string[] = [],
+  { poolSize = 5, more = [], databases = "all" }: PoolSettings = {},
 ): Promise<string> {
   const target = new URL(url)
   const folder = await mkdtemp(join(tmpdir(), "lockstep-pgbouncer-"))
@@ -36,8 +42,9 @@ ${more.join("\n")}
 `
   // With auth_type any the server's user has to be named.
   const account = `user=${target.username} password='${decodeURIComponent(target.password)}'`
+  const served = databases === "all" ? "*" : target.pathname.slice(1)
   const file = join(folder, "pgbouncer.ini")
-  await writeFile(file, settings.replace("* = ", `* = ${account} `), { mode: 0o600 })
+  await writeFile(file, settings.replace("* = ", `${served} = ${account} `), { mode: 0o600 })
   const other = process.geteuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
   if (other.uid !== undefined) await chown(file, other.uid, other.gid)
   const child = spawn("pgbouncer", ["-q", file], {
