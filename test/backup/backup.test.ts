@@ -49,6 +49,12 @@ test("the password is in the environment alone", async () => {
 test.each([
   ["older than the server", "12.5", "", /error\[L2041\]: pg_dump 12\.5 is older than the server, PostgreSQL \d+/],
   ["that fails", "99.1", "echo 'no space left' >&2; exit 1", /error\[L2042\][\s\S]*no space left/],
+  [
+    "that may not read, on a server that speaks German",
+    "99.1",
+    "echo 'FEHLER: keine Berechtigung für Tabelle konto' >&2; exit 1",
+    /keine Berechtigung[\s\S]*next: .*pg_read_all_data/,
+  ],
 ])("a pg_dump %s: the reason, and nothing is kept", async (_, version, then, reason) => {
   const { url } = await createDatabase()
   const project = shop()
