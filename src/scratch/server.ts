@@ -1,9 +1,11 @@
-import { chmod, mkdtemp, rm } from "node:fs/promises"
+import { spawn } from "node:child_process"
+import { chmod, mkdtemp, realpath, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type Client, connect } from "../postgres/connect.js"
 import { quoteIdentifier } from "../postgres/quote.js"
 import { type DatabaseUrl, parseDatabaseUrl } from "../postgres/url.js"
+import { pathsOf } from "../test-db/paths.js"
 import { running } from "../test-db/server.js"
 import { atEnd } from "./database.js"
 
@@ -44,9 +46,11 @@ async function startEmbedded(): Promise<FoundServer> {
   const folder = await mkdtemp(join(tmpdir(), "lockstep-scratch-"))
   // Run by root, the server is another user, and would keep its data elsewhere.
   await chmod(folder, 0o755)
+  const dismiss = guard([folder, ...pathsOf(await realpath(folder)).clusters])
   const close = atEnd(async () => {
     await down(folder)
     await rm(folder, { recursive: true, force: true })
+    dismiss()
   })
   try {
     const { url } = await up(folder)
@@ -55,6 +59,26 @@ async function startEmbedded(): Promise<FoundServer> {
     await close().catch(() => undefined)
     throw error
   }
+}
+
+/** Waits for the end of the pipe that this process holds, which is its own end, however that comes. */
+const ending = `read -r _
+for file in $(find "$@" -name postmaster.pid); do
+  pid=$(head -n 1 "$file")
+  kill -INT "$pid" && while kill -0 "$pid"; do sleep 0.1; done
+done
+rm -rf "$@"`
+
+/** Where this process is killed, nobody else would stop the server and remove its folders. Returns what calls the guard off. */
+function guard(folders: readonly string[]): () => void {
+  const child = spawn("/bin/sh", ["-c", ending, "sh", ...folders], {
+    cwd: "/",
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+  })
+  child.on("error", () => undefined)
+  child.unref()
+  return () => child.kill("SIGKILL")
 }
 
 /** The roles of a server besides PostgreSQL's own. */

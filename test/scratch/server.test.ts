@@ -1,0 +1,33 @@
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { expect, test } from "vitest"
+import { lockstep } from "../support/cli.js"
+import { createDatabase } from "../support/postgres.js"
+import { createProject } from "../support/project.js"
+import { until } from "../support/until.js"
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+test("the server of a command that is killed is stopped, and its folder removed", async () => {
+  const database = await createDatabase()
+  const project = createProject({ migrations: { "1_slow": "SELECT pg_sleep(600)" }, files: { "tmp/.keep": "" } })
+  const tmp = join(project.root, "tmp")
+  const folders = () => readdirSync(tmp).filter((name) => name.startsWith("lockstep-scratch-"))
+  const running = lockstep(["plan"], { cwd: project.root, url: database.url, env: { TMPDIR: tmp } })
+  const pid = await until("the scratch server", () => {
+    const names = readdirSync(tmp, { recursive: true, encoding: "utf8" })
+    const state = names.find((name) => /test-db[^/]*\.json$/.test(name))
+    return state !== undefined && Number(JSON.parse(readFileSync(join(tmp, state), "utf8")).pid)
+  })
+  expect(isAlive(pid)).toBe(true)
+  running.kill("SIGKILL")
+  expect((await running).signal).toBe("SIGKILL")
+  await until("its end", async () => (isAlive(pid) || folders().length > 0 ? undefined : true))
+})
