@@ -36,6 +36,14 @@ test.each([
   expect((await moments({ url }, steps))[0]).not.toEqual(first)
 })
 
+test.each([{}, { isTestServer: true }])("of work that does not need it no copy is left (%j)", async (more) => {
+  const { database, url } = await place()
+  const steps = [...many, { name: database.name, sql: "SELECT 1" }]
+  await withHistory({ url, ...more }, steps, async () => undefined)
+  await expect(withHistory({ url, ...more }, steps, () => Promise.reject(new Error("no")))).rejects.toThrow("no")
+  expect(await scratchDatabasesLeftOn(database)).toBe(0)
+})
+
 test("a short one is replayed where it is needed", async () => {
   const { url } = await place()
   const [first, second] = await moments({ url }, few)
