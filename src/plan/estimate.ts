@@ -7,7 +7,7 @@ import type { CatalogFacts } from "./facts.js"
 import { onOneLine, type PendingMigration } from "./pending.js"
 import type { PlannedMigration, PlannedStatement, Target, Work } from "./planned.js"
 import type { Tables } from "./tables.js"
-import { uncertain, withCasts } from "./uncertain.js"
+import { uncertain, withTypes } from "./uncertain.js"
 import { waitsFor } from "./waiting.js"
 
 /** The names of all relations that the statements work on, and the schemas in which they may be. */
@@ -45,7 +45,7 @@ export function estimated(migration: PendingMigration, known: Known): PlannedMig
 function estimate(statement: Statement, until: Work["until"], known: Known): PlannedStatement {
   const { line, column, text, node } = statement
   const { tables } = known
-  const all = withCasts(uncheckedIfNew(effects(node), tables.isNew), node, known)
+  const all = withTypes(uncheckedIfNew(effects(node), tables.isNew), node, known)
   const work = [...workOf(all, tables, until), ...uncertain(statement, known)]
   for (const change of changes(node) satisfies readonly Change[]) tables.apply(change)
   return { line, column, text: onOneLine(text), basis: "estimated", work, refused: undefined, notices: [] }

@@ -15,6 +15,8 @@ export interface CatalogFacts {
     readonly to: string
     readonly onDelete: string
   }[]
+  /** The default partition of a partitioned table: the rows in it are read before another partition may take some. */
+  readonly defaultPartitions: ReadonlyMap<string, string>
   /** Whether an event trigger runs whenever something is changed. */
   readonly eventTriggers: boolean
   /** Types of the columns, by table and column. */
@@ -29,6 +31,7 @@ interface Answer {
   readonly domains: readonly string[]
   readonly active: readonly string[]
   readonly keys: readonly [string, string, string, string][]
+  readonly defaults: readonly [string, string][]
   readonly events: number
   readonly types: readonly [string, string, string][]
 }
@@ -42,6 +45,7 @@ export async function readFacts(client: Client, tables: readonly string[]): Prom
     domains: new Set(answer.domains),
     active: new Set(answer.active),
     foreignKeys: answer.keys.map(([name, from, to, onDelete]) => ({ name, from, to, onDelete })),
+    defaultPartitions: new Map(answer.defaults),
     eventTriggers: answer.events > 0,
     types: new Map(answer.types.map(([table, column, type]) => [columnKey(table, column), type])),
   }
@@ -82,6 +86,8 @@ const query = `SELECT json_build_object(
   'keys', ${list(`SELECT json_build_array(k.conname, f.relname, t.relname, k.confdeltype) FROM pg_constraint k
     JOIN pg_class f ON f.oid = k.conrelid JOIN pg_class t ON t.oid = k.confrelid
     WHERE k.contype = 'f' AND (f.relname = ANY ($1) OR t.relname = ANY ($1) OR k.confdeltype IN ('c', 'n', 'd'))`)},
+  'defaults', ${list(`SELECT json_build_array(c.relname, d.relname) FROM pg_partitioned_table p
+    JOIN pg_class c ON c.oid = p.partrelid JOIN pg_class d ON d.oid = p.partdefid WHERE c.relname = ANY ($1)`)},
   'events', (SELECT count(*) FROM pg_event_trigger WHERE evtenabled <> 'D'),
   'types', ${list(`SELECT json_build_array(c.relname, a.attname, format_type(a.atttypid, a.atttypmod)) FROM pg_attribute a
     JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace

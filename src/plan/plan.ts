@@ -90,6 +90,7 @@ async function plannedMigrations(client: Client, planning: Planning): Promise<re
       ...new Set([
         ...names,
         ...facts.foreignKeys.flatMap(({ from, to }) => [from, to]),
+        ...facts.defaultPartitions.values(),
         ...touched.map(({ name }) => name),
       ]),
     ],

@@ -1,11 +1,11 @@
-import type { Node } from "libpg-query"
+import type { ColumnDef, Node } from "libpg-query"
 import { castOf } from "../sql/casts.js"
 import { type Effect, effects } from "../sql/effects.js"
 import type { Statement } from "../sql/parse.js"
 import { find, identifiers, quoted, type RelationName } from "../sql/tree.js"
 import { typeChanges } from "../sql/types.js"
 import type { Known } from "./estimate.js"
-import { columnKey } from "./facts.js"
+import { type CatalogFacts, columnKey } from "./facts.js"
 import { cascadeLoss, castLoss } from "./losses.js"
 import type { Work } from "./planned.js"
 import { unknownWork, waitsFor } from "./waiting.js"
@@ -19,7 +19,7 @@ export function uncertain(statement: Statement, known: Known): readonly Work[] {
   return [...otherEnds(node, known), ...reasons(statement, known).map((why) => unknownWork(why))]
 }
 
-/** The tables at the other end of foreign keys that are dropped, or whose rows ON DELETE reaches. */
+/** What other tables a statement locks: at the other end of foreign keys that are dropped or reach on, default partitions. */
 function otherEnds(node: Node, { facts, tables }: Known): readonly Work[] {
   const works: Work[] = []
   for (const { table, rule } of effects(node)) {
@@ -29,6 +29,8 @@ function otherEnds(node: Node, { facts, tables }: Known): readonly Work[] {
         from === table.name && (rule === "drop-table" || (rule === "drop-constraint" && dropped(node).includes(name))),
     )
     for (const { to } of locked) if (to !== table.name) works.push(lockedWith({ name: to }, "drop-constraint"))
+    const besides = facts.defaultPartitions.get(table.name)
+    if (besides !== undefined && besidesDefault.has(rule)) works.push(defaultPartition({ name: besides }, rule))
     if (rule === "delete-all" || rule === "delete-some") works.push(...reached(table.name, new Set()))
   }
   return works
@@ -39,6 +41,11 @@ function otherEnds(node: Node, { facts, tables }: Known): readonly Work[] {
       ...{ held: undefined, table: quoted(relation), target: tables.target(relation), rewrites: false, scans: false },
       ...{ writes: [], costs: ["instant"], destroys: [], fails: [], unknown: [], safer: [] },
     }
+  }
+
+  function defaultPartition(relation: RelationName, rule: Effect["rule"]): Work {
+    const locked = { ...lockedWith(relation, "drop-constraint"), rules: [rule] }
+    return rule === "detach-partition" ? locked : { ...locked, scans: true, costs: ["full scan under the lock"] }
   }
 
   function reached(from: string, seen: Set<string>): readonly Work[] {
@@ -58,13 +65,40 @@ function otherEnds(node: Node, { facts, tables }: Known): readonly Work[] {
   }
 }
 
+const besidesDefault: ReadonlySet<Effect["rule"]> = new Set([
+  "create-partition",
+  "attach-partition",
+  "detach-partition",
+])
+
 const dropped = (node: Node): readonly string[] =>
   [...find(node, "AlterTableCmd")].flatMap(({ subtype, name }) =>
     subtype === "AT_DropConstraint" && name !== undefined ? [name] : [],
   )
 
-/** The same effects, where the catalog shows the types that columns have now: whether there is a rewrite, and what is lost. */
-export function withCasts(all: readonly Effect[], node: Node, { facts, tables }: Known): readonly Effect[] {
+/** The same effects with what the catalog shows of the types of columns. */
+export function withTypes(effects: readonly Effect[], node: Node, known: Known): readonly Effect[] {
+  return withDomains(withCasts(effects, node, known), node, known)
+}
+
+/** A new column of a domain has the table written anew where the domain has a constraint or a volatile default. */
+function withDomains(effects: readonly Effect[], node: Node, { facts }: Known): readonly Effect[] {
+  const ofDomain = new Set([...find(node, "ColumnDef")].filter((one) => domainOf(one, facts)).map((one) => one.colname))
+  return effects.map((effect) =>
+    effect.rule.startsWith("add-column") && effect.rewrites === false && ofDomain.has(effect.column)
+      ? { ...effect, rewrites: "depends", scans: "depends", cost: "may rewrite the table" }
+      : effect,
+  )
+}
+
+/** The name of the user's domain that a column is of. */
+function domainOf({ typeName }: ColumnDef, { domains }: CatalogFacts): string | undefined {
+  const type = identifiers(typeName?.names).at(-1) ?? ""
+  return domains.has(type) ? type : undefined
+}
+
+/** Whether there is a rewrite, and what is lost, where a column gets another type than it has. */
+function withCasts(all: readonly Effect[], node: Node, { facts, tables }: Known): readonly Effect[] {
   const changed = typeChanges(node)
   let next = 0
   return all.map((effect) => {
@@ -112,9 +146,9 @@ function reasons({ node, text }: Statement, known: Known): readonly string[] {
     if (rule === "merge") why.push("which of its rows MERGE deletes")
   }
   if (/\bcascade\s*$/i.test(text)) why.push("what CASCADE takes with it")
-  for (const { typeName } of find(node, "ColumnDef")) {
-    const type = identifiers(typeName?.names).at(-1) ?? ""
-    if (facts.domains.has(type)) why.push(`whether the domain ${type} has the table written anew`)
+  for (const column of find(node, "ColumnDef")) {
+    const type = domainOf(column, facts)
+    if (type !== undefined) why.push(`whether the domain ${type} has the table written anew`)
   }
   if (facts.eventTriggers && effects(node).length > 0) why.push("what the database's event triggers do")
   return [...new Set(why)]

@@ -27,6 +27,10 @@ beforeAll(async () => {
     CREATE TABLE "Event_1" PARTITION OF "Event" FOR VALUES FROM (1) TO (100);
     CREATE TABLE "Event_2" PARTITION OF "Event" FOR VALUES FROM (100) TO (200);
     INSERT INTO "Event" SELECT 1 + n % 199 FROM generate_series(1, 500) n;
+    CREATE TABLE "Log" ("year" int) PARTITION BY RANGE ("year");
+    CREATE TABLE "Log_1" PARTITION OF "Log" FOR VALUES FROM (1) TO (100);
+    CREATE TABLE "Log_rest" PARTITION OF "Log" DEFAULT;
+    CREATE DOMAIN percent AS int CHECK (VALUE BETWEEN 0 AND 100);
     CREATE VIEW "Recent" AS SELECT "id" FROM "Order";
     CREATE SCHEMA shop; CREATE TABLE shop."Stock" ("id" int); INSERT INTO shop."Stock" VALUES (1), (2);
     ANALYZE "Order", "User", "Event", shop."Stock"`)
@@ -81,6 +85,25 @@ test.each([
 ])("an estimate does not know what a pending migration's own code does: %s", async (sql, why) => {
   const work = (await workOf(sql)).at(-1) ?? []
   expect(work.flatMap(({ unknown }) => unknown).join()).toContain(why)
+})
+
+test("whether a column of a domain has the table written anew is not known to an estimate", async () => {
+  const [work = []] = await workOf(`ALTER TABLE "Order" ADD COLUMN "vat" percent DEFAULT 5`)
+  expect(work[0]).toMatchObject({ table: `"Order"`, rewrites: "depends", costs: ["may rewrite the table"] })
+})
+
+test.each([
+  [`CREATE TABLE "Log_2" PARTITION OF "Log" FOR VALUES FROM (100) TO (200)`, ["full scan under the lock"]],
+  [
+    `CREATE TABLE "Log_2" ("year" int); ALTER TABLE "Log" ATTACH PARTITION "Log_2" FOR VALUES FROM (100) TO (200)`,
+    ["full scan under the lock"],
+  ],
+  [`ALTER TABLE "Log" DETACH PARTITION "Log_1"`, ["instant"]],
+])("an estimate sees that a default partition is locked as well: %s", async (sql, costs) => {
+  const work = (await workOf(sql)).at(-1) ?? []
+  expect(work.filter(({ table }) => table === `"Log_rest"`)).toMatchObject([
+    { lock: "ACCESS EXCLUSIVE", costs, target: { state: "existing" } },
+  ])
 })
 
 test("a size counts the indexes, as pg_total_relation_size does", async () => {
