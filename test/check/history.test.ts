@@ -117,6 +117,15 @@ test("mixed: split at each change, comments with their statement, in the order i
   expect(await project.check({ ids: ["history"] })).not.toContainEqual(expect.objectContaining({ state: "failed" }))
 })
 
+test("mixed: where the next second is taken, the parts have one time, and that is no finding", async () => {
+  const index = 'CREATE INDEX CONCURRENTLY "Order_total" ON "Order" ("total");\n'
+  const branch = { "20260102000000_note": `SELECT 1;\n${index}`, "20260102000001_next": "SELECT 2;" }
+  const project = await exampleProject({ base: init, branch }, "without a database")
+  await fix(project, "history/mixed")
+  expect(names(project).slice(1)).toEqual(["20260102000000_note", "20260102000000_note_2", "20260102000001_next"])
+  expect(findingsOf(await project.check({ ids: ["history"] }))).toEqual([])
+})
+
 test("mixed: an enum value and its use are split; a file of CONCURRENTLY alone is not mixed", async () => {
   const project = await exampleProject(
     {

@@ -35,9 +35,12 @@ function problemOf(name: string, names: readonly string[]): string | undefined {
   const time = timeOf(stamp)
   if (Number.isNaN(time)) return `begins with ${stamp}, which is no time`
   if (time > Date.now() + dayMs) return "has a time in the future"
-  const twin = names.find((other) => other !== name && other.startsWith(stamp))
+  const twin = names.find((other) => other.startsWith(stamp) && partOf(other) !== partOf(name))
   return twin && `has the same time as ${twin}`
 }
+
+/** What history/mixed splits where the next second is taken: `…_note` and `…_note_2` are parts of one, and in order. */
+const partOf = (name: string): string => name.replace(/_\d+$/, "")
 
 /** 14 digits as a time in UTC; NaN where there is no such time. */
 function timeOf(stamp: string): number {
