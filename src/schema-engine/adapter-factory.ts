@@ -17,6 +17,7 @@ import {
 import { runOnScratch } from "../scratch/lacking.js"
 import { searchPath } from "../scratch/script.js"
 import { adapterOver, type TakeLock, underLock, waitForLock } from "./adapter.js"
+import { readAhead } from "./read-ahead.js"
 
 /** Where the engine works. */
 export interface Databases {
@@ -37,6 +38,8 @@ interface AdapterFactory {
   readonly bound: ErrorCapturingSqlMigrationAwareDriverAdapterFactory
   /** Does work under the migration lock, which is taken on the database's first connection. */
   readonly locked: <T>(work: () => Promise<T>) => Promise<T>
+  /** Does work that reads the shadow database and then the database, and changes neither. */
+  readonly readingBoth: <T>(work: () => Promise<T>) => Promise<T>
   /** Closes every connection and drops every scratch database that the engine left open. */
   readonly close: () => Promise<void>
 }
@@ -48,6 +51,7 @@ export function adapterFactory(databases: Databases): AdapterFactory {
   const server = url ? { url, shadowUrl, history } : shadowUrl && { shadowUrl }
   const own = databases.replays === undefined && server ? replayCache(server) : undefined
   const replays = databases.replays ?? own
+  const ahead = readAhead()
   const bound = bindMigrationAwareSqlAdapterFactory({
     provider: "postgres",
     adapterName: "lockstep",
@@ -59,9 +63,9 @@ export function adapterFactory(databases: Databases): AdapterFactory {
       const release = async () => {
         if (clients.delete(client)) await end(client)
       }
-      return adapterOver({ client, schema: url.schema, takeLock, release })
+      return ahead.main(adapterOver({ client, schema: url.schema, takeLock, release }))
     },
-    connectToShadowDb: async () => (replays ? await replays.connect() : offlineAdapter()),
+    connectToShadowDb: async () => ahead.shadow(replays ? await replays.connect() : offlineAdapter()),
   })
   const locked = async <T>(work: () => Promise<T>): Promise<T> => {
     const [first] = clients
@@ -71,7 +75,7 @@ export function adapterFactory(databases: Databases): AdapterFactory {
     await Promise.allSettled([...[...clients].map(end), own?.close()])
     clients.clear()
   }
-  return { bound, locked, close }
+  return { bound, locked, readingBoth: ahead.during, close }
 }
 
 /** A pooler may keep the server's session, and with it the lock that the engine took. */

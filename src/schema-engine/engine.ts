@@ -104,7 +104,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   try {
     const Engine = await loadEngine()
     const engine = await call(() => Engine.new({ datamodels }, log, factory.bound))
-    const around = { call: oneAtATime(call), locked: factory.locked }
+    const around = { call: oneAtATime(call), locked: factory.locked, readingBoth: factory.readingBoth }
     return { ...methods(engine, around, options.external), dispose: () => factory.close() }
   } catch (error) {
     await factory.close()
@@ -126,13 +126,13 @@ function oneAtATime(call: Around): Around {
 
 function methods(
   engine: SchemaEngine,
-  { call, locked }: { readonly call: Around; readonly locked: Around },
+  { call, locked, readingBoth }: { readonly [name in "call" | "locked" | "readingBoth"]: Around },
   external: External = { tables: [], enums: [] },
 ): Omit<Engine, "dispose"> {
   const filters = { externalTables: [...external.tables], externalEnums: [...external.enums] }
   return {
     devDiagnostic: (migrationsList) =>
-      call(() => engine.devDiagnostic({ migrationsList, filters })).then(({ action }) => action),
+      call(() => readingBoth(() => engine.devDiagnostic({ migrationsList, filters }))).then(({ action }) => action),
     evaluateDataLoss: async (migrationsList, files) => {
       const schema = container(await beyondHistory(migrationsList, files))
       return await call(() => engine.evaluateDataLoss({ migrationsList, schema, filters }))
