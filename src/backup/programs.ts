@@ -4,10 +4,9 @@ import { execa } from "execa"
 import { LockstepError } from "../errors.js"
 import type { Client } from "../postgres/connect.js"
 import type { DatabaseUrl } from "../postgres/url.js"
-import { libpqEnvironment } from "./environment.js"
 
 /** PostgreSQL's own programs for backups. */
-export type ProgramName = "pg_dump" | "pg_restore" | "psql"
+type ProgramName = "pg_dump" | "pg_restore" | "psql"
 
 /** A program of a version, such as 18.4. */
 export interface Program {
@@ -22,7 +21,7 @@ export async function serverVersion(client: Client): Promise<string> {
   return /^[\d.]+/.exec(rows[0]?.server_version ?? "")?.[0] ?? "0"
 }
 
-export const majorOf = (version: string): number => Number.parseInt(version, 10)
+const majorOf = (version: string): number => Number.parseInt(version, 10)
 
 /**
  * The program on PATH, or where that is older than the server, the one that Debian keeps beside it for the server's
@@ -56,7 +55,7 @@ async function versionOf(file: string): Promise<string | undefined> {
 }
 
 /** A program's call on a database. */
-export interface ProgramCall {
+interface ProgramCall {
   readonly url: DatabaseUrl
   readonly applicationName: string
   readonly args: readonly string[]
@@ -64,7 +63,7 @@ export interface ProgramCall {
 }
 
 /** How a call ended: what the program printed, and on failure its own reason. */
-export type Ended =
+type Ended =
   | { readonly state: "done"; readonly stdout: string }
   | { readonly state: "failed"; readonly reason: string; readonly sqlstate?: string | undefined }
   | { readonly state: "interrupted" }
@@ -129,3 +128,58 @@ function serverError(verbose: string): { readonly reason: string; readonly sqlst
 }
 
 const codeOf = /(?<=^psql:[^\n]*: \S+: +)([0-9A-Z]{5}): (.)/m
+
+/** What libpq would read from the caller's environment, and the URL decides. */
+const decided = [
+  ...["PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGDATABASE", "PGSERVICE", "PGOPTIONS", "PGAPPNAME"],
+  ...["PGSSLMODE", "PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY", "PGTARGETSESSIONATTRS", "PGCONNECT_TIMEOUT"],
+] as const
+
+/**
+ * The environment with which PostgreSQL's own programs connect to where the URL leads, so that no password is among their
+ * arguments, which every account of the machine can read. Without a password in the URL, PGPASSWORD or the password file
+ * decides. Errors: L2048 certificates in a form that libpq does not read.
+ * Source: PostgreSQL's documentation, "Environment Variables" of libpq.
+ */
+function libpqEnvironment(url: DatabaseUrl, applicationName: string): Record<string, string | undefined> {
+  return {
+    ...Object.fromEntries(decided.map((name) => [name, undefined])),
+    PGHOST: url.host,
+    PGPORT: String(url.port),
+    PGUSER: url.user,
+    PGDATABASE: url.database,
+    PGAPPNAME: url.applicationName ?? applicationName,
+    PGCONNECT_TIMEOUT: String(Math.ceil(url.connectTimeoutMs / 1000)),
+    ...(url.password === undefined ? {} : { PGPASSWORD: url.password }),
+    ...(url.options === undefined ? {} : { PGOPTIONS: url.options }),
+    ...tlsEnvironment(url),
+    LC_ALL: "C",
+  }
+}
+
+function tlsEnvironment({ text, tls }: DatabaseUrl): Record<string, string> {
+  const query = new URL(text).searchParams
+  const unreadable = ["sslidentity", "sslpassword"].find((name) => query.has(name))
+  if (unreadable !== undefined) {
+    throw new LockstepError("L2048", `pg_dump and pg_restore cannot use ${unreadable} of the database URL`, {
+      state: "nothing was touched.",
+      next: "give the client's certificate as sslcert and sslkey, in files without a password",
+    })
+  }
+  const key = query.get("sslkey")
+  const certificate = query.get("sslcert")
+  const isStrict = query.get("sslaccept") === "strict" || query.get("sslmode") === "verify-full"
+  const root = query.get("sslrootcert") ?? (key ? null : certificate) ?? (isStrict ? "system" : null)
+  return {
+    PGSSLMODE: sslMode(tls, isStrict || root === "system"),
+    ...(root ? { PGSSLROOTCERT: root } : {}),
+    ...(key && certificate ? { PGSSLKEY: key, PGSSLCERT: certificate } : {}),
+  }
+}
+
+/** libpq's name for what the URL's parameters ask of the connection. */
+function sslMode({ mode, options }: DatabaseUrl["tls"], isStrict: boolean): string {
+  if (mode === "disable") return "disable"
+  if (isStrict) return "verify-full"
+  return options.rejectUnauthorized ? "verify-ca" : mode
+}

@@ -1,8 +1,13 @@
+import { readFile } from "node:fs/promises"
 import { isFleet, targetOptions } from "../cli/fleet/options.js"
-import { defineCommand } from "../cli/options.js"
+import { defineCommand, type Invocation, type OptionTable } from "../cli/options.js"
 import { allowEmpty, projectOptions } from "../cli/shared-options.js"
 import { LockstepError } from "../errors.js"
-import { checkFormats, formatOptions } from "../report/formats/formats.js"
+import { inLine } from "../printable.js"
+import { collect, type Log } from "../report/fleet/collect.js"
+import { fleetReport, renderFleet } from "../report/fleet/deploy.js"
+import { isComplete } from "../report/fleet/results.js"
+import { checkFormats, formatOptions, give, type Style } from "../report/formats/formats.js"
 
 /** `lockstep fleet status|report`: many databases at a glance. */
 export default defineCommand({
@@ -44,7 +49,7 @@ export default defineCommand({
     const { settings, operands } = invocation
     const [action, ...files] = operands
     checkFormats(settings)
-    if (action === "report") return await (await import("./fleet/report.js")).runFleetReport(invocation, files)
+    if (action === "report") return await runFleetReport(invocation, files)
     if (files.length > 0) throw usage(`${files[0]}: lockstep fleet status takes no file but with --targets`)
     if (!isFleet(settings)) throw usage("no list of targets is given: --targets, --targets-command or --targets-query")
     return await (await import("./fleet/status.js")).runFleetStatus(invocation, settings.verify)
@@ -53,3 +58,36 @@ export default defineCommand({
 
 const usage = (message: string): LockstepError =>
   new LockstepError("L1301", message, { next: "`lockstep fleet --help`" })
+
+type Called = Pick<Invocation<typeof formatOptions & OptionTable>, "settings" | "output">
+
+/** `lockstep fleet report FILE…`: the results of several processes as one. Errors: L2006, L1301 no file is named. */
+async function runFleetReport({ settings, output }: Called, files: readonly string[]): Promise<0 | 1> {
+  if (files.length === 0) {
+    throw new LockstepError("L1301", "lockstep fleet report takes the files that hold the results", {
+      next: "`lockstep fleet --help`",
+    })
+  }
+  const { summary, shards, missingShards } = collect(await Promise.all(files.map(read)))
+  const lost = missingShards.length === 0 ? "" : `There are no results of the shares ${missingShards.join(", ")}.\n`
+  await give(
+    {
+      command: "fleet",
+      text: ({ paint }: Style) => `${lost}${renderFleet(summary, paint)}`,
+      object: { ...summary, shards, missingShards, schema: "lockstep.fleet-report/1" },
+      report: async () => fleetReport(summary, []),
+    },
+    settings,
+    output,
+  )
+  return isComplete(summary) && missingShards.length === 0 ? 0 : 1
+}
+
+async function read(file: string): Promise<Log> {
+  try {
+    return { file: inLine(file), text: await readFile(file, "utf8") }
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new LockstepError("L2006", `the results cannot be read: ${reason}`, { cause })
+  }
+}

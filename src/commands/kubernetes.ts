@@ -127,7 +127,7 @@ export default defineCommand({
       urlVariables: names,
     })
     if (what === "init-container") {
-      const { initContainer, waitingInitContainer } = await import("../kubernetes/init-container.js")
+      const { initContainer, waitingInitContainer } = await import("../kubernetes/container.js")
       const part = (settings.wait ? waitingInitContainer : initContainer)(request("shop-database"))
       output.say("For the Deployment's template, below spec.template.spec. Helm does not render values.yaml itself.")
       const isStrategys = starter === "helm" && !settings.wait && !settings.hardened

@@ -16,12 +16,11 @@ import {
   resultOf,
   skipped,
 } from "./examination.js"
-import { extensions } from "./extensions.js"
 import { drift, rows, state } from "./history.js"
 import { image } from "./image.js"
 import { migrations, node, prisma, problemOf } from "./project.js"
 import { create, owner, scratch } from "./rights.js"
-import { connection, version } from "./server.js"
+import { connection, extensions, version } from "./server.js"
 
 const ofProject: readonly Examination<ProjectContext>[] = [node, prisma, migrations, image]
 

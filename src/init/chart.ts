@@ -1,6 +1,6 @@
 import { parseDocument } from "yaml"
 import type { ImageContent } from "../kubernetes/container.js"
-import { initContainer } from "../kubernetes/init-container.js"
+import { initContainer } from "../kubernetes/container.js"
 import { renderTemplate } from "../kubernetes/template.js"
 import { nothing, type Proposal, rewrite, type Setting } from "./change.js"
 import { addToYaml } from "./yaml-text.js"

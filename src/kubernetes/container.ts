@@ -37,16 +37,16 @@ export const containerSchema = z.strictObject({
   terminationMessagePolicy: z.optional(z.literal("FallbackToLogsOnError")),
 })
 
-export type Container = z.infer<typeof containerSchema>
+type Container = z.infer<typeof containerSchema>
 
 /** What the image holds: a slim one has no Prisma CLI. */
 export type ImageContent = "full" | "slim"
 
 /** How much is said about a container: what it needs to run; or what a cluster that enforces standards needs as well. */
-export type Detail = "plain" | "hardened"
+type Detail = "plain" | "hardened"
 
 /** What becomes a chart's template, whose values say the rest, or a manifest that holds them. */
-export type Place =
+type Place =
   | { readonly kind: "template" }
   | {
       readonly kind: "manifest"
@@ -118,3 +118,18 @@ const secretKey = (secret: "database" | "migrations", place: Place) =>
   place.kind === "manifest"
     ? { name: place.secret, key: "DATABASE_URL" }
     : { name: read(`${secret}.secretName`), key: read(`${secret}.secretKey`) }
+
+/** A part of a pod's specification. */
+export const podPartSchema = z.strictObject({ initContainers: z.array(containerSchema) })
+
+type PodPart = z.infer<typeof podPartSchema>
+
+/** The init container that applies the migrations: the strategy document's, where it is plain. */
+export const initContainer = (request: ContainerRequest): PodPart => ({
+  initContainers: [migrationContainer("deploy", "database", request)],
+})
+
+/** The init container that only waits for who applies them: a role that may read the history is enough for it. */
+export const waitingInitContainer = (request: ContainerRequest): PodPart => ({
+  initContainers: [migrationContainer("wait", "database", request)],
+})

@@ -1,6 +1,11 @@
-import { type CatalogObject, catalogLine, compareCatalogs, readCatalog } from "../../postgres/catalog.js"
+import {
+  type CatalogObject,
+  catalogLine,
+  compareCatalogs,
+  readCatalog,
+  readPrivileges,
+} from "../../postgres/catalog.js"
 import type { Client } from "../../postgres/connect.js"
-import { readPrivileges } from "../../postgres/privileges.js"
 import { withReplayed } from "../../scratch/replay.js"
 import { defineCheck, type Problem } from "../check.js"
 import type { Database } from "../resources.js"

@@ -1,6 +1,6 @@
 import type { Client } from "../connect.js"
 import { quoteIdentifier, quoteLiteral } from "../quote.js"
-import { named, relations } from "./own.js"
+import { named, relations } from "./tables.js"
 
 /** The rows of a table, without the columns that PostgreSQL computes. */
 export interface TableRows {

@@ -1,8 +1,7 @@
-import { readCatalog } from "../catalog.js"
+import { readCatalog, readPrivileges } from "../catalog.js"
 import type { Client } from "../connect.js"
-import { readPrivileges } from "../privileges.js"
 import { readDefinitions } from "./definitions.js"
-import { own, relations, userSchema } from "./own.js"
+import { own, relations, userSchema } from "./tables.js"
 
 /**
  * A database's objects, one line each, to compare two databases: the catalogs of every schema with privileges, the

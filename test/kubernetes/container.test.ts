@@ -1,7 +1,11 @@
 import { describe, expect, test } from "vitest"
 import * as z from "zod/mini"
-import type { ContainerRequest } from "../../src/kubernetes/container.js"
-import { initContainer, podPartSchema, waitingInitContainer } from "../../src/kubernetes/init-container.js"
+import {
+  type ContainerRequest,
+  initContainer,
+  podPartSchema,
+  waitingInitContainer,
+} from "../../src/kubernetes/container.js"
 import { renderTemplate } from "../../src/kubernetes/template.js"
 import { exampleValues, renderValues, valuesSchema } from "../../src/kubernetes/values.js"
 import { repository } from "../support/cli.js"

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest"
-import { requestCancel } from "../../src/postgres/cancel.js"
+import { requestCancel } from "../../src/deploy/interrupt.js"
 import { connect } from "../../src/postgres/connect.js"
 import { sqlstateOf } from "../../src/postgres/sqlstate.js"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
+import { createAuthority, hasOpenssl, sign } from "../postgres/certificates.js"
+import { type OwnServer, startServer } from "../postgres/server.js"
 import { until } from "../support/until.js"
-import { createAuthority, hasOpenssl, sign } from "./certificates.js"
-import { type OwnServer, startServer } from "./server.js"
 
 let server: OwnServer
 
