@@ -1,5 +1,5 @@
 import type { Client } from "../postgres/connect.js"
-import { schemaNames } from "../project/schema-names.js"
+import { schemaNames } from "../project/schema-blocks.js"
 import { effects } from "../sql/effects.js"
 import { parseScript, type Statement } from "../sql/parse.js"
 import { typeChanges } from "../sql/types.js"

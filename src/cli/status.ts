@@ -45,6 +45,6 @@ async function lossesOf(
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const { pending } = comparison
   if (pending.length === 0 || history === "none") return new Map()
-  const { pendingLosses } = await import("../plan/pending-losses.js")
+  const { pendingLosses } = await import("../plan/estimate.js")
   return await pendingLosses(client, { schema, pending })
 }

@@ -1,14 +1,17 @@
+import { LockstepError } from "../errors.js"
+import type { StateOf } from "../history/compare.js"
+import type { Client } from "../postgres/connect.js"
 import { type Change, changes } from "../sql/changes.js"
 import { type Effect, effects, uncheckedIfNew } from "../sql/effects.js"
 import type { Statement } from "../sql/parse.js"
 import { lockModes } from "../sql/rules.js"
 import { quoted, type RelationName } from "../sql/tree.js"
-import type { CatalogFacts } from "./facts.js"
-import { onOneLine, type PendingMigration } from "./pending.js"
-import type { PlannedMigration, PlannedStatement, Target, Work } from "./planned.js"
-import type { Tables } from "./tables.js"
+import { type CatalogFacts, readFacts } from "./facts.js"
+import { onOneLine, type PendingMigration, preparePending } from "./pending.js"
+import { type PlannedMigration, type PlannedStatement, type Target, type Work, waitsFor } from "./planned.js"
+import { type Tables, tablesOf } from "./tables.js"
+import { readRelations } from "./target.js"
 import { uncertain, withTypes } from "./uncertain.js"
-import { waitsFor } from "./waiting.js"
 
 /** The names of all relations that the statements work on, and the schemas in which they may be. */
 export function mentioned(migrations: readonly PendingMigration[]): {
@@ -63,7 +66,7 @@ function workOf(effects: readonly Effect[], tables: Tables, until: Work["until"]
 }
 
 /** For an index its table; the index itself where its table is not known. */
-export function relationOf({ table, index }: Effect, tables: Tables): RelationName | undefined {
+function relationOf({ table, index }: Effect, tables: Tables): RelationName | undefined {
   return table ?? (index && (tables.tableOf(index) ?? index))
 }
 
@@ -116,3 +119,32 @@ const worst = (values: readonly (boolean | "depends")[]): boolean | "depends" =>
   values.includes(true) || (values.includes("depends") ? "depends" : false)
 
 const unique = <T>(values: readonly T[]): readonly T[] => [...new Set(values)]
+
+/** What a statement that destroys data has in its text. Nothing is parsed where no pending migration has one. */
+const mayDestroy = /\b(drop|truncate|delete|merge|type)\b/i
+
+/**
+ * The data that pending migrations destroy by their SQL, in words, by the migration's name. As in an estimated plan, what
+ * functions do is not seen. Empty where the migrations cannot be prepared: a deploy reports why.
+ */
+export async function pendingLosses(
+  client: Client,
+  { schema, pending }: { readonly schema: string; readonly pending: readonly StateOf<"pending">[] },
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  if (!pending.some(({ migration }) => mayDestroy.test(migration.text))) return new Map()
+  const prepared = await preparePending(pending).catch((error: unknown) => {
+    if (error instanceof LockstepError) return []
+    throw error
+  })
+  const { names, schemas } = mentioned(prepared)
+  const facts = await readFacts(client, names)
+  const found = await readRelations(client, { names, schemas: [schema, ...schemas] })
+  const known = { tables: tablesOf(found, schema), facts }
+  return new Map(
+    prepared.map((migration) => {
+      const { statements } = estimated(migration, known)
+      const destroys = statements.flatMap(({ work }) => work.flatMap((each) => each.destroys))
+      return [migration.name, [...new Set(destroys)]]
+    }),
+  )
+}

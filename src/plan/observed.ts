@@ -8,9 +8,8 @@ import { type Cost, type LockMode, lockModes } from "../sql/rules.js"
 import { find, quoted } from "../sql/tree.js"
 import { typeChanges } from "../sql/types.js"
 import { cascadeLoss, castLoss } from "./losses.js"
-import type { Target, Work } from "./planned.js"
+import { type Target, unknownWork, type Work, waitsFor } from "./planned.js"
 import { safeForms } from "./safer.js"
-import { unknownWork, waitsFor } from "./waiting.js"
 
 /** What the observation of one statement is turned into work with. */
 export interface ObservedContext {

@@ -2,11 +2,10 @@ import type { Client } from "../postgres/connect.js"
 import { quoted } from "../sql/tree.js"
 import { type HeldLocks, observedWork } from "./observed.js"
 import { onOneLine, type PendingMigration } from "./pending.js"
-import type { PlannedMigration, PlannedStatement, Target, Work } from "./planned.js"
+import { type PlannedMigration, type PlannedStatement, type Target, type Work, waitsFor } from "./planned.js"
 import { brokenBy, observedRequirements } from "./requirements.js"
 import { type LockedTable, moveOut } from "./safer.js"
 import type { ScratchRun } from "./scratch-run.js"
-import { waitsFor } from "./waiting.js"
 
 /** The relations of the target, by their oid on the scratch database, and the schema of its URL. */
 export interface TargetLookup {

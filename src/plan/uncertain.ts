@@ -7,8 +7,7 @@ import { typeChanges } from "../sql/types.js"
 import type { Known } from "./estimate.js"
 import { type CatalogFacts, columnKey } from "./facts.js"
 import { cascadeLoss, castLoss } from "./losses.js"
-import type { Work } from "./planned.js"
-import { unknownWork, waitsFor } from "./waiting.js"
+import { unknownWork, type Work, waitsFor } from "./planned.js"
 
 /**
  * What the rules leave out and the catalog shows, and what neither does: then it is said to be unknown. An estimate never

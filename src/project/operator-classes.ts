@@ -2,8 +2,7 @@ import type { IndexStmt, Node, RenameStmt } from "libpg-query"
 import { parseScript } from "../sql/parse.js"
 import { identifiers } from "../sql/tree.js"
 import type { SchemaFiles } from "./schema.js"
-import { type Block, blocksIn, without } from "./schema-blocks.js"
-import { schemaNames } from "./schema-names.js"
+import { type Block, blocksIn, schemaNames, without } from "./schema-blocks.js"
 
 /** A B-tree index with an operator class, by the names that the database has. */
 interface Index {

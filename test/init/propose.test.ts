@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest"
 import { proposeDagger } from "../../src/init/dagger.js"
-import { proposeMakefile } from "../../src/init/makefile.js"
 import { proposePackageJson } from "../../src/init/package-json.js"
 import { proposePrismaConfig } from "../../src/init/prisma-config.js"
-import { propose, proposeGitignore } from "../../src/init/propose.js"
+import { propose, proposeGitignore, proposeMakefile } from "../../src/init/propose.js"
 import { applied, run, settingOf } from "./repositories.js"
 
 describe("package.json", () => {

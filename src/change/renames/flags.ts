@@ -1,5 +1,5 @@
 import { LockstepError } from "../../errors.js"
-import type { SchemaName } from "../../project/schema-names.js"
+import type { SchemaName } from "../../project/schema-blocks.js"
 import type { Gone } from "./candidates.js"
 import type { Rename } from "./rename.js"
 

@@ -2,6 +2,7 @@ import { relative } from "node:path"
 import type { Failure, KnownModel } from "../../client/compatibility.js"
 import type { Pair } from "../../client/rows.js"
 import type { FolderMigration } from "../../history/folder.js"
+import type { CatalogDifference, CatalogObject } from "../../postgres/catalog.js"
 import type { Problem } from "../check.js"
 
 /** A migration, and the columns that exist after it, each as "schema.table.column". */
@@ -11,7 +12,7 @@ export interface State {
 }
 
 /** What the base's client could not do before and after the branch's migrations. */
-export interface Trial {
+interface Trial {
   /** The base's name. */
   readonly base: string
   readonly before: readonly Failure[]
@@ -114,3 +115,41 @@ function explained({ failure, operations, known, pair, breaker, base }: Break): 
       : "change it in two releases: first allow both, and forbid the old in the release after the one that stops using it",
   }
 }
+
+/** Kinds of objects that belong to one table or view, or are one. */
+const ofRelation: ReadonlySet<CatalogObject["kind"]> = new Set([
+  "table",
+  "column",
+  "constraint",
+  "index",
+  "trigger",
+  "policy",
+  "rule",
+  "view",
+  "materialized view",
+])
+
+/** The models whose tables a change of the schema may concern; what cannot be told concerns all of them. */
+export function touchedModels(
+  models: readonly KnownModel[],
+  { onlyFirst, onlySecond }: CatalogDifference,
+): readonly KnownModel[] {
+  const changed = [...onlyFirst, ...onlySecond]
+  if (changed.some(({ kind }) => !ofRelation.has(kind) && kind !== "enum")) return models
+  const hasEnums = changed.some(({ kind }) => kind === "enum")
+  const own = changed.filter(({ kind }) => kind !== "enum")
+  return models.filter(
+    (model) =>
+      (hasEnums && model.all.some(({ column }) => column.labels.length > 0 || column.type.startsWith("_"))) ||
+      own.some((object) => belongsTo(object, `${model.schema}.${model.table}`)),
+  )
+}
+
+/** PostgreSQL quotes a name where it has to be; here it is compared without. */
+function belongsTo({ kind, name, definition }: CatalogObject, relation: string): boolean {
+  if (kind === "index") return unquoted(definition).includes(` ${relation} USING `)
+  const plain = unquoted(name)
+  return plain === relation || plain.startsWith(`${relation}.`)
+}
+
+const unquoted = (text: string): string => text.replaceAll('"', "")

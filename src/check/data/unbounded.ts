@@ -1,6 +1,5 @@
 import { defineCheck } from "../check.js"
-import { base, example, orders } from "../lock/example.js"
-import { inShort, problemAt, touched } from "../lock/statements.js"
+import { base, example, inShort, orders, problemAt, touched } from "../lock/statements.js"
 
 const sql = 'UPDATE "Order" SET "legacy" = NULL;\n'
 

@@ -1,6 +1,5 @@
 import { defineCheck } from "../check.js"
-import { base, example, orders } from "./example.js"
-import { inShort, problemAt, touched } from "./statements.js"
+import { base, example, inShort, orders, problemAt, touched } from "./statements.js"
 
 /** No statement writes a large table anew. */
 export const rewrites = defineCheck({

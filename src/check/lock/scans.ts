@@ -1,6 +1,5 @@
 import { defineCheck } from "../check.js"
-import { base, example, orders } from "./example.js"
-import { inShort, problemAt, touched, waitsFor } from "./statements.js"
+import { base, example, inShort, orders, problemAt, touched, waitsFor } from "./statements.js"
 
 /** No statement reads all of a large table while others wait. */
 export const scans = defineCheck({

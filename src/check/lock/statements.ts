@@ -1,11 +1,31 @@
 import type { PlannedMigration, PlannedStatement, Work } from "../../plan/planned.js"
-import type { Problem } from "../check.js"
+import type { Example, Problem } from "../check.js"
 import type { ChangesPlan } from "../plan.js"
 import type { Options } from "../settings.js"
 import { isLarge, tableText } from "../sizes.js"
 
+/** A table as the base has it. */
+export const base = {
+  "20260101000000_init": 'CREATE TABLE "Order" ("id" int PRIMARY KEY, "total" int, "legacy" text);\n',
+}
+
+/** The committed statistics, in which the table has so many rows of 100 bytes. */
+export const orders = (rows: number): Readonly<Record<string, string>> => ({
+  "statistics.json": `${JSON.stringify({
+    schema: "lockstep.stats/1",
+    at: "2026-01-01T00:00:00.000Z",
+    tables: [{ schema: "public", name: "Order", rows, bytes: rows * 100 }],
+  })}\n`,
+})
+
+/** A branch with one migration. */
+export const example = (base: Example["base"], sql: string): Example => ({
+  base,
+  branch: { "20260102000000_change": sql },
+})
+
 /** What a statement does to an existing table that may be large. */
-export interface Touched {
+interface Touched {
   readonly migration: PlannedMigration
   readonly statement: PlannedStatement
   readonly work: Work & { readonly table: string }
@@ -74,7 +94,7 @@ const long: ReadonlySet<string> = new Set([
 ])
 
 /** Whether work takes the longer the larger its table is. */
-export const takesLong = ({ work }: Touched): boolean => work.costs.some((cost) => long.has(cost))
+const takesLong = ({ work }: Touched): boolean => work.costs.some((cost) => long.has(cost))
 
 /**
  * The statements whose lock on a large table outlives them: a later statement of the same transaction takes long, and

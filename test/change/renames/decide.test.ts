@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import { type Answer, decide } from "../../../src/change/renames/decide.js"
 import { flagFor } from "../../../src/change/renames/flags.js"
 import type { Column, Structure, Table } from "../../../src/postgres/structure.js"
-import { schemaNames } from "../../../src/project/schema-names.js"
+import { schemaNames } from "../../../src/project/schema-blocks.js"
 
 const schema = "public"
 const column = (name: string, type = "text"): Column => ({ id: 0, name, type, enum: null, references: null })

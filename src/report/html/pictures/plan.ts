@@ -1,5 +1,11 @@
-import type { Plan, PlannedMigration, PlannedStatement, Target, Work } from "../../../plan/planned.js"
-import { waitsFor } from "../../../plan/waiting.js"
+import {
+  type Plan,
+  type PlannedMigration,
+  type PlannedStatement,
+  type Target,
+  type Work,
+  waitsFor,
+} from "../../../plan/planned.js"
 import { bytesText, rowsText } from "../../amount.js"
 import type { Fact, Picture, ShownLock, ShownMigration, ShownStatement } from "../picture.js"
 import { historyEntries, historyFacts } from "./history.js"

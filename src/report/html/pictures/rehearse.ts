@@ -1,4 +1,4 @@
-import { waitsFor } from "../../../plan/waiting.js"
+import { waitsFor } from "../../../plan/planned.js"
 import type { DatabaseUrl } from "../../../postgres/url.js"
 import type { Rehearsal, RehearsedMigration, RehearsedStatement, RowsWritten } from "../../../rehearse/rehearse.js"
 import { quoted } from "../../../sql/tree.js"
