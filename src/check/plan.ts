@@ -1,7 +1,7 @@
 import type { Folder } from "../history/folder.js"
 import { adopt } from "../history/resolve.js"
 import { type PlanRequest, planMigrations } from "../plan/plan.js"
-import type { Plan, PlannedMigration } from "../plan/planned.js"
+import type { Plan, PlannedMigration, Target, Work } from "../plan/planned.js"
 import { withDatabase } from "../postgres/url.js"
 import type { Project } from "../project/project.js"
 import { stepsOf, withReplayed } from "../scratch/replay.js"
@@ -37,7 +37,23 @@ export async function planChanges(source: PlanSource, { setting }: Scratch): Pro
     const url = withDatabase(setting.url, rows[0]?.name ?? "")
     const migrations = [...changes.before, ...changes.migrations]
     const scratch = { root: project.root, shadowUrl: setting.url, initShadowDb: setting.initShadowDb }
-    const plan = await planMigrations({ url, folder: { ...folder, migrations }, scratch, keeps })
+    const found = await planMigrations({ url, folder: { ...folder, migrations }, scratch, keeps })
+    const plan = { ...found, migrations: found.migrations.map((one) => ofSizes(one, sizes)) }
     return { migrations: plan.migrations, sizes, plan }
   })
+}
+
+/** The tables that were planned on are empty; those where the migrations will be deployed have these sizes. */
+function ofSizes(migration: PlannedMigration, sizes: Sizes): PlannedMigration {
+  const statements = migration.statements.map((statement) => ({
+    ...statement,
+    work: statement.work.map((work) => ({ ...work, target: sized(work, sizes) })),
+  }))
+  return { ...migration, statements }
+}
+
+function sized({ table, target }: Work, sizes: Sizes): Target {
+  if (target.state !== "existing") return target
+  const size = table === undefined ? undefined : sizes.of(table)
+  return { ...target, rows: size?.rows ?? undefined, bytes: size?.bytes }
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { expect, test } from "vitest"
 import { findingsOf } from "../../src/check/finding.js"
+import { provider } from "../../src/check/resources.js"
 import { fixProblems } from "../../src/check/run.js"
 import { loadProject } from "../../src/project/project.js"
 import { checkObject } from "../../src/report/check-json.js"
@@ -117,6 +118,21 @@ test("the database's own sizes count where nothing is committed", async () => {
   expect(await project.check({ ids: ["lock/blocks-writers"] })).toMatchObject([
     { state: "failed", findings: [{ message: expect.stringContaining('"Order" (1.0 thousand rows') }] },
   ])
+})
+
+test.each([
+  ["those of production", { "statistics.json": large }, { rows: 18_000_000, bytes: 1_800_000_000 }],
+  ["unknown where nothing tells them", {}, { rows: undefined, bytes: undefined }],
+])("the tables' sizes in a report are not the scratch database's: %s", async (_, files, size) => {
+  const branch = { "20260102000000_x": `CREATE INDEX ON "Order" ("total");` }
+  const { root } = await exampleProject(
+    { base: { "20260101000000_init": init, ...files }, branch },
+    "without a database",
+  )
+  const project = { ...(await loadProject({ root }, "everything")), environmentUrl: undefined, shadowUrl: serverUrl() }
+  const { provide, close } = provider({ project, base: "main" })
+  const planned = await provide("plan").finally(close)
+  expect(planned).toMatchObject({ value: { plan: { migrations: [{ statements: [{ work: [{ target: size }] }] }] } } })
 })
 
 test("statistics that are none are refused", async () => {

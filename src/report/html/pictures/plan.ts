@@ -68,7 +68,10 @@ export function planFacts(migrations: readonly PlannedMigration[]): readonly Fac
   ]
   const blocked = tables("readers and writers")
   const held = tables("writers").filter((one) => !blocked.includes(one))
-  const lost = [...new Set(work.flatMap(({ destroys }) => destroys))]
+  // By which foreign key is said at the statement.
+  const lost = [
+    ...new Set(work.flatMap(({ destroys }) => destroys.map((one) => one.replace(/ \(ON DELETE .*\)$/, "")))),
+  ]
   const unknown = work.filter((one) => one.lock === "unknown" || one.unknown.length > 0).length
   return [
     {
