@@ -3,8 +3,7 @@ import { expect, onTestFinished, test } from "vitest"
 import { lockKey } from "../../src/history/lock.js"
 import { down, up } from "../../src/test-db/server.js"
 import { type CliProcess, cliPath, lockstep } from "../support/cli.js"
-import { createDatabase } from "../support/postgres.js"
-import { createPrismaProject, prisma, prismaInPipeline } from "../support/prisma-cli.js"
+import { createPrismaProject, prismaInPipeline } from "../support/prisma-cli.js"
 import { createProject } from "../support/project.js"
 import { init, migrations, openShop, orders, schema, widerSchema } from "../support/shop.js"
 import { until } from "../support/until.js"
@@ -125,9 +124,9 @@ test("reset waits for a deploy that runs, which keeps its tables until it has en
 })
 
 test("Prisma's own reset and push wait for it, too, and give it back before they apply the migrations", async () => {
-  const database = await createDatabase()
+  const { database, run } = await openShop()
+  await run("deploy")
   const options = { project: createPrismaProject({ schema, migrations }), url: database.url }
-  await prisma(["migrate", "deploy"], options)
   await database.query(`INSERT INTO "User" VALUES (1, 'Ada')`)
   for (const args of [
     ["migrate", "reset", "--force"],

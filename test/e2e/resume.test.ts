@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
+import { call } from "../schema-engine/json-rpc/calls.js"
 import { lockstep } from "../support/in-process.js"
 import { createDatabase, type TestDatabase } from "../support/postgres.js"
-import { createPrismaProject, prisma } from "../support/prisma-cli.js"
 import { createProject, type TestProject } from "../support/project.js"
 
 const name = "20260102000000_unique"
@@ -27,7 +27,7 @@ const history = (database: TestDatabase) =>
 
 async function failing(): Promise<{ database: TestDatabase; project: TestProject }> {
   const database = await createDatabase()
-  const project = createPrismaProject({ migrations: unique, schema })
+  const project = createProject({ migrations: unique, schema })
   const failed = await deploy(project, database)
   expect(failed, failed.all).toMatchObject({ exitCode: 1 })
   return { database, project }
@@ -119,11 +119,12 @@ CREATE INDEX CONCURRENTLY item_id ON ${table} (id);`
   expect(await database.query("SELECT to_regclass('shop.item_id') IS NOT NULL AS there")).toEqual([{ there: true }])
 })
 
+// What Prisma's CLI asks of the engine; that it asks so, test/e2e/compatibility/cli.test.ts shows.
 test("Prisma's resolve --rolled-back works as well: the next deploy runs the whole file, past the invalid index", async () => {
   const { database, project } = await failing()
   await fix(database)
-  const resolved = await prisma(["migrate", "resolve", "--rolled-back", name], { project, url: database.url })
-  expect(resolved, resolved.all).toMatchObject({ exitCode: 0 })
+  const resolved = await call({ method: "markMigrationRolledBack", params: { migrationName: name }, url: database.url })
+  expect(resolved, resolved.message).toMatchObject({ result: {} })
   const done = await deploy(project, database)
   expect(done, done.all).toMatchObject({ exitCode: 0 })
   expect(await index(database)).toEqual([{ valid: true }])
@@ -139,8 +140,16 @@ test("Prisma's resolve --applied works as well", async () => {
   await database.query(
     "DROP INDEX account_id; CREATE UNIQUE INDEX account_id ON account (id); UPDATE account SET n = n + 1",
   )
-  const resolved = await prisma(["migrate", "resolve", "--applied", name], { project, url: database.url })
-  expect(resolved, resolved.all).toMatchObject({ exitCode: 0 })
+  const text = unique[name] ?? ""
+  const migrationFile = { path: "migration.sql", content: { tag: "ok", value: text } }
+  const lockfile = { path: "migration_lock.toml", content: 'provider = "postgresql"\n' }
+  const migrationsList = {
+    ...{ baseDir: project.migrationsDir, lockfile, shadowDbInitScript: "" },
+    migrationDirectories: [{ path: name, migrationFile }],
+  }
+  const params = { migrationName: name, migrationsList }
+  const resolved = await call({ method: "markMigrationApplied", params, url: database.url })
+  expect(resolved, resolved.message).toMatchObject({ result: {} })
   const done = await deploy(project, database)
   expect(done, done.all).toMatchObject({ exitCode: 0 })
   expect(done.stdout).toContain("Nothing to do.")

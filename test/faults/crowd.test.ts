@@ -1,8 +1,9 @@
-import { expect, test } from "vitest"
+import { afterAll, beforeAll, expect, test } from "vitest"
 import { lockstep as lockstepProcess } from "../support/cli.js"
 import { lockstep } from "../support/in-process.js"
 import { createDatabase } from "../support/postgres.js"
 import { createPrismaProject, prisma } from "../support/prisma-cli.js"
+import type { TestProject } from "../support/project.js"
 import { stateOf } from "./histories.js"
 
 const schema = `datasource db {
@@ -28,15 +29,18 @@ const twenty: Readonly<Record<string, string>> = Object.fromEntries([
   ),
 ])
 
-const expected = async () => {
+let project: TestProject
+let state: object
+beforeAll(async () => {
   const database = await createDatabase()
-  const project = createPrismaProject({ migrations: twenty, schema })
+  project = createPrismaProject({ migrations: twenty, schema })
   expect(await lockstep(["deploy"], { cwd: project.root, url: database.url })).toMatchObject({ exitCode: 0 })
-  return { project, state: await stateOf(database) }
-}
+  state = await stateOf(database)
+  await database.drop()
+})
+afterAll(() => project?.drop())
 
 test("eight deployers at once, no history table yet, a concurrent index build: each migration once, all exit 0", async () => {
-  const { project, state } = await expected()
   const database = await createDatabase()
   const deployers = Array.from({ length: 8 }, () =>
     lockstepProcess(["deploy"], { cwd: project.root, url: database.url }),
@@ -48,11 +52,10 @@ test("eight deployers at once, no history table yet, a concurrent index build: e
   expect(applied.sort()).toEqual(Object.keys(twenty).map((name) => `  ok  ${name}`))
 })
 
-test("eight deployers at once on a database that does not exist: one creates it, all exit 0", async () => {
-  const { project, state } = await expected()
+test("four deployers at once on a database that does not exist: one creates it, all exit 0", async () => {
   const database = await createDatabase()
   await database.drop()
-  const deployers = Array.from({ length: 8 }, () =>
+  const deployers = Array.from({ length: 4 }, () =>
     lockstepProcess(["deploy"], { cwd: project.root, url: database.url }),
   )
   for (const one of await Promise.all(deployers)) expect(one, one.all).toMatchObject({ exitCode: 0 })
@@ -60,7 +63,6 @@ test("eight deployers at once on a database that does not exist: one creates it,
 })
 
 test("four deployers of Lockstep's and two of Prisma's CLI at once: each migration once, all exit 0", async () => {
-  const { project, state } = await expected()
   const database = await createDatabase()
   const ended = await Promise.all([
     ...Array.from({ length: 4 }, () => lockstepProcess(["deploy"], { cwd: project.root, url: database.url })),

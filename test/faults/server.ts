@@ -74,6 +74,8 @@ export async function standbyOf({ dataDir, url }: OwnServer, how: "alone" | "fol
     "unix_socket_directories=",
     "-c",
     `hba_file=${hba}`,
+    // Where the other server starts later: it would be 5 s until the next try.
+    ...["-c", "wal_retrieve_retry_interval=100ms"],
     ...(how === "follows" ? ["-c", `primary_conninfo=${url.replace(/[^/]*$/, "postgres")}`] : []),
   ]
   const owner = process.geteuid?.() === 0 ? { name: "owner", uid, gid } : undefined

@@ -97,15 +97,16 @@ const sleepers = async (database: TestDatabase): Promise<unknown> =>
     )
   )[0]?.n
 
+// A migration that fails is above, and through Prisma's CLI in test/schema-engine/json-rpc/server.test.ts.
 describe("npx prisma", () => {
-  test("migrate deploy in three replicas at once: one applies, all succeed; migrate status agrees", {
+  test("migrate deploy in two replicas at once: one applies, the other has nothing to do; migrate status agrees", {
     timeout: 120_000,
   }, async () => {
     const database = await createDatabase()
-    const results = await Promise.all(Array.from({ length: 3 }, () => full.run([...npx, "deploy"], { database })))
-    expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0])
-    const applied = results.filter(({ all }) => all.includes("All migrations have been successfully applied"))
-    expect(applied).toHaveLength(1)
+    const results = await Promise.all(Array.from({ length: 2 }, () => full.run([...npx, "deploy"], { database })))
+    expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0])
+    for (const words of ["All migrations have been successfully applied", "No pending migrations to apply."])
+      expect(results.filter(({ all }) => all.includes(words))).toHaveLength(1)
     expect(await recorded(database)).toBe(history.length)
     const status = await full.run([...npx, "status"], { database })
     expect(status).toMatchObject({ exitCode: 0, all: expect.stringContaining("Database schema is up to date") })
@@ -120,14 +121,6 @@ describe("npx prisma", () => {
     expect(resolve).toMatchObject({ exitCode: 0, all: expect.stringContaining("marked as applied") })
     expect(diff).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('CREATE TABLE "') })
     expect(await recorded(database)).toBe(1)
-  })
-
-  test("a failing migration: exit 1, file and line", async () => {
-    const database = await createDatabase()
-    withMigration(full, "20300101000000_wrong", 'SELECT 1;\n\nUPDATE "Nobody" SET x = 1;\n')
-    const result = await full.run([...npx, "deploy"], { database })
-    expect(result.exitCode).toBe(1)
-    expect(result.all).toContain("20300101000000_wrong/migration.sql:3:8")
   })
 })
 

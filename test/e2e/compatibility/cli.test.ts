@@ -18,10 +18,6 @@ test("Prisma's own CLI and Lockstep take turns on one database", async () => {
   const options = { project, url: database.url }
   const ours = (...args: string[]) => lockstep(args, { cwd: project.root, url: database.url })
   expect((await ours("deploy")).exitCode).toBe(0)
-  expect(await prisma(["migrate", "status"], options)).toMatchObject({
-    all: expect.stringContaining("Database schema is up to date!"),
-    exitCode: 0,
-  })
   for (const [name, sql] of Object.entries(migrations)) project.migration(name, sql)
   const behind = await prisma(["migrate", "status"], options)
   for (const name of Object.keys(migrations).slice(6)) expect(behind.all).toContain(name)

@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path"
 import { pathToFileURL } from "node:url"
 import type { AxeResults } from "axe-core"
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { afterAll, beforeAll, describe, expect, onTestFinished, TestRunner, test } from "vitest"
 import { asHtml } from "../../../src/report/html/document.js"
 import { hostile, page } from "./example.js"
 
@@ -28,7 +28,7 @@ function isExecutable(path: string): boolean {
 if (executablePath === undefined) console.log("No Chromium on the PATH: how the page looks and acts is not tested.")
 
 const axe = createRequire(import.meta.url).resolve("axe-core")
-/** Where the screenshots go, for a person to look at; without it they are made and dropped. */
+/** Where the screenshots go, for a person to look at. */
 const screenshots = process.env.LOCKSTEP_TEST_SCREENSHOTS
 
 describe.skipIf(executablePath === undefined)("in Chromium", () => {
@@ -59,6 +59,7 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
 
   async function open(name: string, options: BrowserContextOptions = {}): Promise<Opened> {
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
+    if (TestRunner.getCurrentTest() !== undefined) onTestFinished(() => context.close())
     const shown = await context.newPage()
     const problems: string[] = []
     const url = pathToFileURL(join(folder, `${name}.html`)).href
@@ -81,13 +82,21 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
     expect(await shown.evaluate<string>("document.activeElement.className")).toContain("finding")
   })
 
-  test.each(["light", "dark"] as const)("axe finds nothing serious: %s", async (colorScheme) => {
-    const { shown } = await open("plain", { colorScheme, bypassCSP: true })
-    await shown.addScriptTag({ path: axe })
-    const results: AxeResults = await shown.evaluate("axe.run()")
-    const serious = results.violations.filter(({ impact }) => impact === "serious" || impact === "critical")
-    expect(serious.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([])
-    expect(results.passes.map(({ id }) => id)).toContain("color-contrast")
+  describe("axe finds nothing serious", () => {
+    let shown: Page
+    beforeAll(async () => {
+      ;({ shown } = await open("plain", { bypassCSP: true }))
+      await shown.addScriptTag({ path: axe })
+    })
+    afterAll(() => shown?.context().close())
+
+    test.each(["light", "dark"] as const)("%s", async (colorScheme) => {
+      await shown.emulateMedia({ colorScheme })
+      const results: AxeResults = await shown.evaluate("axe.run()")
+      const serious = results.violations.filter(({ impact }) => impact === "serious" || impact === "critical")
+      expect(serious.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([])
+      expect(results.passes.map(({ id }) => id)).toContain("color-contrast")
+    })
   })
 
   test("the Tab key reaches every link, button, fold, choice and scrolled part", async () => {
@@ -126,27 +135,26 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
     expect(await shown.getByRole("button").count()).toBe(0)
   })
 
-  test.each([
-    ["light", { colorScheme: "light" }],
-    ["dark", { colorScheme: "dark" }],
-    ["narrow", { colorScheme: "light", viewport: { width: 390, height: 844 } }],
-    ["print", { colorScheme: "dark", viewport: { width: 760, height: 1000 } }],
-  ] as const)("nothing stands out of the page: %s", async (look, options) => {
-    const { shown } = await open("plain", options)
-    if (look === "print") await shown.emulateMedia({ media: "print" })
-    const image = await shown.screenshot({ fullPage: true })
-    if (screenshots !== undefined) writeFileSync(join(screenshots, `${look}.png`), image)
-    const [width, inner] = await shown.evaluate<[number, number]>("[document.documentElement.scrollWidth, innerWidth]")
-    expect(width).toBeLessThanOrEqual(inner)
-    const background = await shown.evaluate<string>("getComputedStyle(document.body).backgroundColor")
-    expect(background).toBe(
-      {
-        light: "rgb(247, 247, 245)",
-        dark: "rgb(16, 19, 23)",
-        narrow: "rgb(247, 247, 245)",
-        print: "rgb(255, 255, 255)",
-      }[look],
-    )
-    if (look === "print") expect(await shown.getByRole("navigation").count()).toBe(0)
+  describe("nothing stands out of the page", () => {
+    let shown: Page
+    beforeAll(async () => {
+      ;({ shown } = await open("plain"))
+    })
+    afterAll(() => shown?.context().close())
+
+    test.each([
+      ["light", { colorScheme: "light", width: 1280, background: "rgb(247, 247, 245)" }],
+      ["dark", { colorScheme: "dark", width: 1280, background: "rgb(16, 19, 23)" }],
+      ["narrow", { colorScheme: "light", width: 390, background: "rgb(247, 247, 245)" }],
+      ["print", { colorScheme: "dark", width: 760, background: "rgb(255, 255, 255)" }],
+    ] as const)("%s", async (look, { colorScheme, width, background }) => {
+      await shown.emulateMedia({ colorScheme, media: look === "print" ? "print" : "screen" })
+      await shown.setViewportSize({ width, height: 900 })
+      if (screenshots !== undefined) await shown.screenshot({ fullPage: true, path: join(screenshots, `${look}.png`) })
+      const size = await shown.evaluate<[number, number]>("[document.documentElement.scrollWidth, innerWidth]")
+      expect(size).toEqual([expect.toSatisfy((scrolled) => scrolled <= width), width])
+      expect(await shown.evaluate<string>("getComputedStyle(document.body).backgroundColor")).toBe(background)
+      if (look === "print") expect(await shown.getByRole("navigation").count()).toBe(0)
+    })
   })
 })

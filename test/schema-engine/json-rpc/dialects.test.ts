@@ -154,15 +154,15 @@ describe.each(olderVersions)("Prisma's own CLI %s", (version) => {
     return { database, project, options, run }
   }
 
-  test("deploys into a database that does not exist, and finds it up to date", async ({ skip }) => {
+  // Each command starts a process of two seconds: what the versions send alike is tried with one of them.
+  test("deploys into a database that does not exist; 5 finds it up to date", async ({ skip }) => {
     if (found === undefined) return skip()
     const { database, run } = await place()
     await database.drop()
     expect(await run("migrate", "deploy")).toContain("All migrations have been successfully applied.")
-    expect(await run("migrate", "status")).toContain("Database schema is up to date!")
+    if (found.major === 5) expect(await run("migrate", "status")).toContain("Database schema is up to date!")
   })
 
-  // Each command starts a process of two seconds: what the versions send alike is tried with one of them.
   test("resolves and compares; executes and pulls", async ({ skip }) => {
     if (found === undefined) return skip()
     const { database, project, run } = await place()
@@ -187,19 +187,25 @@ describe.each(olderVersions)("Prisma's own CLI %s", (version) => {
     }
   })
 
-  test.skipIf(!hasScript())("writes a migration and applies it: migrate dev", async ({ skip }) => {
-    if (found === undefined) return skip()
-    const { project, options } = await place({ schema, lockfile: null })
-    const dev = ["migrate", "dev", "--skip-generate", "--name"]
-    const first = await prismaOnTerminal([...dev, "init"], options)
-    expect(first.all).toContain("Your database is now in sync with your schema.")
-    project.write("prisma/schema.prisma", schema.replace("String?", "String?\n  age  Int?"))
-    expect((await prismaOnTerminal([...dev, "age"], options)).exitCode).toBe(0)
-    const names = readdirSync(project.migrationsDir).sort()
-    expect(names).toEqual([expect.stringMatching(/_init$/), expect.stringMatching(/_age$/), "migration_lock.toml"])
-    const sql = readFileSync(join(project.migrationsDir, names[1] ?? "", "migration.sql"), "utf8")
-    expect(sql).toBe('-- AlterTable\nALTER TABLE "User" ADD COLUMN     "age" INTEGER;\n')
-  })
+  test.skipIf(!hasScript())(
+    "writes a migration and applies it: migrate dev; 5 the first one, too",
+    async ({ skip }) => {
+      if (found === undefined) return skip()
+      const isFirst = found.major === 5
+      const { project, options } = await place(isFirst ? { schema, lockfile: null } : { schema, migrations })
+      const dev = async (name: string) => {
+        const { all } = await prismaOnTerminal(["migrate", "dev", "--skip-generate", "--name", name], options)
+        expect(all).toContain("Your database is now in sync with your schema.")
+      }
+      if (isFirst) await dev("init")
+      project.write("prisma/schema.prisma", schema.replace("String?", "String?\n  age  Int?"))
+      await dev("age")
+      const names = readdirSync(project.migrationsDir).sort()
+      expect(names).toEqual([expect.stringMatching(/_init$/), expect.stringMatching(/_age$/), "migration_lock.toml"])
+      const sql = readFileSync(join(project.migrationsDir, names[1] ?? "", "migration.sql"), "utf8")
+      expect(sql).toBe('-- AlterTable\nALTER TABLE "User" ADD COLUMN     "age" INTEGER;\n')
+    },
+  )
 })
 
 function hasScript(): boolean {

@@ -18,7 +18,7 @@ const migrations = { "20260101000000_init": init }
 
 describe("Prisma's own CLI, with no native engine", () => {
   // Each command starts a process of a second: one history takes all the turns.
-  test("deploy creates the database, and of a migration that fails nothing is left; fixed, it is applied, and then there is nothing to do", async () => {
+  test("deploy creates the database, and of a migration that fails nothing is left; fixed, it is applied", async () => {
     const database = await createDatabase()
     await database.drop()
     const bad = "20260102000000_bad"
@@ -38,9 +38,7 @@ describe("Prisma's own CLI, with no native engine", () => {
     expect(fixed.all).toContain("All migrations have been successfully applied.")
     expect(fixed.stdout).toContain(`Applying migration \`${bad}\``)
     expect(fixed.exitCode).toBe(0)
-    const again = await prisma(["migrate", "deploy"], options)
-    expect(again.all).toContain("No pending migrations to apply.")
-    expect((await prisma(["migrate", "status"], options)).all).toContain("Database schema is up to date!")
+    // That there is nothing to do then, and that the status agrees, test/image/container.test.ts shows.
   })
 
   test("resolve, reset, diff, push, pull and execute", async () => {
@@ -73,10 +71,10 @@ describe("Prisma's own CLI, with no native engine", () => {
     const first = await prismaOnTerminal(["migrate", "dev", "--name", "init"], options)
     expect(first.all).toContain("Your database is now in sync with your schema.")
     project.write("prisma/schema.prisma", schema.replace("String?", "String?\n  age  Int?"))
-    expect((await prismaOnTerminal(["migrate", "dev", "--name", "age"], options)).exitCode).toBe(0)
+    const second = await prismaOnTerminal(["migrate", "dev", "--name", "age"], options)
+    expect(second.all).toContain("Your database is now in sync with your schema.")
     const names = readdirSync(project.migrationsDir).sort()
     expect(names).toEqual([expect.stringMatching(/_init$/), expect.stringMatching(/_age$/), "migration_lock.toml"])
-    expect((await prisma(["migrate", "status"], options)).all).toContain("up to date")
   })
 
   test("a schema of the database other than public holds tables and history", async () => {
@@ -89,16 +87,11 @@ describe("Prisma's own CLI, with no native engine", () => {
     expect(tables.map(({ tablename }) => tablename).sort()).toEqual(["User", "_prisma_migrations"])
   })
 
-  test.each([
-    ["P1001", () => "postgresql://user:secret@127.0.0.1:1/shop"],
-    ["P1013", () => "mysql://user:secret@127.0.0.1/shop"],
-  ])("%s is what the CLI prints, without the password", async (code, url) => {
-    const { all, exitCode } = await prisma(["migrate", "deploy"], {
-      project: createPrismaProject({ schema, migrations }),
-      url: url(),
-    })
-    expect(exitCode).toBe(1)
-    expect(all).toContain(code)
+  // P1001 is that of the terminal below; for a program it is in methods.test.ts.
+  test("P1013 is what the CLI prints, without the password", async () => {
+    const options = { project: createPrismaProject({ schema, migrations }), url: "mysql://user:secret@127.0.0.1/shop" }
+    const { all, exitCode } = await prisma(["migrate", "deploy"], options)
+    expect({ all, exitCode }).toMatchObject({ exitCode: 1, all: expect.stringContaining("P1013") })
     expect(all).not.toContain("secret")
   })
 
@@ -117,8 +110,13 @@ describe("Prisma's own CLI, with no native engine", () => {
   })
 
   test.skipIf(!hasScript())("on a terminal an error is one message too, Prisma's sentence first", async () => {
-    const options = { project: createPrismaProject({ schema, migrations }), url: "postgresql://app@127.0.0.1:1/shop" }
-    const { all } = await prismaOnTerminal(["migrate", "deploy"], options)
+    const url = "postgresql://app:secret@127.0.0.1:1/shop"
+    const { all, exitCode } = await prismaOnTerminal(["migrate", "deploy"], {
+      project: createPrismaProject({ schema, migrations }),
+      url,
+    })
+    expect(exitCode).toBe(1)
+    expect(all).not.toContain("secret")
     expect(all).toMatch(/Error: P1001[\s\S]*Can't reach database server at[\s\S]*error\[L1210\][\s\S]*next:/)
     expect(all.match(/error\[/g)).toHaveLength(1)
   })
