@@ -1,13 +1,14 @@
-import type { DiffTarget } from "@prisma/schema-engine-wasm/schema_engine_bg"
 import { LockstepError } from "../errors.js"
 import type { Folder } from "../history/folder.js"
-import { type CatalogObject, compareCatalogs, readCatalog } from "../postgres/catalog.js"
+import { type CatalogObject, compareCatalogs } from "../postgres/catalog.js"
+import { quoteIdentifier } from "../postgres/quote.js"
+import { readCatalogs } from "../postgres/schemas.js"
 import { readStructure } from "../postgres/structure.js"
-import { type Diff, type Engine, type EngineSetting, historyList, withEngine } from "../schema-engine/engine.js"
+import type { EngineSetting } from "../schema-engine/engine.js"
 import { replay, type Step, stepsOf, withReplayed } from "../scratch/replay.js"
 import { runScript, type Session } from "../scratch/script.js"
 import { indexOfMigration } from "./diff.js"
-import { inOneTransaction, migrationName } from "./migration-file.js"
+import { migrationName } from "./migration-file.js"
 import { inPossibleOrder, namingFor, renameStatement } from "./renames/rename.js"
 import { byKind } from "./renames/script.js"
 import { renamesBack } from "./renames/undone.js"
@@ -20,6 +21,7 @@ import {
   undoText,
   unqualified,
 } from "./undo-file.js"
+import { all, engineScript, type Range, type Schemas, schemasIn } from "./undo-script.js"
 
 interface UndoInput extends EngineSetting {
   readonly folder: Folder
@@ -63,9 +65,12 @@ export async function undo(input: UndoInput): Promise<Undo | NothingToUndo> {
   refuseSquashed(folder, undoes)
   const [oldest] = range.undone
   if (!oldest) return { state: "nothing", undoes }
-  const renaming = await renamesOf(input, range)
-  const script = await withEngine(input, undefined, (engine) => engineScript(comparing(engine, input), range, renaming))
-  const { sql, byHand, structures } = await completed(input, range, { renaming, script })
+  const schemas = await schemasIn(input, range)
+  const gone = schemas.before.filter((one) => !schemas.after.includes(one))
+  const recreated = gone.map((one) => `CREATE SCHEMA ${quoteIdentifier(one)};`)
+  const renaming = joined(recreated, await renamesOf(input, range))
+  const script = await engineScript(input, range, { renaming, schemas })
+  const { sql, byHand, structures } = await completed(input, range, { renaming, script, schemas })
   if (sql === "" && byHand.length === 0) return { state: "nothing", undoes }
   const cost = await undoCost(sql, range.undone, { ...structures, schema: input.url.schema })
   const words = `undo_${oldest.name.replace(/^\d+_/, "")}`
@@ -95,25 +100,6 @@ function refuseSquashed({ migrations }: Folder, undoes: readonly string[]): void
   })
 }
 
-/** The history before the migrations to undo, and those. */
-interface Range {
-  readonly before: readonly Step[]
-  readonly undone: readonly Step[]
-}
-
-/** The engine's diff between two histories. */
-type Compare = (from: readonly Step[], to: readonly Step[], form: "script" | "summary") => Promise<Diff>
-
-const target = ({ folder, initShadowDb }: UndoInput, steps: readonly Step[]): DiffTarget => ({
-  tag: "migrations",
-  ...historyList(folder.dir, steps, initShadowDb),
-})
-
-const comparing =
-  (engine: Engine, input: UndoInput): Compare =>
-  (from, to, form) =>
-    engine.diff(target(input, from), target(input, to), form)
-
 /** The SQL that gives back the old names to what the undone migrations renamed; empty where they renamed nothing. */
 async function renamesOf(input: UndoInput, { before, undone }: Range): Promise<string> {
   if (!undone.some(({ sql }) => /rename/i.test(sql))) return ""
@@ -127,23 +113,18 @@ async function renamesOf(input: UndoInput, { before, undone }: Range): Promise<s
   return ordered.map((rename) => renameStatement(rename, named)).join("\n")
 }
 
-async function engineScript(compare: Compare, { before, undone }: Range, renaming: string): Promise<string> {
-  const renamed = renaming === "" ? [] : [{ name: "lockstep_rename", sql: renaming }]
-  const { empty, text } = await compare([...before, ...undone, ...renamed], before, "script")
-  return empty ? "" : inOneTransaction(text)
-}
-
 interface Parts {
   readonly renaming: string
   /** The engine's SQL, to run after the renames. */
   readonly script: string
+  readonly schemas: Schemas
 }
 
 /** Adds the objects that the engine does not see, and verifies by the catalogs: up, undo, compare, up again, compare. */
-async function completed(input: UndoInput, { before, undone }: Range, { renaming, script }: Parts) {
+async function completed(input: UndoInput, { before, undone }: Range, { renaming, script, schemas }: Parts) {
   const { schema } = input.url
   return await withReplayed(input, before, async (session) => {
-    const catalog = () => readCatalog(session.client, schema)
+    const catalog = () => readCatalogs(session.client, all(schemas))
     const goal = await catalog()
     const was = await readStructure(session.client)
     await replay(session, undone)
@@ -157,9 +138,11 @@ async function completed(input: UndoInput, { before, undone }: Range, { renaming
       return { sql, byHand: [`the SQL below fails: ${failure}`], structures }
     }
     const left = compareCatalogs(await catalog(), goal)
-    const changes = await possible(session, changesAfter(left))
+    const created = schemas.after.filter((one) => !schemas.before.includes(one))
+    const emptied = created.map((one) => `DROP SCHEMA ${quoteIdentifier(one)}`)
+    const changes = await possible(session, [...changesAfter(left), ...emptied])
     const byHand = differingObjects(changes.length === 0 ? left : compareCatalogs(await catalog(), goal))
-    if (byHand.length === 0) await upAgain(session, undone, start)
+    if (byHand.length === 0) await upAgain(session, undone, { start, catalog })
     return { sql: await unqualified(joined(renaming, drops, script, changes), schema), byHand, structures }
   })
 }
@@ -186,9 +169,14 @@ async function possible(session: Session, statements: readonly string[]): Promis
   return accepted
 }
 
-async function upAgain(session: Session, undone: readonly Step[], start: readonly CatalogObject[]): Promise<void> {
+interface UpAgain {
+  readonly start: readonly CatalogObject[]
+  readonly catalog: () => Promise<readonly CatalogObject[]>
+}
+
+async function upAgain(session: Session, undone: readonly Step[], { start, catalog }: UpAgain): Promise<void> {
   await replay(session, undone)
-  const differing = differingObjects(compareCatalogs(await readCatalog(session.client, session.schema), start))
+  const differing = differingObjects(compareCatalogs(await catalog(), start))
   if (differing.length > 0) throw notVerified("after up, undo and up again the schema is not the same", differing)
 }
 

@@ -3,6 +3,7 @@ import { writeMigration } from "../../src/change/migration-file.js"
 import { type Undo, undo } from "../../src/change/undo.js"
 import { describeCatalog } from "../../src/postgres/catalog.js"
 import { connect } from "../../src/postgres/connect.js"
+import { readCatalogs, schemasOf } from "../../src/postgres/schemas.js"
 import { createPlace, type Place } from "../schema-engine/setting.js"
 
 const init = `CREATE TABLE "User" ("id" INTEGER NOT NULL, "name" TEXT, CONSTRAINT "User_pkey" PRIMARY KEY ("id"));
@@ -48,6 +49,37 @@ test.each([
   await writeMigration(place.project.migrationsDir, made.name, made.sql)
   await place.apply()
   expect(await catalogOf(place)).toEqual(before)
+})
+
+test.each([
+  [
+    "a new schema with a table",
+    `CREATE SCHEMA IF NOT EXISTS "audit"; CREATE TABLE "audit"."Log" ("id" INTEGER PRIMARY KEY, "userId" INTEGER REFERENCES "User"("id"));`,
+  ],
+  [
+    "a column in another schema",
+    `ALTER TABLE "shop"."Item" ADD COLUMN "price" INTEGER; ALTER TABLE "User" ADD COLUMN "age" INTEGER;`,
+  ],
+  ["a view in another schema", `CREATE VIEW "shop"."Names" AS SELECT "id" FROM "shop"."Item";`],
+  ["a dropped schema", `DROP SCHEMA "shop" CASCADE;`],
+])("%s is undone, in every schema", async (_, sql) => {
+  const shop =
+    'CREATE SCHEMA "shop"; CREATE TABLE "shop"."Item" ("id" INTEGER NOT NULL, CONSTRAINT "Item_pkey" PRIMARY KEY ("id"));'
+  const place = await createPlace({ "20260101000000_init": `${init} ${shop}` })
+  await place.apply()
+  const everything = async () => {
+    const client = await connect(place.setting.url)
+    const schemas = await schemasOf(client, "public")
+    return { schemas, objects: await readCatalogs(client, schemas).finally(() => client.end()) }
+  }
+  const before = await everything()
+  place.project.migration("20260102000000_change", sql)
+  await place.apply()
+  const made = await undone(place)
+  expect(made).toMatchObject({ undoes: ["20260102000000_change"], byHand: [] })
+  await writeMigration(place.project.migrationsDir, made.name, made.sql)
+  await place.apply()
+  expect(await everything()).toEqual(before)
 })
 
 const people = `CREATE TYPE "Role" AS ENUM ('ADMIN', 'USER');

@@ -1,11 +1,6 @@
-import {
-  type CatalogObject,
-  catalogLine,
-  compareCatalogs,
-  readCatalog,
-  readPrivileges,
-} from "../../postgres/catalog.js"
+import { type CatalogObject, compareCatalogs, readPrivileges } from "../../postgres/catalog.js"
 import type { Client } from "../../postgres/connect.js"
+import { distinct, readCatalogs, schemasOf } from "../../postgres/schemas.js"
 import { withReplayed } from "../../scratch/replay.js"
 import { defineCheck, type Problem } from "../check.js"
 import type { Database } from "../resources.js"
@@ -39,7 +34,7 @@ async function historyCatalog(database: Database, scratch: Scratch): Promise<His
   const place = version === scratch.version ? setting : { ...setting, url: database.url, history: undefined }
   const steps = database.comparison.applied.map(({ migration: { name, text: sql } }) => ({ name, sql }))
   return await withReplayed(place, steps, async ({ client, schema }) => {
-    const schemas = await schemasIn(client, schema)
+    const schemas = await schemasOf(client, schema)
     return { schemas, objects: await wholeCatalog(client, schemas) }
   })
 }
@@ -50,27 +45,10 @@ interface HistoryCatalog {
   readonly objects: readonly CatalogObject[]
 }
 
-/** The URL's schema, and every other one that the history has made, or has made a relation, type or function in. */
-async function schemasIn(client: Client, schema: string): Promise<readonly string[]> {
-  const holds = (catalog: string, column: string) =>
-    `EXISTS (SELECT FROM ${catalog} o WHERE o.${column} = n.oid AND NOT EXISTS
-      (SELECT FROM pg_depend e WHERE e.classid = '${catalog}'::regclass AND e.objid = o.oid AND e.deptype = 'e'))`
-  const { rows } = await client.query<{ name: string }>({
-    text: `SELECT nspname AS name FROM pg_namespace n WHERE nspname <> $1 AND nspname !~ '^pg_' AND nspname <> 'information_schema'
-      AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_namespace'::regclass AND e.objid = n.oid AND e.deptype = 'e')
-      AND (nspname <> 'public' OR ${holds("pg_class", "relnamespace")} OR ${holds("pg_type", "typnamespace")} OR ${holds("pg_proc", "pronamespace")})`,
-    values: [schema],
-  })
-  return [schema, ...rows.map(({ name }) => name)]
-}
-
 async function wholeCatalog(client: Client, schemas: readonly string[]): Promise<readonly CatalogObject[]> {
-  const objects: CatalogObject[] = []
-  for (const schema of schemas) {
-    objects.push(...(await readCatalog(client, schema)), ...(await readPrivileges(client, schema)))
-  }
-  // An extension and an event trigger belong to the database: they are found with each schema.
-  return [...new Map(objects.map((one) => [catalogLine(one), one])).values()]
+  const privileges: CatalogObject[] = []
+  for (const schema of schemas) privileges.push(...(await readPrivileges(client, schema)))
+  return distinct([...(await readCatalogs(client, schemas)), ...privileges])
 }
 
 const idOf = ({ kind, name }: CatalogObject): string => `${kind} ${name}`
