@@ -6,13 +6,15 @@ import type { Folder, FolderMigration } from "../history/folder.js"
 import { fullName } from "../history/names.js"
 import { readHistory } from "../history/recorded.js"
 import { replacedNames } from "../history/squash.js"
-import { type CatalogDifference, compareCatalogs, readCatalog } from "../postgres/catalog.js"
+import { type CatalogDifference, compareCatalogs } from "../postgres/catalog.js"
 import { type Client, connect } from "../postgres/connect.js"
+import { readCatalogs } from "../postgres/schemas.js"
 import type { DatabaseUrl } from "../postgres/url.js"
 import type { SchemaFiles } from "../project/schema.js"
 import { container, type Diff, type EngineSetting, historyList, withEngine } from "../schema-engine/engine.js"
 import { withHistory } from "../scratch/history.js"
 import { type Step, stepsOf, withReplayed } from "../scratch/replay.js"
+import { schemasMadeBy } from "../scratch/schemas.js"
 import { notSeen, objectScript, objectSummary } from "./object-diff.js"
 import { unqualified } from "./undo-file.js"
 
@@ -103,19 +105,18 @@ async function objectsBetween(
 ): Promise<CatalogDifference | undefined> {
   const { from, to, external } = comparison
   if (![from, to].every(({ side }) => side === "history" || side === "database")) return undefined
-  const [first, second] = [await catalogOf(from, comparison, pending), await catalogOf(to, comparison, pending)]
+  const steps = (side: Side) => (side.side === "history" ? stepsIn(side, comparison, pending) : [])
+  const schemas = await schemasMadeBy([...steps(from), ...steps(to)], comparison.url.schema)
+  const catalogOf = async ({ side }: Side, replayed: readonly Step[]) =>
+    side === "history"
+      ? await withReplayed(comparison, replayed, ({ client }) => readCatalogs(client, schemas))
+      : await withClient(comparison.url, (client) => readCatalogs(client, schemas))
+  const [first, second] = [await catalogOf(from, steps(from)), await catalogOf(to, steps(to))]
   return notSeen({
     ...compareCatalogs(first, second),
     engine: byEngine.empty ? "equal" : "different",
     external: [...(external?.tables ?? []), ...(external?.enums ?? [])],
   })
-}
-
-async function catalogOf(side: Side, comparison: Comparison, pending: readonly string[]) {
-  const { url } = comparison
-  if (side.side !== "history") return await withClient(url, (client) => readCatalog(client, url.schema))
-  const steps = stepsIn(side, comparison, pending)
-  return await withReplayed(comparison, steps, ({ client }) => readCatalog(client, url.schema))
 }
 
 async function withClient<T>(url: DatabaseUrl, work: (client: Client) => Promise<T>): Promise<T> {

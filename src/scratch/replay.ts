@@ -1,12 +1,14 @@
 import { DatabaseError } from "pg"
 import { LockstepError } from "../errors.js"
 import type { FolderMigration } from "../history/folder.js"
-import { type CatalogObject, catalogLine, compareCatalogs, readCatalog } from "../postgres/catalog.js"
+import { type CatalogObject, catalogLine, compareCatalogs } from "../postgres/catalog.js"
 import type { Client } from "../postgres/connect.js"
+import { readCatalogs } from "../postgres/schemas.js"
 import { adviceFor, sqlstateOf } from "../postgres/sqlstate.js"
 import { excerpt, offsetOfPosition, placeAt } from "../sql/place.js"
 import { type ScratchSetting, withScratchDatabase } from "./database.js"
 import { runOnScratch } from "./lacking.js"
+import { schemasMadeBy } from "./schemas.js"
 import type { Session } from "./script.js"
 
 /** A migration to replay. */
@@ -86,23 +88,27 @@ export interface Drift {
  * It sees what Prisma's engine does not: views, triggers, functions, policies, checks, expression indexes.
  */
 export async function findDrift(setting: ScratchSetting, client: Client, applied: readonly Step[]): Promise<Drift> {
-  return await driftFrom(await replayedCatalog(setting, applied), client, setting.url.schema)
+  return await driftFrom(await replayedCatalog(setting, applied), client)
+}
+
+/** What migrations make of an empty database, and in which schemas. */
+export interface ReplayedCatalog {
+  readonly schemas: readonly string[]
+  readonly objects: readonly CatalogObject[]
 }
 
 /** What migrations make of an empty database. Errors: L1406 one of them fails there. */
-export async function replayedCatalog(
-  setting: ScratchSetting,
-  applied: readonly Step[],
-): Promise<readonly CatalogObject[]> {
+export async function replayedCatalog(setting: ScratchSetting, applied: readonly Step[]): Promise<ReplayedCatalog> {
+  const schemas = await schemasMadeBy(applied, setting.url.schema)
   return await withScratchDatabase(setting, async (scratch) => {
     await replay(scratch, applied)
-    return await readCatalog(scratch.client, setting.url.schema)
+    return { schemas, objects: await readCatalogs(scratch.client, schemas) }
   })
 }
 
 /** Compares a database with what it should hold. */
-export async function driftFrom(expected: readonly CatalogObject[], client: Client, schema: string): Promise<Drift> {
-  return driftBetween(expected, await readCatalog(client, schema))
+export async function driftFrom({ schemas, objects }: ReplayedCatalog, client: Client): Promise<Drift> {
+  return driftBetween(objects, await readCatalogs(client, schemas))
 }
 
 /** How far along its history a database is. */
@@ -126,8 +132,8 @@ export type Position =
  * makes the database's schema.
  */
 export async function findPosition(setting: ScratchSetting, client: Client, steps: readonly Step[]): Promise<Position> {
-  const { schema } = setting.url
-  const held = await readCatalog(client, schema)
+  const schemas = await schemasMadeBy(steps, setting.url.schema)
+  const held = await readCatalogs(client, schemas)
   if (held.length === 0) return { state: "empty" }
   return await withScratchDatabase(setting, async (scratch) => {
     const equal: number[] = []
@@ -139,7 +145,7 @@ export async function findPosition(setting: ScratchSetting, client: Client, step
         if (equal.length > 0) break
         throw error
       }
-      const drift = driftBetween(await readCatalog(scratch.client, schema), held)
+      const drift = driftBetween(await readCatalogs(scratch.client, schemas), held)
       const size = sizeOf(drift)
       if (size === 0) equal.push(index)
       if (closest === undefined || size < sizeOf(closest.drift)) closest = { index, drift }

@@ -32,6 +32,16 @@ test("a summary is for people", async () => {
   expect(text).toContain("Added column `name`")
 })
 
+test("what the engine does not see is compared in every schema that the history makes", async () => {
+  const audit = `CREATE SCHEMA audit; CREATE VIEW audit.v AS SELECT 1 AS one;`
+  const place = await createPlace({ ...migrations, "20260103000000_audit": audit })
+  await place.apply()
+  await place.database.query("CREATE SCHEMA other; CREATE VIEW other.v AS SELECT 1 AS one; DROP VIEW audit.v")
+  const sides = { from: { side: "history" }, to: { side: "database" } } as const
+  const { text } = await diff({ ...place.setting, ...sides, folder: place.folder(), form: "summary" })
+  expect(text.trim()).toBe("[-] Removed view audit.v")
+})
+
 test("a migration that is not in the folder is refused", async () => {
   const place = await createPlace(migrations)
   const sides = { from: { side: "history", upTo: "20260103000000_x" }, to: { side: "empty" } } as const

@@ -42,6 +42,19 @@ test("migrations that change no object are recorded with it, and named", async (
   expect(stderr).toMatch(/cannot be seen whether they ran; they are recorded: 20260103000000_fill$/m)
 })
 
+test("a migration that changes another schema of the history is not taken for applied", async () => {
+  const other = {
+    "20260103000000_audit": "CREATE SCHEMA audit; CREATE TABLE audit.log (id int);\n",
+    "20260104000000_note": "ALTER TABLE audit.log ADD COLUMN note text;\n",
+  }
+  const { run, database } = await openShop({ migrations: { ...migrations, ...other } })
+  await database.query(
+    `${everything} ${other["20260103000000_audit"]} CREATE SCHEMA foreign_one; CREATE TABLE foreign_one.t ()`,
+  )
+  expect((await run("baseline")).stdout).toBe("3 of 4 migrations recorded as applied.")
+  expect((await run("deploy", "--verify", "schema")).stdout).toContain("1 applied")
+})
+
 test("an empty database has nothing to adopt", async () => {
   const { run } = await openShop()
   expect(await run("baseline")).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("the database is empty") })

@@ -38,6 +38,14 @@ test("changes by hand are found, also those that Prisma does not see", async () 
   ])
 })
 
+test("changes by hand are found in every schema that the history makes, and in no other", async () => {
+  const audit = `CREATE SCHEMA audit; CREATE VIEW audit.names AS SELECT "name" FROM "User";`
+  const place = await createPlace({ ...migrations, "20260102000000_audit": audit })
+  await place.apply()
+  await place.database.query("CREATE SCHEMA other; CREATE TABLE other.t (); DROP VIEW audit.names")
+  expect(await driftOf(place)).toEqual({ missing: [expect.stringMatching(/^view audit\.names/)], unexpected: [] })
+})
+
 test("a history that is kept is copied where a longer one begins so, and replayed where none does", async () => {
   const { setting } = await createPlace({})
   const step = (name: string, sql = `CREATE TABLE "${name}" AS SELECT clock_timestamp() AS at`) => ({ name, sql })

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto"
 import type { FindDrift } from "../../deploy/context.js"
-import type { CatalogObject } from "../../postgres/catalog.js"
 import { type DatabaseUrl, parseDatabaseUrl } from "../../postgres/url.js"
 import type { Project } from "../../project/project.js"
+import type { ReplayedCatalog } from "../../scratch/replay.js"
 
 /** Compares databases with their histories. */
 export type FleetDriftFinder = (url: DatabaseUrl) => FindDrift
@@ -15,7 +15,7 @@ export function fleetDriftFinder({
   shadowUrl,
   initShadowDb,
 }: Pick<Project, "shadowUrl" | "initShadowDb">): FleetDriftFinder {
-  const replays = new Map<string, Promise<readonly CatalogObject[]>>()
+  const replays = new Map<string, Promise<ReplayedCatalog>>()
   // One after another: a configured shadow database is emptied for each.
   let last: Promise<unknown> = Promise.resolve()
   return (url) => async (client, applied) => {
@@ -27,6 +27,6 @@ export function fleetDriftFinder({
     const replayed = replays.get(key) ?? before.catch(() => undefined).then(() => replayedCatalog(setting, applied))
     replays.set(key, replayed)
     last = replayed
-    return await driftFrom(await replayed, client, url.schema)
+    return await driftFrom(await replayed, client)
   }
 }
