@@ -68,7 +68,8 @@ export async function takeBackup(request: BackupRequest): Promise<Backup> {
     })
     return { ...note, path, durationMs: Math.round(performance.now() - started) }
   } finally {
-    await rm(unfinished, { force: true })
+    // Where the folder cannot be written this fails as well, and the reason is known.
+    await rm(unfinished, { force: true }).catch(() => undefined)
   }
 }
 

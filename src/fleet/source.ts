@@ -99,7 +99,9 @@ async function rowsOf(query: string, { base }: Reading): Promise<readonly Entry[
   const client = await connect(await base(), { applicationName: "lockstep targets" })
   try {
     await client.query("BEGIN READ ONLY")
-    const result = await client.query<Record<string, string | null>>(query).catch((cause: unknown) => {
+    // As a named statement it is one statement: without a name a second one could end the transaction, and write.
+    const statement = { name: "targets", text: query }
+    const result = await client.query<Record<string, string | null>>(statement).catch((cause: unknown) => {
       throw unreadable(`--targets-query failed: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
     })
     const [only, ...others] = result.fields.map(({ name }) => name)

@@ -73,6 +73,19 @@ test("without pg_dump it says what to install", async () => {
   expect(result.stderr).toMatch(/error\[L2040\]: pg_dump is not installed[\s\S]*postgresql-client-\d+/)
 })
 
+test("a folder that cannot be made is named as what is wrong, and nothing is applied", async () => {
+  const database = await createDatabase()
+  const project = shop()
+  project.write("a-file", "")
+  const env = { PATH: stubPgDump(project, "99.1") }
+  const options = { cwd: project.root, url: database.url, env }
+  for (const command of ["backup --to a-file", "deploy --backup-to a-file/kept"]) {
+    const result = await lockstep(command.split(" "), options)
+    expect(result, command).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("error[L2046]: the backup") })
+  }
+  expect(await database.query("SELECT to_regclass('_prisma_migrations') AS history")).toEqual([{ history: null }])
+})
+
 test("SIGTERM ends pg_dump as well, and nothing is kept", async () => {
   const { url } = await createDatabase()
   const project = shop()
