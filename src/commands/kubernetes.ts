@@ -2,6 +2,7 @@ import { backfillOptions } from "../cli/backfill.js"
 import { defaultText, defineCommand, type OptionTable, variableOf } from "../cli/options.js"
 import type { Output } from "../cli/output.js"
 import { deployOptions, projectOptions } from "../cli/shared-options.js"
+import { LockstepError } from "../errors.js"
 import type { ContainerRequest } from "../kubernetes/container.js"
 import type { Starter } from "../kubernetes/job.js"
 import { type DeployVariable, fleetSize } from "../kubernetes/values.js"
@@ -107,6 +108,11 @@ export default defineCommand({
     "lockstep kubernetes values",
   ],
   async run({ settings, operands: [what], output, project }) {
+    for (const name of ["completions", "parallelism"] as const)
+      if (settings[name] === 0)
+        throw new LockstepError("L1302", `wrong setting: --${name} is 0`, {
+          next: "give 1 or more: a Job of none is complete at once, and has deployed to no database",
+        })
     // Also without a project, or one that cannot be loaded here, there is something to print.
     const names = await project().then(urlVariables, () => undefined)
     const variables = { deploy: variablesOf(deployOptions), backfill: variablesOf(backfillOptions) }

@@ -55,6 +55,14 @@ describe("the Jobs of a fleet", () => {
     expect(z.parse(z.array(jobSchema), jobs).map(({ metadata }) => metadata.name)).toEqual(["db-canary", "db-fleet"])
     expect(jobs[1].spec.completions).toBe(3)
   })
+
+  test("none of no pods, which would be complete without having deployed to any database", async () => {
+    for (const option of ["--completions", "--parallelism"]) {
+      const refused = await kubernetes("fleet-job", "--for", "kubectl", option, "0")
+      expect(refused).toMatchObject({ exitCode: 2, stdout: "" })
+      expect(refused.stderr).toContain(`error[L1302]: wrong setting: ${option} is 0`)
+    }
+  })
 })
 
 describe("the Job of backfills", () => {
