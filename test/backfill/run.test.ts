@@ -1,6 +1,7 @@
 import pg from "pg"
 import { expect, onTestFinished, test } from "vitest"
 import { createHistoryTable } from "../../src/history/recorded.js"
+import { until } from "../support/until.js"
 import { openRuns } from "./runs.js"
 
 const counter = "CREATE TABLE counter (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);"
@@ -265,6 +266,33 @@ test("locked rows are waited for, in smaller batches, and named when they are no
   )
   await released
   expect(await database.query("SELECT n, count(*)::int FROM counter GROUP BY n")).toEqual([{ n: 1, count: 100 }])
+})
+
+test("a batch in a deadlock is rolled back and done again, and the other session's change is kept", async () => {
+  const { database, run, events } = await openRuns(counter + rows(100), { one: "UPDATE counter SET n = n + 1" })
+  const other = new pg.Client({ connectionString: database.url })
+  await other.connect()
+  try {
+    // Only the batch's session finds the deadlock, and is the one that is canceled.
+    await other.query("SET deadlock_timeout = '10min'; BEGIN; UPDATE counter SET n = n + 10 WHERE id = 300")
+    const url = new URL(database.url)
+    url.searchParams.set("options", "-c deadlock_timeout=2s")
+    const running = run({ lockTimeout: 0, retries: 3 }, { url: url.href })
+    await until("the batch waits for a row", async () => {
+      const waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+      return (await database.query(waiting)).length > 0
+    })
+    await other.query("UPDATE counter SET n = n + 10 WHERE id = 3; COMMIT")
+    await running
+  } finally {
+    await other.end()
+  }
+  expect(events.filter(({ event }) => event === "retry")).toMatchObject([{ attempt: 1, reason: "deadlock detected (40P01)" }])
+  const found = await database.query("SELECT n, count(*)::int FROM counter GROUP BY n ORDER BY n")
+  expect(found).toEqual([
+    { n: 1, count: 98 },
+    { n: 11, count: 2 },
+  ])
 })
 
 test("a batch that statement_timeout cancels is made smaller", async () => {
