@@ -5,7 +5,7 @@ import { allowEmpty, projectOptions } from "../cli/shared-options.js"
 import { LockstepError } from "../errors.js"
 import { inLine } from "../printable.js"
 import { collect, type Log } from "../report/fleet/collect.js"
-import { fleetReport, renderFleet } from "../report/fleet/deploy.js"
+import { fleetReport, missingShardsLine, renderFleet, withMissingShards } from "../report/fleet/deploy.js"
 import { isComplete } from "../report/fleet/results.js"
 import { checkFormats, formatOptions, give, type Style } from "../report/formats/formats.js"
 
@@ -69,13 +69,13 @@ async function runFleetReport({ settings, output }: Called, files: readonly stri
     })
   }
   const { summary, shards, missingShards } = collect(await Promise.all(files.map(read)))
-  const lost = missingShards.length === 0 ? "" : `There are no results of the shares ${missingShards.join(", ")}.\n`
+  const lost = missingShards.length === 0 ? "" : `\n${missingShardsLine(missingShards)}`
   await give(
     {
       command: "fleet",
-      text: ({ paint }: Style) => `${lost}${renderFleet(summary, paint)}`,
+      text: ({ paint }: Style) => `${renderFleet(summary, paint)}${lost}`,
       object: { ...summary, shards, missingShards, schema: "lockstep.fleet-report/1" },
-      report: async () => fleetReport(summary, []),
+      report: async () => withMissingShards(fleetReport(summary, []), missingShards),
     },
     settings,
     output,

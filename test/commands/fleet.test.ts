@@ -130,6 +130,12 @@ test("within the failure budget all others are deployed to, and what failed alik
   const junit = readFileSync(join(tenants.project.root, "out/deploy.junit.xml"), "utf8")
   expect(junit).toContain('tests="6" failures="2"')
   // What failed does not keep what was applied before it from being reported.
+  const annotated = await tenants.run(["deploy", "--max-failures", "2", "--format", "github"])
+  expect(annotated.stdout.match(/^::error .*$/gm)).toEqual([
+    expect.stringMatching(/title=L1012%3A the deploy of 2 targets failed::.*%0Ain tenant_2, tenant_5%0A/),
+  ])
+  const behind = await tenants.run(["fleet", "status", "--format", "gitlab"])
+  expect(JSON.parse(behind.stdout)).toMatchObject([{ description: `${second}\nin tenant_2, tenant_5` }])
   const status = await tenants.run(["fleet", "status", "--json"])
   expect(events(status.stdout)).toMatchObject([
     {
@@ -215,6 +221,9 @@ test("lists from a query, a command and the standard input; what is wrong in one
   expect(await database.query("SELECT FROM pg_namespace WHERE nspname = 'by_stdin'")).toEqual([])
   const writing = await run(["--targets-query", "CREATE SCHEMA by_query_2"])
   expect(writing).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("read-only transaction") })
+  const several = await run(["--targets-query", "COMMIT; CREATE SCHEMA by_query_3; SELECT 'by_query' AS schema"])
+  expect(several).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("error[L2002]: --targets-query failed") })
+  expect(await database.query("SELECT FROM pg_namespace WHERE nspname LIKE 'by\\_query\\__'")).toEqual([])
 })
 
 test("a status names what is edited, failed and drifted, and what cannot be read", async () => {
@@ -253,6 +262,10 @@ test("shares are deployed apart, as the pods of an Indexed Job are, and reported
   const part = await report("0.log", "2.log", "--json")
   expect(part.exitCode).toBe(1)
   expect(events(part.stdout)).toMatchObject([{ schema: "lockstep.fleet-report/1", shards: 3, missingShards: ["2/3"] }])
+  // Whatever reads the report learns that not everything is known.
+  const junit = await report("0.log", "2.log", "--format", "junit")
+  expect(junit.stdout).toMatch(/failures="1"[\s\S]*name="share 2\/3"[^>]*><failure [^>]*type="fleet\/share"/)
+  expect((await report("0.log", "2.log")).stdout).toMatch(/\nThere are no results of the share 2\/3\.$/)
 })
 
 test("a plan is observed once for each state, and shown with the sizes of the database where it is worst", async () => {

@@ -81,7 +81,7 @@ export function fleetReport(summary: FleetSummary, migrations: readonly string[]
     verdict: fleetVerdict(summary).split("\n")[0] ?? "",
     items: results.map((one) => itemOf(one, command)),
     groups: failures.map(({ error, targets }) => ({
-      finding: findingOf(error, `the ${command} of ${targets[0]} failed`, targets[0] ?? ""),
+      finding: findingOf(error, `the ${command} of ${targets.length === 1 ? targets[0] : counted(targets.length, "target")} failed`, targets[0] ?? ""),
       items: targets,
     })),
     ...(command === "deploy" && {
@@ -119,6 +119,29 @@ function findingOf(error: ErrorAnswer, title: string, target: string): Finding {
     docs: "docs/errors.md",
   }
 }
+
+/** The same of several processes, of which some have left no result: nobody knows what became of those shares. */
+export function withMissingShards(report: Report, shards: readonly string[]): Report {
+  if (shards.length === 0) return report
+  const finding: Finding = {
+    ...{ check: "fleet/share", severity: "error", title: "a share of the list has no result" },
+    message: missingShardsLine(shards),
+    ...{ next: "add the logs of its pods", fixable: false, docs: "docs/fleet.md" },
+  }
+  return {
+    ...report,
+    verdict: `${missingShardsLine(shards)} ${report.verdict}`,
+    items: [
+      ...report.items,
+      ...shards.map((shard): Item => ({ name: `share ${shard}`, state: "failed", findings: [finding], accepted: [] })),
+    ],
+    groups: [...(report.groups ?? []), { finding, items: shards.map((shard) => `share ${shard}`) }],
+  }
+}
+
+/** Which shares have no result. */
+export const missingShardsLine = (shards: readonly string[]): string =>
+  `There are no results of the ${shards.length === 1 ? "share" : "shares"} ${shards.join(", ")}.`
 
 /** What Kubernetes keeps of a container's message. Source: its documentation, "Determine the Reason for Pod Failure". */
 const mostBytes = 4096

@@ -1,14 +1,15 @@
 import type { Finding } from "../../check/finding.js"
 import { inert } from "../../printable.js"
-import type { Report } from "./report.js"
+import { findingsOf, type Report } from "./report.js"
 
 /**
  * The findings as GitHub's workflow commands, which annotate the lines of a pull request.
  * Source: GitHub's documentation, "Workflow commands for GitHub Actions".
  */
-export function asGithub({ command, items, verdict }: Report): string {
-  const lines = items.flatMap(({ findings }) => findings.map(annotation))
-  return [...lines, inert(`lockstep ${command}: ${verdict}`)].join("\n")
+export function asGithub(report: Report): string {
+  const { command, verdict } = report
+  // It shows ten of a step: what many databases have alike is one.
+  return [...findingsOf(report).map(annotation), inert(`lockstep ${command}: ${verdict}`)].join("\n")
 }
 
 function annotation({ severity, check, title, message, next, ...place }: Finding): string {

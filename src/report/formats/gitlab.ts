@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import type { Finding } from "../../check/finding.js"
 import { withoutFile } from "./prepared.js"
-import type { Report } from "./report.js"
+import { findingsOf, type Report } from "./report.js"
 import { fingerprint } from "./sarif.js"
 
 interface Issue {
@@ -16,16 +16,14 @@ interface Issue {
  * The findings as GitLab's code quality report. Source: GitLab's documentation, "Code Quality", "Import code quality
  * results". It requires a file: what is about none is shown at the project's package.json.
  */
-export function asGitlab({ items }: Report): readonly Issue[] {
+export function asGitlab(report: Report): readonly Issue[] {
   const known = new Map<string, number>()
-  return items.flatMap(({ findings }) =>
-    findings.map((finding) => {
-      const print = fingerprint(finding)
-      const count = (known.get(print) ?? 0) + 1
-      known.set(print, count)
-      return issueOf(finding, count === 1 ? print : createHash("sha256").update(`${print} ${count}`).digest("hex"))
-    }),
-  )
+  return findingsOf(report).map((finding) => {
+    const print = fingerprint(finding)
+    const count = (known.get(print) ?? 0) + 1
+    known.set(print, count)
+    return issueOf(finding, count === 1 ? print : createHash("sha256").update(`${print} ${count}`).digest("hex"))
+  })
 }
 
 /** GitLab shows one issue of those with the same fingerprint; the same in another line is another one. */

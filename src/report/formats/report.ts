@@ -1,5 +1,6 @@
 import { relative } from "node:path"
 import type { Finding, Result } from "../../check/finding.js"
+import { someOf } from "../../fleet/outcome.js"
 import type { Comparison, MigrationState } from "../../history/compare.js"
 import type { FolderMigration } from "../../history/folder.js"
 import { checkVerdict } from "../check.js"
@@ -15,6 +16,12 @@ export interface Report {
   readonly groups?: readonly { readonly finding: Finding; readonly items: readonly string[] }[]
   /** Where each database of a fleet stands. */
   readonly grid?: Grid
+}
+
+/** What people read: what several databases have alike is said once, with their names. */
+export function findingsOf({ items, groups }: Report): readonly Finding[] {
+  if (groups === undefined) return items.flatMap(({ findings }) => findings)
+  return groups.map(({ finding, items: names }) => ({ ...finding, message: `${finding.message}\nin ${someOf(names, 5)}` }))
 }
 
 /** What a command looked at, such as a check or a migration. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import type { Finding } from "../../check/finding.js"
 import { version } from "../../version.js"
-import type { Report } from "../formats/report.js"
+import { findingsOf, type Report } from "../formats/report.js"
 import { checkList, findingList } from "./findings.js"
 import { fleetSection, time, timeline } from "./history.js"
 import { type Content, html, type Markup, prose, trusted } from "./markup.js"
@@ -43,15 +43,6 @@ ${present.map(([, , content]) => content)}
 </main>
 <footer><p>Made by lockstep ${version} at ${time(now.toISOString())} UTC. All times are UTC.</p></footer>`
   return page({ title: `lockstep ${report.command}: ${report.verdict}`, body })
-}
-
-/** What several databases have alike is said once, with their names. */
-function findingsOf({ items, groups }: Report): readonly Finding[] {
-  if (groups === undefined) return items.flatMap((item) => item.findings)
-  return groups.map(({ finding, items: names }) => {
-    const more = names.length > 5 ? ` and ${names.length - 5} more` : ""
-    return { ...finding, message: `${finding.message}\nin ${names.slice(0, 5).join(", ")}${more}` }
-  })
 }
 
 /** The history shows what is pending, and the list of databases which are behind. */
