@@ -29,7 +29,7 @@ export const backfillEvent = z.discriminatedUnion("event", [
   event("retry", { name: z.optional(name), attempt: count, of: count, delayMs: ms, reason: z.string() }),
   /** `rows`, `walked` and `batches`: of all runs; `durationMs`: of this one. */
   event("finished", { name, rows: count, walked: count, batches: count, durationMs: ms }),
-  event("failed", { name }),
+  event("failed", { name, rows: count, walked: count, batches: count }),
 ])
 
 export type BackfillEvent = Readonly<z.infer<typeof backfillEvent>>

@@ -4,10 +4,10 @@ import { lostOr } from "../deploy/failure.js"
 import { backoffMs, interrupted, pause } from "../deploy/interrupt.js"
 import { isRetryable } from "../postgres/sqlstate.js"
 import type { BackfillContext } from "./context.js"
-import { type Sent, statementFailed } from "./failure.js"
+import { doneSoFar, type Sent, statementFailed } from "./failure.js"
 import type { Backfill } from "./file.js"
 import type { Key } from "./key.js"
-import { recordError } from "./progress.js"
+import { type Recorded, recordError } from "./progress.js"
 
 /** PostgreSQL refused the statement of a batch. */
 export class StatementRefused extends Error {
@@ -26,21 +26,25 @@ interface Attempt<T> {
   readonly onRefused: () => void
 }
 
+/** What is committed and recorded before. */
+type Progress = Pick<Recorded, "rows" | "walked" | "batches">
+
 /** SQLSTATE query_canceled: a statement_timeout, which a smaller batch may not reach. */
 const canceled = "57014"
 
 /**
  * Does work that is a transaction of its own, again after a lock timeout, a deadlock, a serialization failure or a
- * statement_timeout: it was rolled back as a whole. `done`: the database's state without it.
+ * statement_timeout: it was rolled back as a whole.
  * Errors: L1001 interrupted, L1014 a lock, L2107 anything else that PostgreSQL refuses; ConnectionLost.
  */
 export async function retrying<T>(
   { client, request }: BackfillContext,
-  { backfill, key, done }: { readonly backfill: Backfill; readonly key: Key; readonly done: string },
+  { backfill, key, progress }: { readonly backfill: Backfill; readonly key: Key; readonly progress: Progress },
   { work, onRefused }: Attempt<T>,
 ): Promise<T> {
   const { settings, signal, onEvent, url } = request
   const { name } = backfill
+  const done = doneSoFar(progress)
   for (let attempt = 0; ; attempt++) {
     try {
       return await work()
@@ -52,7 +56,7 @@ export async function retrying<T>(
       const holders = error.code === "55P03" ? await holdersOf(client, key) : []
       if ((!isRetryable(error.code) && error.code !== canceled) || attempt >= settings.retries) {
         await recordError(client, { schema: url.schema, name }, error.message)
-        onEvent({ event: "failed", name })
+        onEvent({ event: "failed", name, ...progress })
         const sent = reason instanceof StatementRefused ? reason.sent : undefined
         throw statementFailed(backfill, error, { done, sent, holders })
       }

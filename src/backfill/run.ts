@@ -6,7 +6,6 @@ import { ConnectionLost, connectionLost, LockLost, lostOr } from "../deploy/fail
 import { backoffMs, interrupted, pause } from "../deploy/interrupt.js"
 import { LockstepError, preceded } from "../errors.js"
 import type { BackfillContext, BackfillRequest, BackfillResult, RunState } from "./context.js"
-import { doneSoFar } from "./failure.js"
 import { type Backfill, parseBackfill } from "./file.js"
 import { estimatedRows, findKey, type Key, lastKeyOf, nameOfKey } from "./key.js"
 import { ReplicaLag } from "./lag.js"
@@ -212,11 +211,11 @@ function finish({ request, state }: BackfillContext, { name, rows, walked, batch
 
 async function begin(context: BackfillContext, backfill: Backfill, key: Key): Promise<void> {
   const { client, request } = context
-  const done = doneSoFar({ rows: 0, batches: 0 })
+  const progress = { rows: 0, walked: 0, batches: 0 }
   const work = async () => {
     const upperKey = await lastKeyOf(client, key)
     const estimated = upperKey === undefined ? 0 : await estimatedRows(client, key)
     await recordBeginning(client, request.url.schema, { file: backfill, key: nameOfKey(key), upperKey, estimated })
   }
-  await retrying(context, { backfill, key, done }, { work, onRefused: () => undefined })
+  await retrying(context, { backfill, key, progress }, { work, onRefused: () => undefined })
 }

@@ -52,7 +52,7 @@ export async function walkRows(context: BackfillContext, { backfill, key, record
     const from = performance.now()
     const batch = await retrying(
       context,
-      { backfill, key, done },
+      { backfill, key, progress: { rows, walked, batches } },
       {
         work: () => runBatch(context, { backfill, key, range: { after, upTo: upperKey }, size }),
         onRefused: () => {

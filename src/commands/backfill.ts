@@ -57,12 +57,13 @@ export default defineCommand({
       })
     const where = await project("migrations")
     const backfills = chooseBackfills(readBackfills(backfillsFolder(where.migrationsDir)), operands)
-    if (isFleet(settings) && (settings.list || settings.dryRun))
-      throw new LockstepError("L2004", "--list and --dry-run are for one database", {
-        ...{ state: "nothing was touched.", next: "name it in DATABASE_URL, and leave --targets out" },
-      })
-    if (isFleet(settings))
-      return await (await import("./fleet/backfill.js")).runFleetBackfill(invocation, { where, backfills })
+    if (isFleet(settings)) {
+      const { readFleetBackfills, runFleetBackfill } = await import("./fleet/backfill.js")
+      const fleet = { where, backfills }
+      if (settings.list || settings.dryRun)
+        return await readFleetBackfills(invocation, { ...fleet, what: settings.list ? "list" : "dry run" })
+      return await runFleetBackfill(invocation, fleet)
+    }
     const target = await findTarget(where)
     const reading = { url: target.url, applicationName: "lockstep backfill", backfills }
     if (settings.list || settings.dryRun) {
@@ -71,27 +72,31 @@ export default defineCommand({
       await give({ command: "backfill", ...answer }, settings, output)
       return code
     }
-    const report = backfillReporter(output)
+    const reportEvent = backfillReporter(output)
     const recorder = backfillRecorder()
+    const picture = async () => (await pictures()).backfillRunPicture(reading, recorder.course())
     const result = await runBackfill({
       ...{ ...reading, settings, signal, folder: readFolder(where.migrationsDir) },
       onEvent: (event) => {
-        report(event)
+        reportEvent(event)
         recorder.onEvent(event)
         if (event.event === "began") announce(target, output)
       },
     }).catch(async (reason: unknown) => {
-      const failed = { report: recorder.failed(reason), object: errorObject(asLockstepError(reason)) }
+      const failed = { report: recorder.failed(reason), object: errorObject(asLockstepError(reason)), picture }
       await giveFailure(failed, settings, output)
       throw reason
     })
     const verdict = backfillVerdict(result)
     const object = { schema: "lockstep.backfill/1", event: "done", ...result }
-    const answer = { command: "backfill", text: () => verdict, object, report: async () => recorder.succeeded(verdict) }
+    const report = recorder.succeeded(verdict)
+    const answer = { command: "backfill", text: () => verdict, object, report: async () => report, picture }
     await give(answer, settings, output)
     return 0
   },
 })
+
+const pictures = () => import("../report/html/pictures/backfill.js")
 
 type Shown = Omit<Answer, "command">
 type Reading = Parameters<typeof import("../backfill/survey.js").dryRun>[0]
@@ -108,6 +113,7 @@ async function read(reading: Reading, what: "list" | "dry run"): Promise<{ answe
       text: () => text.renderBackfillList(list),
       object: list,
       report: async () => text.backfillListReport(list),
+      picture: async () => (await pictures()).backfillListPicture(reading, list),
     }
     return { answer, code: text.isAllFinished(list) ? 0 : 1 }
   }
@@ -116,6 +122,7 @@ async function read(reading: Reading, what: "list" | "dry run"): Promise<{ answe
     text: () => text.renderBackfillPlan(plan),
     object: plan,
     report: async () => text.backfillPlanReport(plan),
+    picture: async () => (await pictures()).backfillPlanPicture(reading, plan),
   }
   return { answer, code: 0 }
 }

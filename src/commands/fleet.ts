@@ -68,14 +68,14 @@ async function runFleetReport({ settings, output }: Called, files: readonly stri
       next: "`lockstep fleet --help`",
     })
   }
-  const { summary, shards, missingShards } = collect(await Promise.all(files.map(read)))
+  const { summary, names, shards, missingShards } = collect(await Promise.all(files.map(read)))
   const lost = missingShards.length === 0 ? "" : `\n${missingShardsLine(missingShards)}`
   await give(
     {
       command: "fleet",
       text: ({ paint }: Style) => `${renderFleet(summary, paint)}${lost}`,
       object: { ...summary, shards, missingShards, schema: "lockstep.fleet-report/1" },
-      report: async () => withMissingShards(fleetReport(summary, []), missingShards),
+      report: async () => withMissingShards(fleetReport(summary, names), missingShards),
     },
     settings,
     output,

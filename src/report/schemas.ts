@@ -10,6 +10,7 @@ import { valuesSchema } from "../kubernetes/values.js"
 import { backfillAnswers } from "./backfill/json.js"
 import { backupAnswer, restoreAnswer } from "./backup-json.js"
 import { checkAnswer } from "./check-json.js"
+import { fleetBackfillList, fleetBackfillPlan } from "./fleet/backfill-json.js"
 import { fleetReportAnswer } from "./fleet/collect.js"
 import { fleetAnswer, fleetStatusAnswer } from "./fleet/json.js"
 import { fleetPlanAnswer } from "./fleet/plan.js"
@@ -194,6 +195,8 @@ export const answers = {
   "lockstep.fleet-status/1": fleetStatusAnswer,
   "lockstep.fleet-plan/1": fleetPlanAnswer,
   "lockstep.fleet-report/1": fleetReportAnswer,
+  "lockstep.fleet-backfill-list/1": fleetBackfillList,
+  "lockstep.fleet-backfill-plan/1": fleetBackfillPlan,
   "lockstep.plan/1": planAnswer,
   "lockstep.rehearse/1": rehearsalAnswer,
   "lockstep.check/1": checkAnswer,

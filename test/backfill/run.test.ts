@@ -287,7 +287,9 @@ test("a batch in a deadlock is rolled back and done again, and the other session
   } finally {
     await other.end()
   }
-  expect(events.filter(({ event }) => event === "retry")).toMatchObject([{ attempt: 1, reason: "deadlock detected (40P01)" }])
+  expect(events.filter(({ event }) => event === "retry")).toMatchObject([
+    { attempt: 1, reason: "deadlock detected (40P01)" },
+  ])
   const found = await database.query("SELECT n, count(*)::int FROM counter GROUP BY n ORDER BY n")
   expect(found).toEqual([
     { n: 1, count: 98 },

@@ -88,6 +88,26 @@ test("a failure is in the report as well as in its own words", async () => {
   expect(failed.stderr).toContain("error[L2107]: division by zero")
 })
 
+test("a page shows how far along its table each backfill is, of a list, a dry run and a run, also of one that fails", async () => {
+  const { run, project } = await filled()
+  const page = async (...args: readonly string[]) => (await run("backfill", ...args, "--format", "html")).stdout
+  const list = await page("--list")
+  expect(list).toContain('<section class="overview warn"')
+  expect(list.match(/class="reached" width="0\.0%"/g)).toHaveLength(2)
+  expect(list).toContain("prisma/backfills/20260103000000_second.sql</span>")
+  expect(await page("--dry-run")).toContain("about 100 rows left, at least 1 batch")
+  const dividing = "-- lockstep-batch: 20\nUPDATE item SET n = 100 / (id - 50);\n"
+  project.write("prisma/backfills/20260103000000_second.sql", dividing)
+  const failed = await page()
+  expect(failed).toContain('<td class="t-good">finished</td>')
+  expect(failed).toContain('<td class="t-bad">failed</td>')
+  expect(failed).toContain("40 rows changed in 2 batches")
+  expect(failed).toMatch(/class="reached" width="100\.0%"[\s\S]*class="reached" width="40\.0%"/)
+  const again = await page()
+  expect(again).toContain("finished before")
+  expect(again).not.toContain('<h2 id="h-checks">')
+})
+
 test("on a terminal the rows, the rate and the time left are shown", () => {
   const shown: string[] = []
   const paint = { red: String, green: String, yellow: String }

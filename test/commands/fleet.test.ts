@@ -222,7 +222,10 @@ test("lists from a query, a command and the standard input; what is wrong in one
   const writing = await run(["--targets-query", "CREATE SCHEMA by_query_2"])
   expect(writing).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("read-only transaction") })
   const several = await run(["--targets-query", "COMMIT; CREATE SCHEMA by_query_3; SELECT 'by_query' AS schema"])
-  expect(several).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("error[L2002]: --targets-query failed") })
+  expect(several).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("error[L2002]: --targets-query failed"),
+  })
   expect(await database.query("SELECT FROM pg_namespace WHERE nspname LIKE 'by\\_query\\__'")).toEqual([])
 })
 
@@ -284,6 +287,9 @@ test("a plan is observed once for each state, and shown with the sizes of the da
   const refused = await tenants.run(["plan", "--estimate", "--fail-on", "scans", "--json"], env)
   expect(events(refused.stdout)).toMatchObject([{ targets: 3, refused: ["scans"], states: [{ worst: "tenant_2" }] }])
   expect(refused.exitCode).toBe(1)
+  const page = (await tenants.run(["plan", "--estimate", "--format", "html"], env)).stdout
+  expect(page).toContain("0 of 3 have the newest of 2 migrations: 3 behind.")
+  expect(page).toContain("shown is tenant_2, where it is worst.")
 })
 
 test("backfills run in every database, each row once; one that fails does not keep the others from being done", async () => {
@@ -319,11 +325,57 @@ test("backfills run in every database, each row once; one that fails does not ke
   }
   const again = await tenants.run(["backfill"])
   expect(again.stdout).toMatch(/^Finished: 6 of 6 targets, nothing to do, in /)
-  const listed = await tenants.run(["backfill", "--list"])
-  expect(listed).toMatchObject({
-    exitCode: 2,
-    stderr: expect.stringContaining("error[L2004]: --list and --dry-run are for one database"),
+})
+
+test("where the backfills of a fleet stand, and what a run would do, is read without changing anything", async () => {
+  const tenants = fleet(4)
+  await tenants.run(["deploy"])
+  const filled = async (name: string, rows: number) => {
+    const { database, schema } = tenants.at(name)
+    await database.query(`INSERT INTO ${schema}.account SELECT generate_series(1, ${rows}); ANALYZE ${schema}.account`)
+  }
+  for (const [index, name] of tenants.names.entries()) await filled(name, 10 * (index + 1))
+  tenants.project.write("prisma/backfills/1_one.sql", "UPDATE account SET seen = true;\n")
+  for (const name of tenants.names) {
+    const { database, schema } = tenants.at(name)
+    await database.query(`ALTER TABLE ${schema}.account ADD COLUMN seen bool`)
+  }
+  expect(await tenants.run(["backfill", "--groups", "none"])).toMatchObject({ exitCode: 2 })
+  const dry = await tenants.run(["backfill", "--dry-run", "--batch", "15"])
+  expect(dry).toMatchObject({ exitCode: 0 })
+  expect(dry.stdout).toMatch(
+    /^1_one {3}4 targets: tenant_1, tenant_2, tenant_3 and 1 more; about 100 rows in at least 8 batches\n {2}tenant_4: .*"?account"?, about 40 rows, by id\n {4}UPDATE account SET seen = true WHERE /,
+  )
+  expect(dry.stdout.split("\n").at(-1)).toBe("1 backfill to run in 4 of 4 targets. Nothing was changed.")
+  const none = await tenants.run(["backfill", "--list"])
+  expect(none).toMatchObject({ exitCode: 1 })
+  expect(none.stdout).toBe(
+    "1_one\n     4  not started: tenant_1, tenant_2, tenant_3 and 1 more\nNot finished: 4 of 4 targets. Run them with: lockstep backfill --targets …",
+  )
+  await tenants.run(["backfill", "--canary", "3"])
+  const page = (await tenants.run(["backfill", "--list", "--format", "html"])).stdout
+  expect(page).toContain("3 of 4 have finished 1 backfill: 3 finished, 1 not finished.")
+  expect(page).toContain('<section class="overview warn"')
+  const [list] = events((await tenants.run(["backfill", "--list", "--json"])).stdout)
+  expect(list).toMatchObject({
+    ...{ schema: "lockstep.fleet-backfill-list/1", targets: 4, finished: 3, unreadable: 0 },
+    backfills: [{ name: "1_one", finished: 3 }],
   })
+  const [plan] = events((await tenants.run(["backfill", "--dry-run", "--json"])).stdout)
+  expect(plan).toMatchObject({ backfills: [{ targets: ["tenant_4"], largest: { name: "tenant_4" } }] })
+  const run = (await tenants.run(["backfill", "--format", "html"])).stdout
+  expect(run).toContain("4 of 4 have finished 1 backfill: 4 done.")
+  const { database, schema } = tenants.at("tenant_2")
+  await database.query(`ALTER TABLE _lockstep.backfills RENAME COLUMN last_key TO last`)
+  try {
+    const unread = await tenants.run(["backfill", "--list"])
+    expect(unread).toMatchObject({ exitCode: 1, stdout: expect.stringMatching(/cannot be read: tenant_2\n.*error\[L/) })
+    const junit = await tenants.run(["backfill", "--dry-run", "--format", "junit"])
+    expect(junit).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('failures="1"') })
+  } finally {
+    await database.query(`ALTER TABLE _lockstep.backfills RENAME COLUMN last TO last_key`)
+  }
+  expect(await database.query(`SELECT DISTINCT seen FROM ${schema}.account`)).toEqual([{ seen: true }])
 })
 
 test("a fleet's backfills are reported and put together as its deploys are", async () => {
@@ -336,4 +388,6 @@ test("a fleet's backfills are reported and put together as its deploys are", asy
   expect(report).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^Finished: 3 of 3 targets, 3 changed/) })
   const junit = await tenants.run(["backfill", "--format", "junit"])
   expect(junit.stdout).toContain('<testsuite name="lockstep backfill" tests="3" failures="0"')
+  const page = await lockstep(["fleet", "report", "pods.log", "--format", "html"], { cwd: tenants.project.root })
+  expect(page.stdout).toContain("3 of 3 have finished 1 backfill: 3 done.")
 })

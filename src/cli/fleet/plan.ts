@@ -1,19 +1,17 @@
-import { type FleetResult, runFleet } from "../../fleet/run.js"
+import type { FleetResult } from "../../fleet/run.js"
 import type { FleetTarget } from "../../fleet/target.js"
 import { digestOf, type Folder } from "../../history/folder.js"
 import { type PlanRequest, planMigrations } from "../../plan/plan.js"
 import type { Plan } from "../../plan/planned.js"
 import { type NoScratchRun, runOnScratch, type ScratchRun } from "../../plan/scratch-run.js"
 import type { Client } from "../../postgres/connect.js"
-import type { OpenedFleet } from "./open.js"
+import { type FleetReading, readEach } from "./read.js"
 
 /** What a deploy of a fleet would do. `T`: what is kept of each database's plan. */
-export interface FleetPlanRequest<T> extends Pick<OpenedFleet, "targets" | "limits"> {
+export interface FleetPlanRequest<T> extends Omit<FleetReading, "onRead"> {
   readonly folder: Folder
   readonly scratch: PlanRequest["scratch"]
   readonly external: PlanRequest["external"]
-  readonly signal: AbortSignal
-  readonly asError: (reason: unknown) => Error
   /** Called as each plan is made: a thousand whole plans would take the memory. */
   readonly keep: (target: FleetTarget, plan: Plan) => T
 }
@@ -23,26 +21,13 @@ export interface FleetPlanRequest<T> extends Pick<OpenedFleet, "targets" | "limi
  * migrations, major version of the server and schema, however many databases are in it.
  */
 export async function planFleet<T>(request: FleetPlanRequest<T>): Promise<FleetResult<T>> {
-  const { targets, limits, signal, folder, scratch, external, keep } = request
+  const { folder, scratch, external, keep } = request
   const observe = observeOnce()
-  const [{ NeedsSecondConnection }, { keepPrepared }] = await Promise.all([
-    import("../../deploy/connect/pooler.js"),
-    import("../../deploy/apply/prepare.js"),
-  ])
+  const { keepPrepared } = await import("../../deploy/apply/prepare.js")
   keepPrepared(folder.migrations)
-  return await runFleet<T>({
-    ...{ waves: [targets], limits, signal },
-    maxFailures: Number.POSITIVE_INFINITY,
-    doneBefore: new Set(),
-    confirmWave: async () => true,
-    work: async (target, connections) => {
-      const plan = await planMigrations({ url: target.url, folder, scratch, external, connections, observe }).catch(
-        (reason: unknown) => Promise.reject(reason instanceof NeedsSecondConnection ? reason : request.asError(reason)),
-      )
-      return keep(target, plan)
-    },
-    onEvent: () => undefined,
-  })
+  return await readEach({ ...request, onRead: () => undefined }, async (target, connections) =>
+    keep(target, await planMigrations({ url: target.url, folder, scratch, external, connections, observe })),
+  )
 }
 
 /** How a database differs from its history is known of the one alone that was observed. */

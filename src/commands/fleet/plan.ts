@@ -30,6 +30,7 @@ export async function runFleetPlan(
   const folder = readMigrations(where, settings)
   const { targets, limits, shard } = await openFleet(settings, where, signal)
   for (const remark of folder.remarks) output.say(`  note  ${inLine(remark)}`)
+  const names = folder.migrations.map(({ name }) => name)
   const plans = new FleetPlans(failOn)
   let read = 0
   const result = await planFleet({
@@ -47,7 +48,8 @@ export async function runFleetPlan(
       command: "plan",
       text: (style: Style) => plans.render(answer, style),
       object: answer,
-      report: async () => plans.report(answer),
+      report: async () => plans.report(answer, names),
+      picture: () => plans.picture(),
     },
     settings,
     output,

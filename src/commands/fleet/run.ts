@@ -142,7 +142,7 @@ function begin({ fleet, command, run }: Begun, output: Output): void {
     )
   output.object({
     ...{ schema: "lockstep.fleet/1", at: new Date().toISOString(), event: "began", command: words.command, version },
-    ...{ history: digest, migrations: names.length, shard, targets: targets.map(({ name }) => name) },
+    ...{ history: digest, migrations: names.length, names, shard, targets: targets.map(({ name }) => name) },
     runFile: run.file === undefined ? null : relative(process.cwd(), run.file.path),
   })
 }

@@ -19,10 +19,13 @@ const surveyed = {
   ...{ startedAt: z.nullable(time), finishedAt: z.nullable(time), error: text },
 }
 
+/** Where one backfill stands in a database. */
+export const listedBackfill = z.strictObject({ ...surveyed, estimated: count })
+
 /** What `lockstep backfill --list --json` prints. */
 const backfillList = z.strictObject({
   schema: z.literal("lockstep.backfill-list/1"),
-  backfills: z.readonly(z.array(z.strictObject({ ...surveyed, estimated: count }))),
+  backfills: z.readonly(z.array(listedBackfill)),
 })
 
 /** What `lockstep backfill --dry-run --json` prints. */

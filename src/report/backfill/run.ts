@@ -90,24 +90,56 @@ export function backfillVerdict({ finished, finishedBefore, durationMs }: Backfi
   return `${counted(finished.length, "backfill")} finished in ${duration(durationMs)}${before === "" ? "" : `; ${before}`}.`
 }
 
+/** How far one backfill came in a run. */
+interface Step {
+  readonly rows: number
+  readonly walked: number
+  readonly batches: number
+  readonly estimated: number
+  /** Undefined where it is not finished. */
+  readonly durationMs: number | undefined
+}
+
+/** What a run has done, by the names of the backfills that it began. */
+export interface BackfillCourse {
+  readonly steps: ReadonlyMap<string, Step>
+  /** The one that failed. */
+  readonly failed: string | undefined
+  /** Whether all are finished. */
+  readonly isWhole: boolean
+}
+
 /** Collects what a run does, for a report of it: an item a backfill. */
 export function backfillRecorder() {
-  const items: Item[] = []
+  const steps = new Map<string, Step>()
   let failed: string | undefined
+  let isWhole = false
+  const items = () =>
+    [...steps].flatMap(([name, { durationMs }]): readonly Item[] =>
+      durationMs === undefined ? [] : [{ name, state: "passed", findings: [], accepted: [], durationMs }],
+    )
   return {
     onEvent: (event: BackfillEvent): void => {
-      if (event.event === "failed") failed = event.name
-      if (event.event !== "finished") return
-      items.push({ name: event.name, state: "passed", findings: [], accepted: [], durationMs: event.durationMs })
+      if (event.event === "failed") {
+        failed = event.name
+        steps.set(event.name, { ...event, estimated: steps.get(event.name)?.estimated ?? 0, durationMs: undefined })
+      }
+      if (event.event === "started") steps.set(event.name, { ...event, batches: 0, durationMs: undefined })
+      if (event.event === "progress") steps.set(event.name, { ...event, durationMs: undefined })
+      if (event.event === "finished") steps.set(event.name, { ...event, estimated: event.walked })
     },
-    succeeded: (verdict: string): Report => ({ command: "backfill", verdict, items }),
+    course: (): BackfillCourse => ({ steps, failed, isWhole }),
+    succeeded: (verdict: string): Report => {
+      isWhole = true
+      return { command: "backfill", verdict, items: items() }
+    },
     failed: (reason: unknown): Report => {
       const finding = findingOf(reason, failed)
       const item: Item = { name: failed ?? "backfill", state: "failed", findings: [finding], accepted: [] }
       return {
         command: "backfill",
         verdict: `${finding.title}: ${finding.message.split("\n")[0]} (${finding.check}).`,
-        items: [...items, item],
+        items: [...items(), item],
       }
     },
   }

@@ -44,7 +44,8 @@ export function renderBackfillList({ backfills }: BackfillList): string {
   return [...rows, listVerdict(backfills)].join("\n")
 }
 
-function standingOf({ state, rows, walked, estimated, batches, finishedAt, edited, error }: Listed): string {
+/** The same in words. */
+export function standingOf({ state, rows, walked, estimated, batches, finishedAt, edited, error }: Listed): string {
   const changed = `${amount(rows, "row")} changed in ${amount(batches, "batch")}`
   const parts = [
     state === "finished" ? `finished ${finishedAt?.slice(0, 10)}, ${changed}` : state,
@@ -66,7 +67,7 @@ const listVerdict = (backfills: readonly Listed[]): string => {
 }
 
 /** Whether all are finished. */
-export const isAllFinished = ({ backfills }: BackfillList): boolean =>
+export const isAllFinished = ({ backfills }: { readonly backfills: readonly Pick<Listed, "state">[] }): boolean =>
   backfills.every(({ state }) => state === "finished")
 
 /** The same as a report: an item a backfill. */

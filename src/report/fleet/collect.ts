@@ -6,6 +6,8 @@ import { summaryOf } from "./results.js"
 /** What several processes printed with --json, put together. */
 export interface Collected {
   readonly summary: FleetSummary
+  /** The migrations or backfills that were run, in their order; none where no log says so. */
+  readonly names: readonly string[]
   /** Of how many shares; null where the list was not shared out. */
   readonly shards: number | null
   /** Shares of which there is no result, such as "4/16". */
@@ -80,7 +82,8 @@ export function collect(logs: readonly Log[]): Collected {
     runFile: null,
     stop,
   })
-  return { summary, ...sharesIn([...began, ...done].flatMap(({ shard }) => shard ?? [])) }
+  const names = began.find((one) => one.names !== undefined)?.names ?? []
+  return { summary, names, ...sharesIn([...began, ...done].flatMap(({ shard }) => shard ?? [])) }
 }
 
 const wrong = (message: string, next: string): LockstepError => new LockstepError("L2006", message, { next })

@@ -3,6 +3,7 @@ import { createColors } from "picocolors"
 import type { Finding } from "../../check/finding.js"
 import { forPeople, type Output } from "../../cli/output.js"
 import { someOf } from "../../fleet/outcome.js"
+import { byName } from "../../history/folder.js"
 import { inLine } from "../../printable.js"
 import { duration } from "../deploy.js"
 import { renderErrorAnswer } from "../error.js"
@@ -73,21 +74,46 @@ function nextStep({ stopped, done, runFile, results }: FleetSummary): string {
   return `run the same command again${skip}`
 }
 
-/** The work on a fleet as a report: an item a target, and each reason of a failure once. */
-export function fleetReport(summary: FleetSummary, migrations: readonly string[]): Report {
+/**
+ * The work on a fleet as a report: an item a target, and each reason of a failure once. `names`: of the migrations or
+ * backfills, in their order; where they are not known, those that the results name.
+ */
+export function fleetReport(summary: FleetSummary, names: readonly string[]): Report {
   const { command = "deploy", failures, results } = summary
   return {
     command,
     verdict: fleetVerdict(summary).split("\n")[0] ?? "",
     items: results.map((one) => itemOf(one, command)),
     groups: failures.map(({ error, targets }) => ({
-      finding: findingOf(error, `the ${command} of ${targets.length === 1 ? targets[0] : counted(targets.length, "target")} failed`, targets[0] ?? ""),
+      finding: findingOf(
+        error,
+        `the ${command} of ${targets.length === 1 ? targets[0] : counted(targets.length, "target")} failed`,
+        targets[0] ?? "",
+      ),
       items: targets,
     })),
-    ...(command === "deploy" && {
-      grid: { migrations, rows: results.map(({ name, group, state, newest }) => ({ name, group, state, newest })) },
-    }),
+    grid: {
+      of: command === "backfill" ? "backfill" : "migration",
+      names: names.length > 0 ? names : namesIn(results),
+      rows: results.map(({ name, group, state, newest }) => ({ name, group, state, newest })),
+    },
   }
+}
+
+const namesIn = (results: readonly TargetResult[]): readonly string[] =>
+  [...new Set(results.flatMap(({ applied, newest }) => [...applied, ...(newest === null ? [] : [newest])]))].sort(
+    byName,
+  )
+
+/** Failures as findings: once for all targets that have it alike, and of each target. */
+export function failureGroupsOf(failures: FleetSummary["failures"], title: string) {
+  const groups = failures.map(({ error, targets }) => ({
+    finding: findingOf(error, title, targets[0] ?? ""),
+    items: targets,
+  }))
+  const findingsOf = (target: string): readonly Finding[] =>
+    groups.flatMap(({ finding, items }) => (items.includes(target) ? [{ ...finding, object: target }] : []))
+  return { groups, findingsOf }
 }
 
 function itemOf({ name, state, error, durationMs }: TargetResult, command: string): Item {

@@ -10,14 +10,14 @@ const names = z.readonly(z.array(z.string()))
 const time = z.iso.datetime({ precision: 3 })
 
 /** An error as `lockstep.error/1` has it. */
-const failedWith = z.strictObject({
+export const failedWith = z.strictObject({
   ...{ schema: z.literal("lockstep.error/1"), code: z.string(), message: z.string() },
   ...{ file: text, line: z.optional(count), column: z.optional(count), excerpt: text },
   ...{ sqlstate: text, hint: text, state: text, next: text },
 })
 
 /** A target, by its name and address. */
-const targetShape = {
+export const targetShape = {
   name: z.string(),
   group: z.nullable(z.string()),
   /** "host:port". */
@@ -33,7 +33,7 @@ const result = {
   ...targetShape,
   /** "done before": by the run that is resumed; "not known", in a report alone: its process ended before it was reported. */
   state: z.enum(["done", "failed", "interrupted", "not started", "done before", "not known"]),
-  /** The newest migration of the folder that is applied; null where none is, and where it is not known. */
+  /** The newest migration of the folder that is applied, or the last backfill that is finished; null where none is, and where it is not known. */
   newest: z.nullable(z.string()),
   /** What this run applied, or the backfills that it finished, in order. */
   applied: names,
@@ -78,6 +78,8 @@ const at = { schema: fleet, at: time }
 export const fleetBegan = z.strictObject({
   ...{ ...at, event: z.literal("began"), command, version: z.string(), history: z.string(), migrations: count },
   ...{ shard: z.nullable(z.string()), targets: names, runFile: z.nullable(z.string()) },
+  /** Those migrations or backfills, in their order. */
+  names: z.optional(names),
 })
 
 /** A target has ended. */

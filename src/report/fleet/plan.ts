@@ -7,11 +7,12 @@ import { inLine } from "../../printable.js"
 import { errorObject, renderErrorAnswer } from "../error.js"
 import type { Style } from "../formats/formats.js"
 import { planReport } from "../formats/plan-report.js"
-import type { Report } from "../formats/report.js"
+import type { GridRow, Item, Report } from "../formats/report.js"
 import { byWeight, type Candidate, canBeApplied, type HazardName, hazardNames, hazardsIn, worstOf } from "../hazards.js"
+import type { Picture } from "../html/picture.js"
 import { renderPlan } from "../plan.js"
 import { planAnswer, planObject } from "../plan-json.js"
-import { counted, thousands } from "./deploy.js"
+import { counted, failureGroupsOf, thousands } from "./deploy.js"
 import { failureGroups } from "./json.js"
 import { failuresIn, targetOf } from "./results.js"
 
@@ -46,14 +47,26 @@ export class FleetPlans {
   readonly #states = new Map<string, State>()
   readonly #cannot: string[] = []
   readonly #refused = new Set<HazardName>()
+  readonly #rows = new Map<string, GridRow>()
+  #places: ReadonlyMap<string, number> = new Map()
   #upToDate = 0
 
   constructor(private readonly failOn: readonly HazardName[]) {}
 
-  take({ name }: FleetTarget, plan: Plan): void {
+  take({ name, group }: FleetTarget, plan: Plan): void {
     for (const hazard of hazardsIn(plan, this.failOn)) this.#refused.add(hazard)
     if (!canBeApplied(plan)) this.#cannot.push(name)
-    const { migrations, failed, existingObjects } = plan
+    const { migrations, failed, existingObjects, history } = plan
+    const newest = history.findLast((one) => one.state === "applied" || one.state === "edited")?.name ?? null
+    const state = canBeApplied(plan) ? (migrations.length === 0 ? "up to date" : "behind") : "cannot be applied"
+    this.#rows.set(name, {
+      name,
+      group: group ?? null,
+      state,
+      newest,
+      pending: migrations.map((one) => one.name),
+      failed,
+    })
     if (migrations.length === 0 && canBeApplied(plan)) {
       this.#upToDate++
       return
@@ -61,12 +74,16 @@ export class FleetPlans {
     const pending = migrations.map((migration) => migration.name)
     const key = JSON.stringify([pending, failed, existingObjects !== undefined, plan.basis.basis])
     const candidate = worstOf(migrations)
-    const state = this.#states.get(key)
-    if (state === undefined) this.#states.set(key, { targets: [name], worst: { name, plan, candidate } })
+    const known = this.#states.get(key)
+    if (known === undefined) this.#states.set(key, { targets: [name], worst: { name, plan, candidate } })
     else {
-      state.targets.push(name)
-      if (byWeight(candidate ?? nothing, state.worst.candidate ?? nothing) < 0) state.worst = { name, plan, candidate }
+      known.targets.push(name)
+      if (byWeight(candidate ?? nothing, known.worst.candidate ?? nothing) < 0) known.worst = { name, plan, candidate }
     }
+  }
+
+  #place(name: string): number {
+    return this.#places.get(name) ?? 0
   }
 
   get #byWeight(): readonly State[] {
@@ -85,10 +102,12 @@ export class FleetPlans {
       return { ...targetOf(outcome.target), state: error === null ? "done" : "failed", error }
     })
     const failures = failuresIn(failed)
+    for (const { name, group, error } of failed)
+      if (error !== null) this.#rows.set(name, { name, group, state: "unreadable", newest: null })
     // They were taken as they ended.
-    const places = new Map(outcomes.map(({ target }, place) => [target.name, place]))
+    this.#places = new Map(outcomes.map(({ target }, place) => [target.name, place]))
     for (const names of [this.#cannot, ...[...this.#states.values()].map((state) => state.targets)])
-      names.sort((one, other) => (places.get(one) ?? 0) - (places.get(other) ?? 0))
+      names.sort((one, other) => this.#place(one) - this.#place(other))
     const refused = [...this.#refused]
     return {
       ...{ schema: "lockstep.fleet-plan/1", ...facts, targets: outcomes.length, upToDate: this.#upToDate },
@@ -129,14 +148,33 @@ export class FleetPlans {
     return [...sections, ...unreadable, answer.verdict].join("\n")
   }
 
-  /** The plans as a report: an item a pending migration of each state. */
-  report(answer: FleetPlanAnswer): Report {
+  /** The plans as a report: an item a pending migration of each state, and the databases along the folder's migrations. */
+  report(answer: FleetPlanAnswer, names: readonly string[]): Report {
     const items = this.#byWeight.flatMap(({ targets, worst }) =>
       planReport(worst.plan, hazardsIn(worst.plan, this.failOn)).items.map((item) => ({
         ...item,
         name: `${item.name} (${someOf(targets)})`,
       })),
     )
-    return { command: "plan", verdict: answer.verdict, items }
+    const unread = failureGroupsOf(answer.failures, "the database cannot be read")
+    const failed = answer.failures.flatMap(({ targets }) =>
+      targets.map((name): Item => ({ name, state: "failed", findings: unread.findingsOf(name), accepted: [] })),
+    )
+    const rows = [...this.#rows.values()].sort((one, other) => this.#place(one.name) - this.#place(other.name))
+    return {
+      ...{ command: "plan", verdict: answer.verdict, items: [...items, ...failed] },
+      grid: { of: "migration", names, rows },
+    }
+  }
+
+  /** What a page shows of the state that is worst: what was observed, with the sizes of its worst database. */
+  async picture(): Promise<Picture | undefined> {
+    const [first] = this.#byWeight
+    if (first === undefined) return undefined
+    const { planPicture } = await import("../html/pictures/plan.js")
+    const { plan, name } = first.worst
+    const picture = planPicture(plan)
+    const which = `${counted(first.targets.length, "target")}: ${someOf(first.targets)}; shown is ${name}, where it is worst.`
+    return { ...picture, subject: undefined, remarks: [which, ...picture.remarks], history: [] }
   }
 }

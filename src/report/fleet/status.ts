@@ -124,7 +124,7 @@ export function fleetStatusReport(answer: FleetStatusAnswer): Report {
     verdict: verdict(answer),
     items,
     groups: [...groups.values()],
-    grid: { migrations, rows },
+    grid: { of: "migration", names: migrations, rows },
   }
 }
 

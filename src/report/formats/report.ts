@@ -21,7 +21,10 @@ export interface Report {
 /** What people read: what several databases have alike is said once, with their names. */
 export function findingsOf({ items, groups }: Report): readonly Finding[] {
   if (groups === undefined) return items.flatMap(({ findings }) => findings)
-  return groups.map(({ finding, items: names }) => ({ ...finding, message: `${finding.message}\nin ${someOf(names, 5)}` }))
+  return groups.map(({ finding, items: names }) => ({
+    ...finding,
+    message: `${finding.message}\nin ${someOf(names, 5)}`,
+  }))
 }
 
 /** What a command looked at, such as a check or a migration. */
@@ -95,10 +98,11 @@ function statusMessage(one: Exclude<MigrationState, { state: "applied" }>): stri
   }
 }
 
-/** The databases of a fleet by version: a row a database, a column a migration of the folder. */
+/** The databases of a fleet by version: a row a database, a column a migration of the folder, or a backfill. */
 export interface Grid {
-  /** The folder's migrations, in their order. */
-  readonly migrations: readonly string[]
+  readonly of: "migration" | "backfill"
+  /** The folder's migrations or backfills, in their order. */
+  readonly names: readonly string[]
   readonly rows: readonly GridRow[]
 }
 
@@ -108,7 +112,7 @@ export interface GridRow {
   readonly group: string | null
   /** In a word, as the command's text has it: "done", "failed", "behind", … */
   readonly state: string
-  /** The newest of the migrations that is applied; null: none, or it is not known. */
+  /** The newest of the migrations that is applied, of the backfills the last that is finished; null: none, or it is not known. */
   readonly newest: string | null
   /** Those that are not applied, out of order ones included; undefined where it is not known. */
   readonly pending?: readonly string[]

@@ -83,6 +83,6 @@ export function verificationPicture(found: Verification): Picture {
       ...(failed > 0 ? [{ label: "Failed", value: String(failed), tone: "bad" as const }] : []),
       { label: "Time", value: duration(found.durationMs), tone: "info" },
     ],
-    ...{ history: [], migrations: [], schema: undefined },
+    ...{ history: [], migrations: [], backfills: [], schema: undefined },
   }
 }

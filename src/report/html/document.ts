@@ -2,6 +2,7 @@ import { createHash } from "node:crypto"
 import type { Finding } from "../../check/finding.js"
 import { version } from "../../version.js"
 import { findingsOf, type Report } from "../formats/report.js"
+import { backfillsSection } from "./backfills.js"
 import { checkList, findingList } from "./findings.js"
 import { fleetSection, time, timeline } from "./history.js"
 import { type Content, html, type Markup, prose, trusted } from "./markup.js"
@@ -23,7 +24,8 @@ export async function asHtml(report: Report, picture: Picture, now: Date): Promi
   const idOf = (file: string | undefined) => (file === undefined ? undefined : ids.get(file))
   const chapters = await chaptersOf(picture, findings, idOf)
   const shown = new Map(chapters.map(({ migration, id }) => [migration.name, id]))
-  const names = new Set(picture.history.map(({ name }) => name))
+  const shownElsewhere = [...picture.history, ...picture.backfills, ...(report.grid?.rows ?? [])]
+  const names = new Set(shownElsewhere.map(({ name }) => name))
   const byId = new Map(chapters.map((one) => [one.id, one]))
   const schema = picture.schema && (await import("./diagram/section.js")).schemaSection(picture.schema)
   const sections: readonly (readonly [id: string, title: string, content: Content])[] = [
@@ -31,8 +33,9 @@ export async function asHtml(report: Report, picture: Picture, now: Date): Promi
     ["fleet", "Databases", report.grid && fleetSection(report.grid)],
     ["history", "History", timeline(picture.history, shown)],
     ["migrations", "Migrations", migrationsSection(chapters, picture.migrations)],
+    ["backfills", "Backfills", await backfillsSection(picture.backfills)],
     ["schema", "Schema", schema],
-    ["checks", "Checks", checkList(report.grid ? [] : report.items.filter(({ name }) => !names.has(name)))],
+    ["checks", "Checks", checkList(report.items.filter(({ name }) => !names.has(name)))],
   ]
   const present = sections.filter(([, , content]) => content !== undefined)
   const body = html`<a class="skip" href="#main">To the report</a>
@@ -75,8 +78,10 @@ ${body}
 }
 
 /** What a reader wants first: how it ended, in a sentence, and about which database. */
-function overview({ verdict, items, command }: Report, { subject, basis, remarks, facts }: Picture): Markup {
-  const tone = toneOf(items)
+function overview(report: Report, picture: Picture): Markup {
+  const { verdict, items, command } = report
+  const { subject, basis, remarks, facts } = picture
+  const tone = toneOf(items, isUnfinished(report, picture))
   const hasFindings = items.some(({ findings }) => findings.some(isShown))
   const word = tone === "warn" && !hasFindings ? "Pending" : words[tone]
   // A name may hold a full stop; a sentence begins with a capital.
@@ -93,12 +98,17 @@ ${facts.length > 0 && html`<dl class="facts">${facts.map(fact)}</dl>`}
 
 const words = { good: "Passed", warn: "Look first", bad: "Failed" } as const
 
+/** Backfills that are still to be run. */
+const isUnfinished = ({ grid }: Report, { backfills }: Picture): boolean =>
+  backfills.some(({ state }) => state !== "finished") ||
+  (grid?.of === "backfill" && grid.rows.some(({ state }) => state === "not finished"))
+
 /** Pending migrations are no failure of anything, although a status exits with 1 for them. */
-function toneOf(items: Report["items"]): "good" | "warn" | "bad" {
+function toneOf(items: Report["items"], isPending: boolean): "good" | "warn" | "bad" {
   const isBad = ({ state, findings }: Report["items"][number]) =>
     state === "failed" && (findings.length === 0 || findings.some(isShown))
   if (items.some(isBad)) return "bad"
-  return items.some(({ state }) => state === "failed" || state === "warned") ? "warn" : "good"
+  return isPending || items.some(({ state }) => state === "failed" || state === "warned") ? "warn" : "good"
 }
 
 const fact = ({ label, value, tone }: Fact): Markup =>

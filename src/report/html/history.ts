@@ -103,10 +103,11 @@ export function time(iso: string | undefined): Content {
 const mostRows = 1200
 
 /** Where each database of a fleet stands: a bar as far as it has come along the history, those that are behind first. */
-export function fleetSection({ migrations, rows }: Grid): Content {
+export function fleetSection({ of, names, rows }: Grid): Content {
   if (rows.length === 0) return undefined
-  const places = new Map(migrations.map((name, at) => [name, at]))
-  const last = migrations.at(-1)
+  const places = new Map(names.map((name, at) => [name, at]))
+  const last = names.at(-1)
+  const isOfMigrations = of === "migration"
   const isBehind = (row: GridRow) => row.newest !== last || badStates.has(row.state) || (row.pending?.length ?? 0) > 0
   const behind = rows.filter(isBehind)
   const current = rows.filter((row) => !isBehind(row))
@@ -115,18 +116,26 @@ export function fleetSection({ migrations, rows }: Grid): Content {
     caption: string,
   ): Markup => html`<div class="lanes" role="region" aria-label="${caption}" tabindex="0"><table class="fleet">
 <caption class="vh">${caption}</caption>
-<thead><tr><th scope="col">Database</th><th scope="col" class="when">Along the history</th><th scope="col">State</th><th scope="col">Newest migration</th></tr></thead>
-<tbody>${list.slice(0, mostRows).map((row) => rowOf(row, { places, total: migrations.length }))}</tbody></table></div>
+<thead><tr><th scope="col">Database</th><th scope="col" class="when">${isOfMigrations ? "Along the history" : "Along the backfills"}</th><th scope="col">State</th><th scope="col">${isOfMigrations ? "Newest migration" : "Last finished"}</th></tr></thead>
+<tbody>${list.slice(0, mostRows).map((row) => rowOf(row, { places, total: names.length }))}</tbody></table></div>
 ${list.length > mostRows && html`<p class="muted">${list.length - mostRows} more are not listed.</p>`}`
   return html`<section id="fleet" aria-labelledby="h-fleet">
 <h2 id="h-fleet">Databases</h2>
-<p class="lead">${current.length} of ${rows.length} have the newest of ${migrations.length} migrations${stateCounts(rows)}</p>
-${behind.length > 0 && table(behind, "Databases that are behind")}
-${current.length > 0 && html`<details data-list${behind.length === 0 && html` open`}><summary>${current.length} up to date</summary>${table(current, "Databases that are up to date")}</details>`}
+<p class="lead">${current.length} of ${rows.length} have ${isOfMigrations ? "the newest of" : "finished"} ${names.length} ${of}${names.length === 1 ? "" : "s"}${stateCounts(rows)}</p>
+${behind.length > 0 && table(behind, isOfMigrations ? "Databases that are behind" : "Databases that are not finished")}
+${current.length > 0 && html`<details data-list${behind.length === 0 && html` open`}><summary>${current.length} ${isOfMigrations ? "up to date" : "finished"}</summary>${table(current, isOfMigrations ? "Databases that are up to date" : "Databases that are finished")}</details>`}
 </section>`
 }
 
-const badStates: ReadonlySet<string> = new Set(["failed", "interrupted", "edited", "missing", "drifted", "unreadable"])
+const badStates: ReadonlySet<string> = new Set([
+  "failed",
+  "interrupted",
+  "edited",
+  "missing",
+  "drifted",
+  "unreadable",
+  "cannot be applied",
+])
 
 function stateCounts(rows: readonly GridRow[]): string {
   const counts = new Map<string, number>()

@@ -14,6 +14,7 @@ export interface Picture {
   readonly history: readonly HistoryEntry[]
   /** Those that are shown with their SQL. */
   readonly migrations: readonly ShownMigration[]
+  readonly backfills: readonly ShownBackfill[]
   /** Undefined where no scratch database had both. */
   readonly schema: SchemaChange | undefined
 }
@@ -21,7 +22,7 @@ export interface Picture {
 /** A page that shows the report alone. */
 export const emptyPicture: Picture = {
   ...{ subject: undefined, basis: undefined, schema: undefined },
-  ...{ remarks: [], facts: [], history: [], migrations: [] },
+  ...{ remarks: [], facts: [], history: [], migrations: [], backfills: [] },
 }
 
 /** How good or bad something is; "info" is neither. */
@@ -58,6 +59,21 @@ export interface ShownMigration {
   readonly statements: readonly ShownStatement[]
   /** What the widths of its statements on the time's axis mean. */
   readonly scale: "measured" | "estimated"
+}
+
+/** A backfill, and how far along its table it is. */
+export interface ShownBackfill {
+  readonly name: string
+  /** The file's path from where the command runs. */
+  readonly file: string
+  /** The file's statement, or that of the next batch. */
+  readonly sql: string
+  readonly state: "finished" | "running" | "unfinished" | "not started" | "failed"
+  /** Rows that are walked, of about how many; undefined where that is not known. */
+  readonly walked: number
+  readonly estimated: number | undefined
+  /** What else there is to know, in a few words each: "500 rows changed in 2 batches". */
+  readonly notes: readonly string[]
 }
 
 /** A statement, and what it does to tables that exist already. */

@@ -125,7 +125,10 @@ test("of a fleet, those that are behind come first, and a reason is said once", 
   const failed = { name: "c", state: "failed" as const, findings: [finding("2_orders", "")], accepted: [] }
   const report = {
     ...{ command: "deploy", verdict: "1 of 3 up to date, 2 failed.", items: [failed, { ...failed, name: "<b>" }] },
-    ...{ groups: [{ finding: finding("2_orders", ""), items: ["<b>", "c"] }], grid: { migrations, rows } },
+    ...{
+      groups: [{ finding: finding("2_orders", ""), items: ["<b>", "c"] }],
+      grid: { of: "migration" as const, names: migrations, rows },
+    },
   }
   const text = await asHtml(report, emptyPicture, now)
   expect(count(text, 'class="finding ')).toBe(1)

@@ -1,7 +1,7 @@
 import type { Finding } from "../../../src/check/finding.js"
 import type { CatalogObject } from "../../../src/postgres/catalog.js"
 import type { Report } from "../../../src/report/formats/report.js"
-import type { Picture, ShownMigration } from "../../../src/report/html/picture.js"
+import type { Picture, ShownBackfill, ShownMigration } from "../../../src/report/html/picture.js"
 
 /** Text that would end whatever it stands in, if it could. */
 export const hostile = `</script></style><img src=x onerror="alert(1)">"'&\u001b[31m\u202e<!--`
@@ -21,6 +21,11 @@ export const migration = (name: string, sql: string): ShownMigration => ({
       ],
     },
   ],
+})
+
+export const backfill = (text: string): ShownBackfill => ({
+  ...{ name: `20260301000000_fill ${text}`, file: `prisma/backfills/${text}.sql`, sql: `UPDATE a SET b = '${text}'` },
+  ...{ state: "unfinished", walked: 30, estimated: 120, notes: [`30 rows changed ${text}`] },
 })
 
 export const finding = (name: string, text: string): Finding => ({
@@ -91,6 +96,7 @@ export function page(text: string): { readonly report: Report; readonly picture:
         { name: odd, state: "pending", note: text },
       ],
       migrations: [migration(odd, sql)],
+      backfills: [backfill(text)],
       schema: {
         before: catalog,
         after: [

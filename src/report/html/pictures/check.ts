@@ -31,6 +31,7 @@ export async function checkPicture(given: Given): Promise<Picture> {
     migrations: plan
       ? plannedMigrations(plan)
       : (changes?.migrations ?? []).map((migration) => plainMigration(migration, "pending")),
+    backfills: [],
     schema: plan?.schema,
   }
 }

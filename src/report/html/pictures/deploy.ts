@@ -3,7 +3,7 @@ import type { FolderMigration } from "../../../history/folder.js"
 import type { DatabaseUrl } from "../../../postgres/url.js"
 import { duration } from "../../deploy.js"
 import type { DeployCourse } from "../../formats/deploy-report.js"
-import type { Fact, HistoryEntry, HistoryState, Picture } from "../picture.js"
+import { emptyPicture, type Fact, type HistoryEntry, type HistoryState, type Picture } from "../picture.js"
 import { historyFacts, plainMigration, subjectOf } from "./history.js"
 
 /** The picture of a deploy: what it applied, each with its time, and what failed. */
@@ -37,5 +37,5 @@ export function deployPicture(course: DeployCourse, folder: readonly FolderMigra
     ...(applied.size > 0 ? [{ label: "Time of the migrations", value: duration(total), tone: "info" as const }] : []),
     ...historyFacts(history).filter(({ label }) => label === "Failed" || label === "Pending"),
   ]
-  return { subject: subjectOf(url), basis: undefined, remarks: [], facts, history, migrations, schema: undefined }
+  return { ...emptyPicture, subject: subjectOf(url), facts, history, migrations }
 }

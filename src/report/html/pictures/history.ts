@@ -2,7 +2,14 @@ import { relative } from "node:path"
 import { undoneBy } from "../../../change/undo-file.js"
 import type { MigrationState } from "../../../history/compare.js"
 import type { FolderMigration } from "../../../history/folder.js"
-import type { Fact, HistoryEntry, HistoryState, Picture, ShownMigration } from "../picture.js"
+import {
+  emptyPicture,
+  type Fact,
+  type HistoryEntry,
+  type HistoryState,
+  type Picture,
+  type ShownMigration,
+} from "../picture.js"
 
 /** The history as it is recorded, beside the folder. A migration that an applied undo took back is undone. */
 export function historyEntries(all: readonly MigrationState[]): readonly HistoryEntry[] {
@@ -95,13 +102,5 @@ export function statusPicture(
       ? []
       : [plainMigration(one.migration, one.state)],
   )
-  return {
-    subject,
-    basis: undefined,
-    remarks: [],
-    facts: historyFacts(history),
-    history,
-    migrations,
-    schema: undefined,
-  }
+  return { ...emptyPicture, subject, facts: historyFacts(history), history, migrations }
 }

@@ -26,6 +26,7 @@ export function planPicture(plan: Plan): Picture {
     ],
     history,
     migrations: plannedMigrations(plan),
+    backfills: [],
     schema: plan.schema,
   }
 }

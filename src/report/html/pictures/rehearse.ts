@@ -19,6 +19,7 @@ export function rehearsalPicture(rehearsal: Rehearsal, url: DatabaseUrl): Pictur
     facts: factsOf(migrations, assertions),
     history: historyEntries(history).map((one) => rehearsed(one, states.get(one.name))),
     migrations: migrations.map((one) => shown(one, texts.get(one.name) ?? "")),
+    backfills: [],
     schema,
   }
 }
