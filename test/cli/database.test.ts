@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from "vitest"
 import { lockKey } from "../../src/history/lock.js"
 import { down, up } from "../../src/test-db/server.js"
 import { type CliProcess, cliPath, lockstep } from "../support/cli.js"
+import { copyCluster } from "../support/cluster.js"
 import { createPrismaProject, prismaInPipeline } from "../support/prisma-cli.js"
 import { createProject } from "../support/project.js"
 import { init, migrations, openShop, orders, schema, widerSchema } from "../support/shop.js"
@@ -67,6 +68,7 @@ test.each([
 
 test("test-db up --deploy waits for it on the test database", async () => {
   const { root } = createProject({ migrations, schema })
+  await copyCluster(root)
   const server = await up(root)
   try {
     const other = await holder(server.url)

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest"
 import { down, up } from "../../src/test-db/server.js"
 import { objectsIn } from "../e2e/json.js"
+import { copyCluster } from "../support/cluster.js"
 import { lockstep } from "../support/in-process.js"
 import { createProject } from "../support/project.js"
 import { migrations, openShop, schema } from "../support/shop.js"
@@ -60,6 +61,7 @@ test("a variable is no consent", async () => {
 
 test("the project's own test database needs none", async () => {
   const { root } = createProject({ migrations, schema })
+  await copyCluster(root)
   await up(root)
   try {
     const { stdout, exitCode } = await lockstep(["reset"], { cwd: root })

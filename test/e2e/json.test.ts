@@ -1,4 +1,5 @@
 import { expect, test } from "vitest"
+import { copyCluster } from "../support/cluster.js"
 import { lockstep } from "../support/in-process.js"
 import { createProject } from "../support/project.js"
 import { init, migrations, openShop, orders } from "../support/shop.js"
@@ -41,6 +42,7 @@ test("undo, wait and test-db", async () => {
   expect(objectsIn((await lockstep(["test-db", "url", "--json"], { cwd: root })).stdout)).toMatchObject([
     { code: "L1510" },
   ])
+  await copyCluster(root)
   expect(objectsIn((await lockstep(["test-db", "up", "--json"], { cwd: root })).stdout)).toMatchObject([
     { state: "running" },
   ])

@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { execa } from "execa"
 import { expect, test } from "vitest"
 import { environment, repository } from "../support/cli.js"
+import { copyCluster } from "../support/cluster.js"
 import { createDatabase } from "../support/postgres.js"
 import { createProject, type TestProject } from "../support/project.js"
 import { examples } from "./library-examples.js"
@@ -71,6 +72,7 @@ test("the test database is migrated", async () => {
 })
 `,
   })
+  await copyCluster(project.root)
   const { exitCode, all } = await run(project, ["vitest/vitest.mjs", "run"])
   expect({ exitCode, all }).toMatchObject({ exitCode: 0, all: expect.stringContaining("1 passed") })
 })

