@@ -4,14 +4,17 @@ import { defineCommand } from "../cli/options.js"
 import { confirmDestruction } from "../cli/prompts.js"
 import { consent, projectOptions } from "../cli/shared-options.js"
 import { preceded } from "../errors.js"
+import { dropSchemas } from "../postgres/schemas.js"
 import { namespacesAlone, readSchemaIfPossible } from "../project/schema.js"
 import { deployNarrator, verdict } from "../report/deploy.js"
 import { withEngine } from "../schema-engine/engine.js"
+import { stepsOf } from "../scratch/replay.js"
+import { schemasMadeBy } from "../scratch/schemas.js"
 
 /** `lockstep reset`: empties the database, applies the whole history, seeds. */
 export default defineCommand({
   description: [
-    "Drops everything in the database's schema, applies the whole history again and runs the seed. A running deploy is waited for.",
+    "Drops everything in the database's schema, and in those that the Prisma schema names or the history makes, applies the whole history again and runs the seed. A running deploy is waited for.",
     "On any database but the test database it requires consent: --yes, or the database's name typed on a terminal.",
   ],
   options: {
@@ -26,8 +29,13 @@ export default defineCommand({
     await confirmDestruction({ target, yes: settings.yes, what: "dropping all data" })
     const waiting = { target, signal, onEvent: deployNarrator(output) }
     // The Prisma schema may name further PostgreSQL schemas; where there is none, the URL's is all.
-    const schemaFiles = namespacesAlone(readSchemaIfPossible(parts.schemaPath))
-    await withEngine({ ...setting, takeLock: lockFor(waiting) }, schemaFiles, (engine) => engine.reset())
+    const [, ...made] = await schemasMadeBy(stepsOf(folder.migrations), target.url.schema)
+    const schemaFiles = namespacesAlone(readSchemaIfPossible(parts.schemaPath), made)
+    await withEngine({ ...setting, takeLock: lockFor(waiting) }, schemaFiles, async (engine) => {
+      // The engine creates again what it drops, and the migration that makes a schema would fail.
+      await engine.locked(() => dropSchemas(target.url, made))
+      await engine.reset()
+    })
     output.say(`emptied ${target.url.display}`)
     const emptied = (error: unknown) => Promise.reject(preceded(error, "The database was emptied."))
     const result = await applyPending(waiting, folder, parts.external).catch(emptied)

@@ -1,5 +1,7 @@
 import { type CatalogObject, catalogLine, readCatalog } from "./catalog.js"
-import type { Client } from "./connect.js"
+import { type Client, connect } from "./connect.js"
+import { quoteIdentifier } from "./quote.js"
+import type { DatabaseUrl } from "./url.js"
 
 /** A URL's schema, and every other one of the database that is not PostgreSQL's own; `public` where it holds something. */
 export async function schemasOf(client: Client, schema: string): Promise<readonly string[]> {
@@ -13,6 +15,17 @@ export async function schemasOf(client: Client, schema: string): Promise<readonl
     values: [schema],
   })
   return [schema, ...rows.map(({ name }) => name)]
+}
+
+/** Drops schemas of a database, with all that is in them; one that does not exist is none. */
+export async function dropSchemas(url: DatabaseUrl, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return
+  const client = await connect(url)
+  try {
+    await client.query(`DROP SCHEMA IF EXISTS ${names.map(quoteIdentifier).join(", ")} CASCADE`)
+  } finally {
+    await client.end()
+  }
 }
 
 /** The objects of several schemas. */

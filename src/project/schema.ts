@@ -99,8 +99,8 @@ export function schemaPaths(path: string): readonly string[] {
 export const modelsIn = (files: SchemaFiles): readonly string[] =>
   files.flatMap(({ content }) => [...content.matchAll(/^\s*model\s+(\w+)\s*\{/gm)].flatMap(([, name]) => name ?? []))
 
-/** The PostgreSQL schemas that a Prisma schema names, as one that has nothing else; undefined where it names none. */
-export function namespacesAlone(files: SchemaFiles): SchemaFiles | undefined {
+/** The PostgreSQL schemas that a Prisma schema names, but for some, as one that has nothing else; undefined where there is none. */
+export function namespacesAlone(files: SchemaFiles, except: readonly string[] = []): SchemaFiles | undefined {
   const lists = files.flatMap(({ content }) =>
     blocksIn(content)
       .filter(({ kind }) => kind === "datasource")
@@ -108,9 +108,10 @@ export function namespacesAlone(files: SchemaFiles): SchemaFiles | undefined {
   )
   const [list] = lists
   if (list === undefined) return undefined
-  const names = [...list.code.matchAll(/"_*"/g)].map(({ index, 0: { length } }) =>
-    list.value.slice(index, index + length),
-  )
+  const names = [...list.code.matchAll(/"_*"/g)]
+    .map(({ index, 0: { length } }) => list.value.slice(index, index + length))
+    .filter((name) => !except.includes(name.slice(1, -1)))
+  if (names.length === 0) return undefined
   const content = `datasource db {\n  provider = "postgresql"\n  schemas  = [${names.join(", ")}]\n}\n`
   return [{ path: "schema.prisma", content }]
 }

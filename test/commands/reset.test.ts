@@ -46,6 +46,20 @@ test("a schema that is not valid, or an older Prisma's, is no obstacle: only its
   expect(await run("diff", "history", "database")).toMatchObject({ stdout: "No difference.", exitCode: 0 })
 })
 
+test.each([
+  ["that the Prisma schema does not name", ""],
+  ["that the Prisma schema names", '  schemas = ["public", "audit"]\n'],
+])("a schema that a migration makes, %s, is made again", async (_, schemas) => {
+  const audit = { "20260103000000_audit": "CREATE SCHEMA audit; CREATE TABLE audit.log (id int);\n" }
+  const named = `datasource db {\n  provider = "postgresql"\n${schemas}}\n`
+  const { run, database } = await openShop({ migrations: { ...migrations, ...audit }, schema: named })
+  await run("deploy")
+  await database.query("INSERT INTO audit.log VALUES (1); CREATE SCHEMA other; CREATE TABLE other.kept ()")
+  expect(await run("reset", "--yes")).toMatchObject({ stdout: "Reset: 3 migrations applied.", exitCode: 0 })
+  expect(await database.query("SELECT * FROM audit.log")).toEqual([])
+  expect(await database.query("SELECT to_regclass('other.kept')::text AS kept")).toEqual([{ kept: "other.kept" }])
+})
+
 test("a variable is no consent", async () => {
   const { project, database } = await openShop()
   const { stderr, exitCode } = await lockstep(["reset"], {
