@@ -6,6 +6,7 @@ import { type Client, connect } from "../postgres/connect.js"
 import type { SchemaFiles } from "../project/schema.js"
 import { type Engine, type EngineSetting, historyList, withEngine } from "../schema-engine/engine.js"
 import { stepsOf } from "../scratch/replay.js"
+import { loadParser } from "../sql/parser.js"
 import { type Change, type Decisions, finishChange } from "./change.js"
 import { inOneTransaction, migrationName } from "./migration-file.js"
 
@@ -64,7 +65,10 @@ type Draft = { readonly state: "nothing" } | { readonly state: "equal" | "differ
 async function draft(engine: Engine, creation: Creation, name: string): Promise<Draft> {
   const { folder, schemaFiles, whenEqual, initShadowDb } = creation
   const list = historyList(folder.dir, stepsOf(folder.migrations), initShadowDb)
-  const action = await engine.devDiagnostic(list)
+  const diagnosed = engine.devDiagnostic(list)
+  // It is compiled while the server works; who needs it gets its error.
+  loadParser().catch(() => undefined)
+  const action = await diagnosed
   if (action.tag === "reset") throw differs(action.reason)
   const evaluation = await engine.evaluateDataLoss(list, schemaFiles)
   const isEqual = evaluation.migrationSteps === 0

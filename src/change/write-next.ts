@@ -4,7 +4,6 @@ import { readSchema } from "../project/schema.js"
 import type { EngineSetting } from "../schema-engine/engine.js"
 import { withHistory } from "../scratch/history.js"
 import { stepsOf } from "../scratch/replay.js"
-import { loadParser } from "../sql/parser.js"
 import type { Decisions } from "./change.js"
 import { createMigration, type NewMigration } from "./create-migration.js"
 import { writeMigration } from "./migration-file.js"
@@ -42,8 +41,6 @@ export type WrittenMigration = Omit<NewMigration, "precededBy" | "state"> &
 export async function writeNextMigration(next: NextMigration): Promise<WrittenMigration | undefined> {
   const { dir, schemaPath, consent, decisions, onRefused, ...setting } = next
   const folder = readFolder(dir)
-  // It is compiled while the server works; who needs it gets its error.
-  loadParser().catch(() => undefined)
   const creation = { schemaFiles: readSchema(schemaPath), name: consent.name, decisions }
   const migration = await withHistory(setting, stepsOf(folder.migrations), (replayed) =>
     createMigration({ ...replayed, ...creation, folder, whenEqual: consent.createOnly ? "draft" : "nothing" }),
