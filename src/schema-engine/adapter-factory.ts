@@ -125,6 +125,8 @@ export interface ReplayCache {
 /** A scratch database and the scripts that made what is in it. */
 interface Replayed {
   database: ScratchDatabase
+  /** Whether it is the kept history itself: it is only read, and held no longer, as others copy it. `migrate` needs no copy. */
+  isTemplate: boolean
   readonly scripts: string[]
   /** What was read after them: the engine reads the whole schema twice to make a migration, a tenth of the command's time. */
   readonly answers: Map<string, Promise<SqlResultSet>>
@@ -136,6 +138,7 @@ interface Replayed {
  * and the first one that differs is run. A database that holds more than was asked for is made anew.
  */
 export function replayCache(server: ScratchServer): ReplayCache {
+  const history = server.url === undefined ? undefined : server.history
   let kept: Replayed | undefined
   const open = new Set<Replayed>()
 
@@ -148,29 +151,46 @@ export function replayCache(server: ScratchServer): ReplayCache {
     if (count === replayed.scripts.length) return
     await replayed.database.drop()
     const begun = await begin(replayed.scripts.slice(0, count))
-    replayed.database = begun.database
-    for (const script of replayed.scripts.slice(begun.scripts.length, count)) await runOnScratch(begun.database, script)
+    Object.assign(replayed, { database: begun.database, isTemplate: begun.isTemplate })
+    for (const script of replayed.scripts.slice(begun.scripts.length, count)) await run(replayed, script)
     replayed.scripts.length = count
     replayed.answers.clear()
   }
   /** A database with as many of the scripts as are replayed already; all that are, where the scripts are not known yet. */
   const begin = async (scripts?: readonly string[]): Promise<Replayed> => {
-    const history = server.url === undefined ? undefined : server.history
     const isPrefix = history?.scripts.every((script, at) => scripts === undefined || script === scripts[at])
     if (history === undefined || !isPrefix) return { ...nothingKnown(), database: await openScratchDatabase(server) }
-    return { ...nothingKnown(), database: await history.open(), scripts: [...history.scripts] }
+    return { ...nothingKnown(), ...(await toRead(history)), scripts: [...history.scripts] }
+  }
+  const toRead = async ({ read, open }: ReplayedHistory): Promise<Pick<Replayed, "database" | "isTemplate">> => {
+    // Another command may have dropped it meanwhile.
+    const template = await read?.().catch(() => undefined)
+    return { database: template ?? (await open()), isTemplate: template !== undefined }
+  }
+  /** Before anything is changed in it. */
+  const own = async (replayed: Replayed): Promise<void> => {
+    if (!replayed.isTemplate || history === undefined) return
+    await replayed.database.drop()
+    Object.assign(replayed, { database: await history.open(), isTemplate: false })
+  }
+  const run = async (replayed: Replayed, script: string): Promise<void> => {
+    await own(replayed)
+    await runOnScratch(replayed.database, script)
   }
 
   const connect = async (): Promise<SqlDriverAdapter> => {
     const replayed = kept ?? (await begin())
+    if (replayed === kept && replayed.isTemplate && history !== undefined)
+      Object.assign(replayed, await toRead(history))
     kept = undefined
     open.add(replayed)
     let position = 0
     /** Whether the scripts alone made what is in the database; only then can it be used again. */
     let reproducible = true
     const adapter = () => adapterOver({ ...replayed.database, release: async () => undefined })
-    const rewound = async (): Promise<SqlDriverAdapter> => {
+    const rewound = async (use: "read" | "change"): Promise<SqlDriverAdapter> => {
       await rewind(replayed, position)
+      if (use === "change") await own(replayed)
       return adapter()
     }
     return {
@@ -178,7 +198,7 @@ export function replayCache(server: ScratchServer): ReplayCache {
       queryRaw: async (query) => {
         if (asksForVersion.test(query.sql)) return await adapter().queryRaw(query)
         reproducible &&= reads.test(query.sql)
-        const current = await rewound()
+        const current = await rewound(reproducible ? "read" : "change")
         const key = JSON.stringify([query.sql, query.args])
         const answer = (reproducible ? replayed.answers.get(key) : undefined) ?? current.queryRaw(query)
         if (reproducible) replayed.answers.set(key, answer)
@@ -186,18 +206,18 @@ export function replayCache(server: ScratchServer): ReplayCache {
       },
       executeRaw: async (query) => {
         reproducible = false
-        return await (await rewound()).executeRaw(query)
+        return await (await rewound("change")).executeRaw(query)
       },
       startTransaction: async (level) => {
         reproducible = false
-        return await (await rewound()).startTransaction(level)
+        return await (await rewound("change")).startTransaction(level)
       },
       executeScript: async (script) => {
         if (replayed.scripts[position] !== script) {
           const before = reproducible
           reproducible = false
           await rewind(replayed, position)
-          await runOnScratch(replayed.database, script)
+          await run(replayed, script)
           reproducible = before
           replayed.scripts.push(script)
           replayed.answers.clear()
@@ -206,8 +226,9 @@ export function replayCache(server: ScratchServer): ReplayCache {
       },
       dispose: async () => {
         open.delete(replayed)
-        if (reproducible && kept === undefined) kept = replayed
-        else await replayed.database.drop()
+        const isKept = reproducible && kept === undefined
+        if (isKept) kept = replayed
+        if (!isKept || replayed.isTemplate) await replayed.database.drop()
       },
     }
   }
@@ -218,7 +239,7 @@ export function replayCache(server: ScratchServer): ReplayCache {
   return { connect, close }
 }
 
-const nothingKnown = (): Omit<Replayed, "database"> => ({ scripts: [], answers: new Map() })
+const nothingKnown = (): Omit<Replayed, "database"> => ({ isTemplate: false, scripts: [], answers: new Map() })
 
 /** The engine's first query; every database of a server gives the same answer, so it needs no rewind. */
 const asksForVersion = /^\s*SELECT\b.*\bserver_version_num\b/is

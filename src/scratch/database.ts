@@ -24,8 +24,12 @@ export interface ScratchSetting {
 export interface ReplayedHistory {
   /** What was run there, in order, initShadowDb included. */
   readonly scripts: readonly string[]
+  /** The database that is copied. */
+  readonly template: string
   /** Opens a copy, or replays it where there is none any more. */
   readonly open: () => Promise<ScratchDatabase>
+  /** Opens the template itself, to read it alone; absent where it may not be held. */
+  readonly read?: (() => Promise<ScratchDatabase>) | undefined
 }
 
 /** Where a scratch database is made; where there is no main database, it is the configured one. */
@@ -69,6 +73,20 @@ export async function openScratchDatabase({ url, shadowUrl }: ScratchServer): Pr
 /** Creates a database on the server of `url` as a copy of another one there. Errors: L1404 it cannot be created. */
 export async function openScratchCopy(url: DatabaseUrl, template: string): Promise<ScratchDatabase> {
   return await prepared(await create(url, template), url.schema)
+}
+
+/** Opens a template itself, to read it: no copy can be made of it meanwhile. Dropping it here only ends the connection. */
+export async function openTemplate(url: DatabaseUrl, template: string): Promise<ScratchDatabase> {
+  const open = () => connect(withDatabase(url, template), { applicationName: "lockstep scratch" })
+  const client = await open()
+  const drop = once(() => client.end())
+  try {
+    await client.query(searchPath(url.schema))
+    return { client, open, schema: url.schema, asTemplate: () => drop().then(() => template), drop }
+  } catch (error) {
+    await drop()
+    throw error
+  }
 }
 
 async function prepared(opened: Opened, schema: string): Promise<ScratchDatabase> {

@@ -1,6 +1,6 @@
 import { connect } from "../postgres/connect.js"
 import type { DatabaseUrl } from "../postgres/url.js"
-import { openScratchCopy, type ReplayedHistory, type ScratchDatabase, type ScratchSetting } from "./database.js"
+import { openScratchCopy, openTemplate, type ReplayedHistory, type ScratchSetting } from "./database.js"
 import type { Step } from "./replay.js"
 import { keptTemplate, mayCreate, type Replaying, replayedAnew } from "./template.js"
 
@@ -36,36 +36,24 @@ export async function withHistory<S extends ScratchSetting, T>(
   if (history !== undefined || isQuick(steps)) return await work(setting)
   if (shadowUrl !== undefined && !(await mayCreateOn(shadowUrl))) return await work(setting)
   const replaying = { url: shadowUrl ?? url, schema: url.schema, initShadowDb }
-  if (shadowUrl !== undefined || isTestServer)
-    return await withCopy(await keepHistory(replaying, steps), (history) => work({ ...setting, history }))
+  if (shadowUrl !== undefined || isTestServer) {
+    const kept = await keepHistory(replaying, steps)
+    // A pooler in front of another server might hold the connection for longer.
+    const read = shadowUrl === undefined ? () => openTemplate(url, kept.template) : undefined
+    return await work({ ...setting, history: { ...kept, read } })
+  }
   const database = await replayedAnew(replaying, steps)
   try {
-    const template = await database.asTemplate()
-    return await withCopy(copiesOf(template, replaying, steps), (history) => work({ ...setting, history }))
+    return await work({ ...setting, history: copiesOf(await database.asTemplate(), replaying, steps) })
   } finally {
     await database.drop()
-  }
-}
-
-/** Makes the first copy while the work begins with other things: `migrate` takes a tenth less. */
-async function withCopy<T>(history: ReplayedHistory, work: (history: ReplayedHistory) => Promise<T>): Promise<T> {
-  let ahead: Promise<ScratchDatabase> | undefined = history.open()
-  ahead.catch(() => undefined)
-  const open = async () => {
-    const first = ahead
-    ahead = undefined
-    return await (first ?? history.open())
-  }
-  try {
-    return await work({ ...history, open })
-  } finally {
-    await ahead?.then(({ drop }) => drop()).catch(() => undefined)
   }
 }
 
 function copiesOf(template: string, setting: Replaying, steps: readonly Step[]): ReplayedHistory {
   const { url, schema, initShadowDb } = setting
   return {
+    template,
     scripts: [...(initShadowDb ? [initShadowDb] : []), ...steps.map(({ sql }) => sql)],
     // Another command may have dropped it meanwhile.
     open: () => openScratchCopy({ ...url, schema }, template).catch(() => replayedAnew(setting, steps)),

@@ -2,7 +2,8 @@ import type { SqlDriverAdapter } from "@prisma/driver-adapter-utils"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { parseDatabaseUrl } from "../../src/postgres/url.js"
 import { type ReplayCache, replayCache } from "../../src/schema-engine/adapter-factory.js"
-import { keepHistory } from "../../src/scratch/history.js"
+import { keepHistory, withHistory } from "../../src/scratch/history.js"
+import { withReplayed } from "../../src/scratch/replay.js"
 import { createDatabase } from "../support/postgres.js"
 
 let replays: ReplayCache
@@ -78,6 +79,28 @@ test("a history that is replayed already is where it begins, and where a longer 
   expect((await replay(kept, c)).tables).toBe("a c kept")
   expect((await replay(kept)).tables).toBe("a kept")
   expect((await replay(a)).tables).toBe("a")
+})
+
+test("a history that a test server keeps is read where it is, and what follows it runs in a copy", async () => {
+  const { url, name } = await createDatabase()
+  const steps = [{ name, sql: `${a}; ${"CREATE TABLE IF NOT EXISTS a (n int);".repeat(1000)}` }]
+  const [{ sql: kept } = { sql: "" }] = steps
+  await withHistory({ url: parseDatabaseUrl(url), isTestServer: true }, steps, async (setting) => {
+    replays = replayCache(setting)
+    const read = await replay(kept)
+    expect(read).toEqual({ name: expect.stringMatching(/^lockstep_template_/), tables: "a" })
+    expect(await replay(kept)).toEqual(read)
+    expect(await replay(kept, b)).toEqual({ name: expect.stringMatching(/^lockstep_scratch_/), tables: "a b" })
+    expect(await replay(kept)).toEqual(read)
+    // Nothing holds it that would keep others from copying it.
+    await withReplayed(setting, steps, async ({ client }) => await client.query(c))
+    const changed = await replays.connect()
+    await changed.executeScript(kept)
+    await changed.executeRaw({ sql: b, args: [], argTypes: [] })
+    expect(await look(changed)).toEqual({ name: expect.stringMatching(/^lockstep_scratch_/), tables: "a b" })
+    await changed.dispose()
+    expect(await replay(kept)).toEqual(read)
+  })
 })
 
 test("what was read is not read again until a script changes it", async () => {
