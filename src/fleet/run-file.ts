@@ -30,19 +30,30 @@ export const runsFolder = (root: string): string => join(root, ".lockstep", "fle
 
 const mostRuns = 20
 
+/** The runs of one command in a project. */
+export interface RunsOf {
+  /** The project's folder. */
+  readonly root: string
+  /** "deploy" or "backfill": what one has done the other has not. */
+  readonly command: string
+}
+
 /** A new run's file in that folder, which git ignores whatever the project's .gitignore contains; its name sorts by time. */
-export function newRunFile(root: string, now: Date): string {
+export function newRunFile({ root, command }: RunsOf, now: Date): string {
   mkdirSync(runsFolder(root), { recursive: true })
   const ignore = join(dirname(runsFolder(root)), ".gitignore")
   if (!existsSync(ignore)) writeFileSync(ignore, "*\n")
-  return join(runsFolder(root), `${now.toISOString().replace(/[-:.]/g, "")}-${randomBytes(3).toString("hex")}.jsonl`)
+  return join(
+    runsFolder(root),
+    `${now.toISOString().replace(/[-:.]/g, "")}-${randomBytes(3).toString("hex")}.${command}.jsonl`,
+  )
 }
 
-/** The newest run's file in that folder. Errors: L2005 there is none. */
-export function lastRunFile(root: string): string {
-  const last = runsIn(runsFolder(root)).at(-1)
+/** The newest file of a command's runs in that folder. Errors: L2005 there is none. */
+export function lastRunFile({ root, command }: RunsOf): string {
+  const last = runsIn(runsFolder(root)).findLast((name) => name.endsWith(`.${command}.jsonl`))
   if (last !== undefined) return join(runsFolder(root), last)
-  throw unusable("there is no run to resume", `no file in ${runsFolder(root)}`)
+  throw unusable("there is no run to resume", `no file of a ${command} in ${runsFolder(root)}`)
 }
 
 function runsIn(folder: string): readonly string[] {

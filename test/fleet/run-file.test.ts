@@ -10,7 +10,7 @@ const now = new Date("2026-04-03T09:00:00.000Z")
 function begun(history = "one") {
   const { root } = createProject()
   const all = targets(3)
-  const file = openRunFile({ path: newRunFile(root, now), history, targets: all.length }, now)
+  const file = openRunFile({ path: newRunFile({ root, command: "deploy" }, now), history, targets: all.length }, now)
   return { root, all, file }
 }
 
@@ -21,8 +21,12 @@ test("what is done is known again, and what only began or failed is not", () => 
   for (const one of all) file.note("started", one)
   file.note("done", first)
   file.note("failed", second)
-  expect([...readRun(lastRunFile(root), "one", all).done]).toEqual([first.key])
+  expect([...readRun(lastRunFile({ root, command: "deploy" }), "one", all).done]).toEqual([first.key])
   expect(readFileSync(join(root, ".lockstep/.gitignore"), "utf8")).toBe("*\n")
+  const later = newRunFile({ root, command: "backfill" }, new Date(now.getTime() + 1000))
+  openRunFile({ path: later, history: "one", targets: all.length }, now)
+  expect(lastRunFile({ root, command: "deploy" }), "what a backfill has done is not deployed").toBe(file.path)
+  expect(lastRunFile({ root, command: "backfill" })).toBe(later)
   // A killed process may have written half a line.
   appendFileSync(file.path, '{"event":"done","id":')
   expect([...readRun(file.path, "one", all).done]).toEqual([first.key])
@@ -61,7 +65,7 @@ test("no run, or no run's file, is refused", () => {
       return (error as { code: string }).code
     }
   }
-  expect(code(() => lastRunFile(root))).toBe("L2005")
+  expect(code(() => lastRunFile({ root, command: "deploy" }))).toBe("L2005")
   expect(code(() => readRun(join(root, "absent"), "one", []))).toBe("L2005")
   expect(code(() => readRun(join(root, "other.txt"), "one", []))).toBe("L2005")
 })

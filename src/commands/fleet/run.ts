@@ -94,10 +94,11 @@ interface OpenedRun {
 /** Errors: L2005 the run to resume cannot be read, the file that is named cannot be written. */
 function openRun(
   { resumeRun, runFile }: Called["settings"],
-  { where, digest }: Pick<FleetCommand<never>, "where" | "digest">,
+  { where, digest, words }: Pick<FleetCommand<never>, "where" | "digest" | "words">,
   fleet: OpenedFleet,
 ): OpenedRun {
-  const resumed = resumeRun === "last" ? lastRunFile(where.root) : resumeRun && resolve(resumeRun)
+  const runs = { root: where.root, command: words.command }
+  const resumed = resumeRun === "last" ? lastRunFile(runs) : resumeRun && resolve(resumeRun)
   const earlier = resumed === undefined ? undefined : readRun(resumed, digest, fleet.targets)
   const now = new Date()
   const named = runFile === undefined ? resumed : resolve(runFile)
@@ -106,7 +107,7 @@ function openRun(
   // In a container of the Dagger module the file would be gone with the container.
   if (fleet.targets.length === 0 || process.env.LOCKSTEP_CALLED_BY) return { earlier, file: undefined }
   try {
-    const file = openRunFile({ ...beginning, path: newRunFile(where.root, now) }, now)
+    const file = openRunFile({ ...beginning, path: newRunFile(runs, now) }, now)
     removeOldRuns(where.root)
     return { earlier, file }
   } catch {
