@@ -1,9 +1,9 @@
 import type { Client } from "../postgres/connect.js"
 import { schemaNames } from "../project/schema-blocks.js"
+import { classify } from "../sql/classify.js"
 import { effects } from "../sql/effects.js"
 import { parseScript, type Statement } from "../sql/parse.js"
 import { typeChanges } from "../sql/types.js"
-import { separateEnumValues } from "./enum-values.js"
 import { amountOf, counted, impossibleWith, type Rows } from "./existing-rows.js"
 import { goneValues, isLossOf, type Loss, lossesOf } from "./losses.js"
 import { asRename } from "./renames/candidates.js"
@@ -31,7 +31,7 @@ export interface Change {
 }
 
 /** A possible rename, in words. */
-export interface RenameCandidate {
+interface RenameCandidate {
   readonly gone: string
   readonly to: string
   /** Where names must differ: the table of a column, the enum of a value; empty for these themselves. */
@@ -56,7 +56,7 @@ export interface RenameQuestion {
 }
 
 /** `before`: what must be applied and committed before the rest, where there is such a thing. */
-export type FinishedChange = Change & { readonly before?: string | undefined }
+type FinishedChange = Change & { readonly before?: string | undefined }
 
 /**
  * Looks at the engine's script for what the engine does not see: renames, which it takes for a thing that is dropped
@@ -157,4 +157,44 @@ async function separated(renaming: string, change: Change): Promise<FinishedChan
   const parts = await separateEnumValues(renaming, change.sql)
   if (parts !== undefined) return { ...change, sql: parts.rest, before: parts.first }
   return renaming === "" ? change : { ...change, sql: `${renaming}\n${change.sql}`.trimEnd().concat("\n") }
+}
+
+/** A script in two parts, the first of which must be committed before the second can run. */
+interface Parts {
+  readonly first: string
+  readonly rest: string
+}
+
+/**
+ * Takes ALTER TYPE … ADD VALUE out of a script of the schema engine's where a later statement uses the new value:
+ * PostgreSQL allows that only after a commit, so that the script as a whole could not be applied in one transaction.
+ * undefined where it can. `before`: what must run before the values are added, such as the rename of their enum.
+ */
+async function separateEnumValues(before: string, script: string): Promise<Parts | undefined> {
+  const parsed = await parseScript(script)
+  if (parsed.kind === "unparsed" || classify(parsed).class === "transactional") return undefined
+  const added = parsed.statements.filter(addsValue)
+  if (added.length === 0 || added.length === parsed.statements.length) return undefined
+  const first = ["-- AlterEnum", ...added.map(({ text }) => `${text};`)].join("\n")
+  return { first: `${before === "" ? "" : `${before.trimEnd()}\n\n`}${first}\n`, rest: withoutThese(script, added) }
+}
+
+/** RENAME VALUE has an old one. */
+const addsValue = ({ node }: Statement): boolean =>
+  "AlterEnumStmt" in node && node.AlterEnumStmt.newVal !== undefined && node.AlterEnumStmt.oldVal === undefined
+
+/** The script without these statements and the lines of comments before each. */
+function withoutThese(script: string, statements: readonly Statement[]): string {
+  const kept: string[] = []
+  let from = 0
+  for (const { start, end } of statements) {
+    const lines = script.slice(from, start).split("\n")
+    while (lines.length > 0 && /^\s*(?:--.*)?$/.test(lines.at(-1) ?? "")) lines.pop()
+    kept.push(lines.join("\n"))
+    from = script.startsWith(";", end) ? end + 1 : end
+  }
+  return `${[...kept, script.slice(from)]
+    .join("\n")
+    .replaceAll(/\n{3,}/g, "\n\n")
+    .trim()}\n`
 }

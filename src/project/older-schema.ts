@@ -1,5 +1,6 @@
+import { prismaMajor } from "./manifest.js"
 import type { SchemaFile, SchemaFiles } from "./schema.js"
-import { blocksIn, itemCuts, lineAt, type Property, propertiesIn, without } from "./schema-blocks.js"
+import { type Block, blocksIn, itemCuts, lineAt, type Property, propertiesIn, without } from "./schema-blocks.js"
 
 /** What Prisma's schema engine 7 does not accept in a schema, and an older Prisma does. */
 export interface SetAside {
@@ -21,7 +22,7 @@ export type ConnectionValue = { readonly path: string; readonly line: number } &
 )
 
 /** The URLs of a schema's datasource. Up to Prisma 6 they stand there. */
-export type Connection = Readonly<Partial<Record<ConnectionKey, ConnectionValue>>>
+type Connection = Readonly<Partial<Record<ConnectionKey, ConnectionValue>>>
 
 /** A schema as the engine accepts it, and what is not in it any more. */
 interface Accepted {
@@ -105,3 +106,45 @@ export function connectionIn(files: SchemaFiles): Connection {
   }
   return found
 }
+
+/**
+ * The files into which the engine merged a database, as the Prisma of the project in `folder` accepts them. For Prisma 7
+ * they stay as they are. For an older one the datasource and the generators are those of the files before: the engine
+ * was not given all of them, and adds a preview feature of Prisma 7 alone; and partial indexes are left out, which are
+ * what that feature is about, except where a schema has one as an index of all rows. Source: Prisma 5 and 6 read the
+ * indexes without a predicate from the catalog (sql-schema-describer, postgres/indexes_query.sql).
+ */
+export function pulledSchema(before: SchemaFiles, pulled: SchemaFiles, folder: string): SchemaFiles {
+  if ((prismaMajor(folder) ?? 7) >= 7 && setAsideOlder(before).setAside.length === 0) return pulled
+  const written = new Set(before.flatMap(({ content }) => content.split("\n").map(withoutSpaces)))
+  return pulled.map((file) => {
+    const own = blocksIn(before.find(({ path }) => path === file.path)?.content ?? "").filter(isSetting)
+    return { path: file.path, content: withoutPartialIndexes(withSettings(file, own), written) }
+  })
+}
+
+const isSetting = ({ kind }: Block): boolean => kind === "datasource" || kind === "generator"
+
+const withSettings = ({ content }: SchemaFile, own: readonly Block[]): string =>
+  blocksIn(content)
+    .filter(isSetting)
+    .toReversed()
+    .reduce((text, { kind, name, start, body }) => {
+      const before = own.find((block) => block.kind === kind && block.name === name)
+      return before === undefined ? text : text.slice(0, start) + before.body + text.slice(start + body.length)
+    }, content)
+
+const predicate = String.raw`(?:, )?where: raw\("(?:[^"\\\n]|\\.)*"\)`
+const ofBlock = new RegExp(String.raw`^([^\S\n]*@@(?:index|unique)\(.*?)${predicate}(.*)\n`, "gm")
+const ofField = new RegExp(String.raw` @unique\((?:map: "[^"\n]*")?${predicate}\)`, "g")
+
+function withoutPartialIndexes(content: string, written: ReadonlySet<string>): string {
+  return content
+    .replace(ofField, "")
+    .replace(ofBlock, (_, head: string, rest: string) =>
+      written.has(withoutSpaces(head + rest)) ? `${head}${rest}\n` : "",
+    )
+    .replace(/\n\s*\n\}/g, "\n}")
+}
+
+const withoutSpaces = (line: string): string => line.replace(/\s+/g, "")

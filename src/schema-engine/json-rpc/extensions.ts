@@ -1,8 +1,7 @@
 import * as z from "zod/mini"
 import { connect } from "../../postgres/connect.js"
 import { parseDatabaseUrl } from "../../postgres/url.js"
-import { setAsideOlder } from "../../project/older-schema.js"
-import { pulledSchema } from "../../project/pulled-schema.js"
+import { pulledSchema, setAsideOlder } from "../../project/older-schema.js"
 import type { SchemaFile, SchemaFiles } from "../../project/schema.js"
 import type { Params } from "./protocol.js"
 
