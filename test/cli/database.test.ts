@@ -125,6 +125,9 @@ test("reset waits for a deploy that runs, which keeps its tables until it has en
   expect(await database.query(`SELECT name FROM "User"`)).toEqual([{ name: "Ada" }])
 })
 
+/** In seconds, where much else runs. */
+const startOfPrisma = 100
+
 test("Prisma's own reset and push wait for it, too, and give it back before they apply the migrations", async () => {
   const { database, run } = await openShop()
   await run("deploy")
@@ -136,10 +139,14 @@ test("Prisma's own reset and push wait for it, too, and give it back before they
   ]) {
     const other = await holder(database.url)
     const child = prismaInPipeline(args, options)
-    await until("the wait", async () => {
-      const polls = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_try_advisory_lock(${lockKey})%' AND pid <> pg_backend_pid()`
-      return (await database.query(polls)).length > 0
-    })
+    await until(
+      "the wait",
+      async () => {
+        const polls = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_try_advisory_lock(${lockKey})%' AND pid <> pg_backend_pid()`
+        return (await database.query(polls)).length > 0
+      },
+      startOfPrisma,
+    )
     expect(await database.query("SELECT to_regclass('_prisma_migrations') IS NOT NULL AS kept")).toEqual([
       { kept: true },
     ])

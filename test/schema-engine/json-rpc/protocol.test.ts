@@ -22,7 +22,7 @@ const failure = (code: number, id: unknown = null) => ({
   id,
 })
 
-test.each<[string, string | Buffer, unknown[]]>([
+const lines: readonly (readonly [what: string, line: string | Buffer, answers: readonly unknown[]])[] = [
   ["an empty line", "", [failure(-32700)]],
   ["spaces", "  \r", [failure(-32700)]],
   ["no JSON", "hello", [failure(-32700)]],
@@ -57,10 +57,26 @@ test.each<[string, string | Buffer, unknown[]]>([
     `[1,${ask({ id: "a" })},${ask({ id: undefined })},{},${ask({ id: 2, method: "nope" })}]`,
     [[failure(-32600), answer("a"), failure(-32600), failure(-32601, 2)]],
   ],
-])("%s has JSON-RPC's own answer, and what comes next is answered", async (_what, line, expected) => {
-  const input = Buffer.concat([Buffer.from(line), Buffer.from(`\n${ask()}\n`)])
-  expect(await answersTo(input)).toEqual([...expected, answer("last")])
-})
+]
+
+/** One process is given all of them, each with a request behind it, and answers in their order. */
+let answered: Promise<readonly unknown[][]> | undefined
+
+async function answersToAll(): Promise<readonly unknown[][]> {
+  const end = (index: number) => `${index} ends`
+  const input = lines.flatMap(([, line], index) => [Buffer.from(line), Buffer.from(`\n${ask({ id: end(index) })}\n`)])
+  const all = await answersTo(Buffer.concat(input))
+  const ends = lines.map((_, index) => all.findIndex((one) => Object(one).id === end(index)))
+  return ends.map((at, index) => all.slice(index === 0 ? 0 : (ends[index - 1] ?? -1) + 1, at + 1))
+}
+
+test.each(lines.map(([what, , expected], index) => [what, index, expected] as const))(
+  "%s has JSON-RPC's own answer, and what comes next is answered",
+  async (_what, index, expected) => {
+    answered ??= answersToAll()
+    expect((await answered)[index]).toEqual([...expected, answer(`${index} ends`)])
+  },
+)
 
 test("a request whose line has no end is answered before the process ends", async () => {
   expect(await answersTo(ask())).toEqual([answer("last")])
