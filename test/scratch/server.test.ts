@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { lockstep } from "../support/cli.js"
@@ -22,9 +22,9 @@ test("the server of a command that is killed is stopped, and its folder removed"
   const folders = () => readdirSync(tmp).filter((name) => name.startsWith("lockstep-scratch-"))
   const running = lockstep(["plan"], { cwd: project.root, url: database.url, env: { TMPDIR: tmp } })
   const pid = await until("the scratch server", () => {
-    const names = readdirSync(tmp, { recursive: true, encoding: "utf8" })
-    const state = names.find((name) => /test-db[^/]*\.json$/.test(name))
-    return state !== undefined && Number(JSON.parse(readFileSync(join(tmp, state), "utf8")).pid)
+    const [folder = "none"] = folders().map((name) => join(tmp, name, ".lockstep"))
+    const state = existsSync(folder) && readdirSync(folder).find((name) => /^test-db.*\.json$/.test(name))
+    return state ? Number(JSON.parse(readFileSync(join(folder, state), "utf8")).pid) : undefined
   })
   expect(isAlive(pid)).toBe(true)
   running.kill("SIGKILL")
